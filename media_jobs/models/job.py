@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models import ApiKey, Tenant, TenantQuerySet, User
+from ffapi_site.lib.ids import PublicIdField
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+FINAL = (Status.COMPLETED, Status.FAILED, Status.CANCELED)
+
+
+class Priority(models.IntegerChoices):
+    HIGH = 0
+    NORMAL = 1
+    LOW = 2
+
+
+class Lane(models.TextChoices):
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+class JobQuerySet(TenantQuerySet["Job"]):
+    def due(self, lane: str) -> Self:
+        """Jobs that a slot of ``lane`` may claim now, the next one first."""
+        return self.filter(status=Status.QUEUED, lane=lane, run_at__lte=Now()).order_by(
+            "priority", "run_at", "id"
+        )
+
+    def stalled(self) -> Self:
+        """Running jobs whose slot has not been heard of within its lease."""
+        return self.filter(status=Status.RUNNING, lease_until__lt=Now())
+
+
+class Job(models.Model):
+    """The truth about a job; queue messages only say that there may be work.
+
+    ``attempt`` is the fence: it grows with every claim, and every write of a worker names the
+    attempt it belongs to, so a worker that lost its lease can't change anything any more.
+    """
+
+    id = PublicIdField(prefix="job")
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="jobs")
+    api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.SET_NULL)
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL)
+    operation = models.CharField(max_length=64)
+    params = models.JSONField(default=dict)
+    output_name = models.CharField(max_length=150, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    webhook_url = models.CharField(max_length=2000, blank=True)
+
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    lane = models.CharField(max_length=16, choices=Lane.choices, default=Lane.CPU)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    max_attempts = models.PositiveSmallIntegerField(default=4)
+    created_at = models.DateTimeField(db_default=Now())
+    run_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    slot = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+
+    progress = models.JSONField(default=dict)
+    device = models.CharField(max_length=8, blank=True)
+    fallback = models.JSONField(null=True, blank=True)
+    result = models.JSONField(null=True, blank=True)
+    error = models.JSONField(null=True, blank=True)
+    warnings = models.JSONField(default=list)
+    usage = models.JSONField(default=dict)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(status__in=Status.values), name="job_status"),
+            models.CheckConstraint(
+                condition=models.Q(status=Status.RUNNING) ^ models.Q(lease_until=None),
+                name="job_leased_while_running",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=FINAL) ^ models.Q(finished_at=None),
+                name="job_finished_when_final",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "-id"], name="job_of_tenant"),
+            models.Index(fields=["tenant", "status", "-id"], name="job_of_tenant_by_status"),
+            models.Index(
+                fields=["lane", "priority", "run_at", "id"],
+                condition=models.Q(status=Status.QUEUED),
+                name="job_due",
+            ),
+            models.Index(
+                fields=["lease_until"], condition=models.Q(status=Status.RUNNING), name="job_leases"
+            ),
+            GinIndex(fields=["tags"], name="job_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.id}"
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL

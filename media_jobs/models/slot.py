@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+from media_jobs.models.job import Lane
+
+
+class SlotQuerySet(models.QuerySet["Slot"]):
+    def alive(self, within: timedelta = timedelta(seconds=15)) -> Self:
+        return self.filter(heartbeat_at__gt=Now() - within)
+
+
+class Slot(models.Model):
+    """A place where one job at a time runs: one cluster of one worker, on one host."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    lane = models.CharField(max_length=16, choices=Lane.choices)
+    pid = models.PositiveIntegerField()
+    started_at = models.DateTimeField(db_default=Now())
+    heartbeat_at = models.DateTimeField(db_default=Now())
+    sandbox = models.JSONField(default=dict)
+    capabilities = models.JSONField(default=dict)
+
+    objects = SlotQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
