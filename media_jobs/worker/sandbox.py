@@ -1,0 +1,193 @@
+"""Start FFmpeg where it can read one job's folder, write two folders in it, and nothing else.
+
+The only module that starts a process on media. What a file can make FFmpeg do is bounded by the
+kernel (Landlock, seccomp, limits, a user of its own), not by its command line: an uploaded
+playlist can name any file or address. No Django here: the command line uses it without a database.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Literal
+
+from media_jobs.worker import sandbox_layers
+from media_jobs.worker.sandbox_canaries import canaries_up
+from media_jobs.worker.sandbox_layers import (
+    Layer,
+    Probe,
+    SandboxReport,
+    SandboxUnavailable,
+    report,
+)
+from media_jobs.worker.sandbox_orders import Limits, written
+from media_jobs.worker.sandbox_process import Ended, Process
+
+__all__ = [
+    "Ended",
+    "Finished",
+    "Layer",
+    "Limits",
+    "Probe",
+    "Process",
+    "SandboxReport",
+    "SandboxUnavailable",
+    "prepare",
+    "report",
+    "run",
+    "selftest",
+    "start",
+]
+
+Program = Literal["ffmpeg", "ffprobe"]
+
+_LAUNCHER: Final = Path(__file__).with_name("launcher.py")
+_PROBE: Final = Path(__file__).with_name("sandbox_probe.py")
+_STDOUT_BYTES: Final = 16 << 20
+_STDERR_BYTES: Final = 64 << 10
+_SELFTEST_S: Final = 20.0
+
+# Relative, so that the process never learns where it is.
+_ENVIRONMENT: Final = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "HOME": "tmp",
+    "TMPDIR": "tmp",
+    "XDG_CACHE_HOME": "tmp",
+}
+
+
+@dataclass(frozen=True)
+class Finished:
+    returncode: int
+    stdout: bytes
+    stderr: str
+    cpu_seconds: float
+    wall_seconds: float
+    timed_out: bool
+    stdout_truncated: bool = False
+
+
+def prepare(folder: Path) -> None:
+    """Make ``folder`` with ``in``, ``out`` and ``tmp``, so that the sandbox's user can work there.
+
+    Files placed in ``in`` must be readable by that user (mode 0644, or a link to such a file).
+    """
+    uid = sandbox_layers.target_uid()
+    for path, writable in (
+        (folder, False),
+        (folder / "in", False),
+        (folder / "out", True),
+        (folder / "tmp", True),
+    ):
+        path.mkdir(parents=True, exist_ok=True)
+        if uid is not None:
+            os.chown(path, uid if writable else -1, uid)
+        path.chmod(0o700 if writable or uid is None else 0o750)
+
+
+def start(program: Program, args: Sequence[str], *, folder: Path, limits: Limits) -> Process:
+    """Start ``program`` in ``folder``, which ``prepare`` made; ``args`` name files relative to it.
+
+    Returns once the program runs. It dies with the *thread* that calls this: call it from one that
+    lives until the end. Raises SandboxUnavailable when a required layer is missing.
+    """
+    sandbox_layers.require()
+    executable = _executable(program)
+    orders = written(folder, limits, executable)
+    return _spawn([str(_LAUNCHER), *orders, "--", executable, *args], limits=limits)
+
+
+def run(program: Program, args: Sequence[str], *, folder: Path, limits: Limits) -> Finished:
+    """Run ``program`` to its end; keeps the first 16 MiB of stdout, the last 64 KiB of stderr."""
+    return _finish(start(program, args, folder=folder, limits=limits))
+
+
+def selftest(folder: Path) -> list[Probe]:
+    """Try to escape from inside the sandbox, in every way that it claims to block."""
+    sandbox_layers.require()
+    prepare(folder)
+    limits = Limits(wall_s=_SELFTEST_S)
+    with canaries_up() as canaries:
+        orders = written(folder, limits, sys.executable)
+        command = [str(_PROBE), *orders, "--", json.dumps(canaries.told)]
+        finished = _finish(_spawn(command, limits=limits, inherited=(canaries.descriptor,)))
+    found = [json.loads(line) for line in finished.stdout.splitlines()]
+    if not found or found[-1] != "end":
+        raise SandboxUnavailable(f"the self-test did not finish: {finished.stderr}")
+    return [Probe(name, blocked=blocked) for name, blocked in found[:-1]]
+
+
+@lru_cache(maxsize=4)
+def _executable(program: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        raise SandboxUnavailable(f"{program} is not installed")
+    return str(Path(found).resolve())
+
+
+def _spawn(command: list[str], *, limits: Limits, inherited: tuple[int, ...] = ()) -> Process:
+    status, for_launcher = os.pipe()
+    with os.fdopen(status, "rb") as told:
+        try:
+            interpreter = [sys.executable, "-I", "-S", command[0], f"status={for_launcher}"]
+            popen = subprocess.Popen(  # noqa: S603 - the one place that may
+                [*interpreter, *command[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_ENVIRONMENT,
+                start_new_session=True,
+                pass_fds=(for_launcher, *inherited),
+            )
+        finally:
+            os.close(for_launcher)
+        process = Process(popen, wall_s=limits.wall_s)
+        # Ends when exec closes the descriptor, or with the reason why there is no exec.
+        reason = told.read().decode()
+    if reason:
+        _finish(process)
+        raise SandboxUnavailable(reason)
+    return process
+
+
+def _finish(process: Process) -> Finished:
+    with process.stdout, process.stderr:
+        out, err = _drain(process)
+        ended = process.wait()
+    return Finished(
+        returncode=ended.returncode,
+        stdout=bytes(out[:_STDOUT_BYTES]),
+        stderr=bytes(err[-_STDERR_BYTES:]).decode(errors="replace"),
+        cpu_seconds=ended.cpu_seconds,
+        wall_seconds=ended.wall_seconds,
+        timed_out=process.timed_out,
+        stdout_truncated=len(out) > _STDOUT_BYTES,
+    )
+
+
+def _drain(process: Process) -> tuple[bytearray, bytearray]:
+    """Read both pipes as they fill: whichever is left full would stop the process."""
+    out, err = bytearray(), bytearray()
+    with selectors.DefaultSelector() as ready:
+        ready.register(process.stdout, selectors.EVENT_READ, out)
+        ready.register(process.stderr, selectors.EVENT_READ, err)
+        while ready.get_map():
+            for key, _ in ready.select():
+                chunk = os.read(key.fd, 1 << 16)
+                if not chunk:
+                    ready.unregister(key.fileobj)
+                elif key.data is err:
+                    err += chunk
+                    del err[: -2 * _STDERR_BYTES]
+                elif len(out) <= _STDOUT_BYTES:
+                    out += chunk
+    return out, err

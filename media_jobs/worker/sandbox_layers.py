@@ -1,0 +1,119 @@
+"""Which layers of the sandbox this machine can give, and whether they are enough."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from media_jobs.worker import landlock, seccomp
+
+_DEFAULT_UID: Final = 65534
+# Without these FFmpeg could read another tenant's files or open a connection.
+_REQUIRED: Final = ("process", "landlock", "seccomp")
+
+
+class SandboxUnavailable(RuntimeError):  # noqa: N818 - it names the state
+    """FFmpeg cannot be confined here, so it is not started."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    available: bool
+    active: bool
+    version: str | None = None
+    reason: str | None = None
+    """Why it is not active."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One attempt to escape."""
+
+    name: str
+    blocked: bool
+
+
+@dataclass(frozen=True)
+class SandboxReport:
+    layers: Mapping[str, Layer]
+    level: Literal["full", "reduced", "none"]
+    allowed: bool
+    """May media be processed here?"""
+
+
+def may_be_degraded() -> bool:
+    return os.environ.get("ALLOW_DEGRADED_SANDBOX") == "1"
+
+
+def target_uid() -> int | None:
+    """The user that FFmpeg runs as; None when the worker cannot change users."""
+    if os.geteuid() != 0:
+        return None
+    return int(os.environ.get("SANDBOX_UID", _DEFAULT_UID))
+
+
+def is_active(name: str) -> bool:
+    return layers()[name].active
+
+
+def layers() -> dict[str, Layer]:
+    return {
+        "process": Layer(available=True, active=True),
+        "user": _user(),
+        "landlock": _switchable("landlock", *_landlock()),
+        "seccomp": _switchable("seccomp", *_seccomp()),
+        "namespaces": Layer(available=False, active=False, reason="bubblewrap is not used yet"),
+        "cgroup": Layer(available=False, active=False, reason="cgroups are not used yet"),
+    }
+
+
+def report(probes: Sequence[Probe] = ()) -> SandboxReport:
+    """Summarise the layers; an escape found among ``probes`` outweighs whatever is installed."""
+    found = layers()
+    escaped = any(not probe.blocked for probe in probes)
+    if escaped or not all(found[name].active for name in _REQUIRED):
+        return SandboxReport(found, "none", allowed=may_be_degraded())
+    complete = all(layer.active for layer in found.values())
+    return SandboxReport(found, "full" if complete else "reduced", allowed=True)
+
+
+def require() -> None:
+    """Raise SandboxUnavailable unless media may be processed here."""
+    current = report()
+    if current.allowed:
+        return
+    missing = [
+        f"{name}: {current.layers[name].reason}"
+        for name in _REQUIRED
+        if not current.layers[name].active
+    ]
+    raise SandboxUnavailable("; ".join(missing))
+
+
+def _user() -> Layer:
+    uid = target_uid()
+    if uid is None:
+        return Layer(available=False, active=False, reason="the worker does not run as root")
+    return Layer(available=True, active=True, version=str(uid))
+
+
+def _landlock() -> tuple[str | None, str | None]:
+    abi, reason = landlock.version()
+    return (str(abi) if abi else None), reason
+
+
+def _seccomp() -> tuple[str | None, str | None]:
+    return platform.machine(), seccomp.unavailable_reason()
+
+
+def _switchable(name: str, version: str | None, reason: str | None) -> Layer:
+    if reason is not None:
+        return Layer(available=False, active=False, reason=reason)
+    # Only for tests of the other layers, and only where a degraded sandbox is accepted anyway.
+    switched_off = os.environ.get("FFAPI_SANDBOX_DISABLE", "").split(",")
+    if may_be_degraded() and name in switched_off:
+        return Layer(True, active=False, version=version, reason="switched off by the environment")
+    return Layer(available=True, active=True, version=version)

@@ -1,0 +1,171 @@
+"""Try to leave the sandbox, from inside: the self-test's other half.
+
+Started in place of the launcher, with the same orders. It confines itself, makes one attempt after
+the other and writes a line for each: ``["name", blocked]``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import os
+import platform
+import resource
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Started by its path, so the project is not on the module path.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from media_jobs.worker import launcher, seccomp_calls
+
+_REFUSALS = {errno.EPERM, errno.EACCES, errno.ENOSYS}
+_CLONE_NEWUSER = 0x10000000
+_SIGCHLD = 17
+_COLUMN = 1 if platform.machine() == "aarch64" else 0
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(name: str, *arguments: object) -> None:
+    number = seccomp_calls.DENIED[name][_COLUMN]
+    if _libc.syscall(number, *arguments) == -1:
+        raise OSError(ctypes.get_errno(), name)
+
+
+def _connect(family: int, kind: int, address: Any) -> None:
+    with socket.socket(family, kind) as opened:
+        opened.connect(address)
+        opened.send(b"escaped")
+
+
+def _fork() -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def _outlive_parent() -> None:
+    if _libc.prctl(1, 0, 0, 0, 0) == -1:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def _inherited() -> None:
+    for descriptor in range(3, 256):
+        try:
+            os.read(descriptor, 1)
+        except OSError:
+            continue
+        return
+    raise PermissionError("no descriptor can be read")
+
+
+def _lower_limit(of: int) -> None:
+    resource.prlimit(of, resource.RLIMIT_CORE, resource.prlimit(of, resource.RLIMIT_CORE))
+
+
+def _files(outside: Path) -> dict[str, Callable[[], object]]:
+    return {
+        "read_outside": (outside / "canary").read_bytes,
+        "list_outside": lambda: list(outside.iterdir()),
+        "write_outside": lambda: (outside / "written").write_bytes(b""),
+        "write_input": lambda: Path("in/written").write_bytes(b""),
+        "write_folder": lambda: Path("written").write_bytes(b""),
+        "write_shared_memory": lambda: Path("/dev/shm/ffapi-probe").write_bytes(b""),  # noqa: S108
+        "read_environ": Path("/proc/1/environ").read_bytes,
+        "read_own_environ": Path("/proc/self/environ").read_bytes,
+        "read_passwd": Path("/etc/passwd").read_bytes,
+        "hard_link": lambda: os.link("out/made", "out/linked"),
+        "symlink": lambda: Path("out/passwd").symlink_to("/etc/passwd"),
+        "chmod": lambda: Path("out/made").chmod(0o755),
+        "truncate": lambda: os.truncate("out/made", 0),
+    }
+
+
+def _sockets(canaries: dict[str, Any]) -> dict[str, Callable[[], object]]:
+    tcp, udp = ("127.0.0.1", canaries["tcp"]), ("127.0.0.1", canaries["udp"])
+    unix = canaries["outside"] + "/socket"
+    return {
+        "tcp": lambda: _connect(socket.AF_INET, socket.SOCK_STREAM, tcp),
+        "udp": lambda: _connect(socket.AF_INET, socket.SOCK_DGRAM, udp),
+        "unix": lambda: _connect(socket.AF_UNIX, socket.SOCK_STREAM, unix),
+        "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close(),
+        "socketpair": socket.socketpair,
+    }
+
+
+def _processes(parent: int) -> dict[str, Callable[[], object]]:
+    return {
+        "fork": _fork,
+        "signal_parent": lambda: os.kill(parent, 0),
+        "limit_parent": lambda: _lower_limit(parent),
+        "ptrace_parent": lambda: _call("ptrace", 16, parent, 0, 0),
+        "outlive_parent": _outlive_parent,
+        "inherited_descriptor": _inherited,
+    }
+
+
+def _kernel() -> dict[str, Callable[[], object]]:
+    return {
+        "user_namespace": lambda: _call("unshare", _CLONE_NEWUSER),
+        "mount": lambda: _call("mount", b"none", b"tmp", b"tmpfs", 0, None),
+        "io_uring": lambda: _call("io_uring_setup", 0, None),
+        "bpf": lambda: _call("bpf", 0, None, 0),
+        "keyctl": lambda: _call("keyctl", 0, -3, 0),
+        "memfd": lambda: _call("memfd_create", b"x", 0),
+        "userfaultfd": lambda: _call("userfaultfd", 1),
+        "perf_event": lambda: _call("perf_event_open", None, 0, -1, -1, 0),
+        "personality": lambda: _call("personality", ctypes.c_ulong(0xFFFFFFFF)),
+        "shared_memory": lambda: _call("shmget", 0, ctypes.c_size_t(4096), 0o600),
+    }
+
+
+def _is_blocked(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except OSError as error:
+        return error.errno in _REFUSALS or error.errno is None
+    return False
+
+
+def _say(line: object) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    words = sys.argv[1:]
+    split = words.index("--")
+    orders, canaries = launcher.Orders(words[:split]), json.loads(words[split + 1])
+    launcher.keep_status(orders)
+    launcher.confine(orders)
+    os.close(launcher.STATUS)
+    Path("out/made").write_bytes(b"made")
+    attempts = {
+        **_files(Path(canaries["outside"])),
+        **_sockets(canaries),
+        **_processes(canaries["parent"]),
+        **_kernel(),
+    }
+    for name, attempt in attempts.items():
+        _say([name, _is_blocked(attempt)])
+    _run_shell()
+
+
+def _run_shell() -> None:
+    """Last, because success replaces this process."""
+    try:
+        shell_says = "echo '[\"run_shell\", false]'; echo '\"end\"'"
+        os.execve("/bin/sh", ["sh", "-c", shell_says], {})  # noqa: S606
+    except OSError:
+        _say(["run_shell", True])
+        _say("end")
+
+
+if __name__ == "__main__":
+    main()

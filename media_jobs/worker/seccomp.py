@@ -1,0 +1,145 @@
+"""The system calls FFmpeg may not make, as a classic BPF program built by hand.
+
+A list of what is denied, not of what is allowed: codecs, C libraries and kernels differ in the
+harmless calls that they make, and what is dangerous is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import platform
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from media_jobs.worker import seccomp_calls as calls
+
+# linux/bpf_common.h, linux/seccomp.h
+_LOAD: Final = 0x20
+_AND: Final = 0x54
+_JUMP_EQUAL: Final = 0x15
+_JUMP_AT_LEAST: Final = 0x35
+_RETURN: Final = 0x06
+_ALLOW: Final = 0x7FFF0000
+_KILL_PROCESS: Final = 0x80000000
+_DENY: Final = 0x00050000 | errno.EPERM
+_MISSING: Final = 0x00050000 | errno.ENOSYS
+_NUMBER_AT: Final = 0
+_ARCH_AT: Final = 4
+_ARGUMENTS_AT: Final = 16
+_X32_BIT: Final = 0x40000000
+
+_CLONE_THREAD: Final = 0x00010000
+_PR_SET_PDEATHSIG: Final = 1
+_TIOCSTI: Final = 0x5412
+_TIOCLINUX: Final = 0x541C
+# Replaced by the launcher, which alone knows its process id.
+_OWN_PID: Final = 0
+
+# machine: (column of the tables, AUDIT_ARCH_*)
+_MACHINES: Final = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+
+_PR_GET_SECCOMP: Final = 21
+_PR_SET_SECCOMP: Final = 22
+_SECCOMP_MODE_FILTER: Final = 2
+
+
+@dataclass(frozen=True)
+class Filter:
+    code: bytes
+    own_pid_at: int
+    """Offset of the 32 bits that hold the process's own id."""
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """One argument decides: ``hit`` where it, masked, is one of ``values``, else ``miss``."""
+
+    number: tuple[int, int]
+    argument: int
+    values: tuple[int, ...]
+    hit: int
+    miss: int
+    mask: int = 0xFFFFFFFF
+
+
+_ONLY_TGKILL_OWN = _Condition(calls.TGKILL, 0, (_OWN_PID,), _ALLOW, _DENY)
+_CONDITIONS: Final = (
+    # First: the launcher finds the place of the process id by it.
+    _ONLY_TGKILL_OWN,
+    _Condition(calls.CLONE, 0, (_CLONE_THREAD,), _ALLOW, _DENY, mask=_CLONE_THREAD),
+    _Condition(calls.PRLIMIT64, 0, (0,), _ALLOW, _DENY),
+    # Whoever takes FFmpeg over must not outlive the worker.
+    _Condition(calls.PRCTL, 0, (_PR_SET_PDEATHSIG,), _DENY, _ALLOW),
+    _Condition(calls.IOCTL, 1, (_TIOCSTI, _TIOCLINUX), _DENY, _ALLOW),
+)
+
+
+class UnknownMachine(ValueError):  # noqa: N818 - it names the state
+    """No table of system calls for this processor."""
+
+
+def _step(code: int, value: int, *, yes: int = 0, no: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, yes, no, value)
+
+
+def _condition(condition: _Condition, column: int) -> bytes:
+    wanted = condition.values
+    test = [_step(_LOAD, _ARGUMENTS_AT + 8 * condition.argument)]
+    test.append(_step(_AND, condition.mask))
+    test += [
+        _step(_JUMP_EQUAL, value, yes=len(wanted) - place) for place, value in enumerate(wanted)
+    ]
+    test += [_step(_RETURN, condition.miss), _step(_RETURN, condition.hit)]
+    return _step(_JUMP_EQUAL, condition.number[column], no=len(test)) + b"".join(test)
+
+
+def _denied(numbers: Sequence[int]) -> bytes:
+    jumps = [
+        _step(_JUMP_EQUAL, number, yes=len(numbers) - place) for place, number in enumerate(numbers)
+    ]
+    return b"".join(jumps) + _step(_RETURN, _ALLOW) + _step(_RETURN, _DENY)
+
+
+@lru_cache(maxsize=2)
+def build(machine: str) -> Filter:
+    """Compile the filter for ``machine``; raises ``UnknownMachine``."""
+    if machine not in _MACHINES:
+        raise UnknownMachine(f"no system call table for {machine}")
+    column, arch = _MACHINES[machine]
+    head = (
+        _step(_LOAD, _ARCH_AT)
+        + _step(_JUMP_EQUAL, arch, yes=1)
+        + _step(_RETURN, _KILL_PROCESS)
+        + _step(_LOAD, _NUMBER_AT)
+        # x32 calls carry the x86-64 arch but other numbers.
+        + _step(_JUMP_AT_LEAST, _X32_BIT, no=1)
+        + _step(_RETURN, _DENY)
+        # ENOSYS makes the C library fall back to clone, whose flags a filter can read.
+        + _step(_JUMP_EQUAL, calls.CLONE3[column], no=1)
+        + _step(_RETURN, _MISSING)
+    )
+    numbers = [call[column] for call in calls.DENIED.values()]
+    code = (
+        head
+        + b"".join(_condition(each, column) for each in _CONDITIONS)
+        + _denied([number for number in numbers if number is not None])
+    )
+    # Three instructions into the first condition, four bytes into the instruction.
+    return Filter(code, own_pid_at=len(head) + 3 * 8 + 4)
+
+
+def unavailable_reason() -> str | None:
+    """Say why this machine cannot filter system calls, None where it can."""
+    machine = platform.machine()
+    if machine not in _MACHINES:
+        return f"no system call table for {machine}"
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) == -1:
+        return "the kernel has no seccomp"
+    # A kernel that can filter looks at the (null) program and answers EFAULT.
+    libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, None, 0, 0)
+    return None if ctypes.get_errno() == errno.EFAULT else "the kernel has no seccomp filters"
