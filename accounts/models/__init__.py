@@ -3,6 +3,15 @@ from __future__ import annotations
 from accounts.models.api_key import ApiKey
 from accounts.models.idempotency import IdempotentRequest
 from accounts.models.person import Membership, User
+from accounts.models.rate_window import RateWindow
 from accounts.models.tenant import Tenant, TenantQuerySet
 
-__all__ = ["ApiKey", "IdempotentRequest", "Membership", "Tenant", "TenantQuerySet", "User"]
+__all__ = [
+    "ApiKey",
+    "IdempotentRequest",
+    "Membership",
+    "RateWindow",
+    "Tenant",
+    "TenantQuerySet",
+    "User",
+]

@@ -1,23 +1,32 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from accounts.models.tenant import Tenant
 
 
 class IdempotentRequest(models.Model):
-    """The first request under an ``Idempotency-Key`` and, once it ended, its answer."""
+    """The first request under an ``Idempotency-Key`` and, once it ended, its answer.
+
+    ``made`` is the id of what the request made, written in the transaction that made it: whoever
+    takes over after a crash answers with that instead of making another.
+    """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now())
+    claimed_at = models.DateTimeField(db_default=Now())
+    made = models.CharField(max_length=64, blank=True, default="", db_default="")
     status = models.PositiveSmallIntegerField(null=True)
     headers = models.JSONField(default=dict)
     body = models.BinaryField(default=b"")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="idempotency_key_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "key"], name="idempotency_key_once")
+        ]
         indexes = [models.Index(fields=["created_at"], name="idempotency_age")]
 
     def __str__(self) -> str:

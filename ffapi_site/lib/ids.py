@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from functools import partial
@@ -9,6 +10,7 @@ from django.db import models
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u
 _LENGTH = 26
+_FORM = re.compile(rf"[a-z]+_[{_ALPHABET}]{{{_LENGTH}}}")
 
 
 def new_id(prefix: str) -> str:
@@ -19,6 +21,11 @@ def new_id(prefix: str) -> str:
     number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
     digits = [_ALPHABET[number >> shift & 31] for shift in range(5 * (_LENGTH - 1), -1, -5)]
     return f"{prefix}_{''.join(digits)}"
+
+
+def is_public_id(text: str) -> bool:
+    """Tell whether ``text`` could be an id at all; what can't is not looked up."""
+    return _FORM.fullmatch(text) is not None
 
 
 class PublicIdField(models.CharField[str, str]):

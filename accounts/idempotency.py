@@ -1,0 +1,114 @@
+"""``Idempotency-Key``: a request sent twice has one effect and one answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+
+from accounts.models import IdempotentRequest, Tenant
+from ffapi_site.lib.problems import Conflict, Invalid, Malformed
+
+KEPT_FOR = timedelta(hours=24)
+_KEPT_HEADERS = ("Content-Type", "Location", "Preference-Applied")
+_NOT_KEPT = (429, *range(500, 600))  # what passes by itself must not be repeated for a day
+
+
+def read_key(given: str) -> str:
+    """Check a key as a client sent it; raises ``Malformed``."""
+    if not (given.isascii() and given.isprintable() and 0 < len(given) <= 255):
+        detail = "Idempotency-Key must be 1 to 255 printable ASCII characters"
+        raise Malformed(detail, code="bad_idempotency_key")
+    return given
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to carry out the request of one key. ``made`` tells what a crashed holder made."""
+
+    row: IdempotentRequest
+
+    @property
+    def made(self) -> str:
+        return self.row.made
+
+    def note_made(self, object_id: str) -> None:
+        """Call it inside the transaction that makes the object; raises when the claim was lost."""
+        if not self._own().update(made=object_id):
+            raise in_flight()
+
+    def keep(self, response: HttpResponseBase) -> None:
+        """Keep the answer for whoever repeats the request, or free the key where it can't be."""
+        if response.streaming or response.status_code in _NOT_KEPT:
+            return self.release()
+        assert isinstance(response, HttpResponse)  # noqa: S101 -- what does not stream is one
+        kept = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}
+        self._own().update(status=response.status_code, headers=kept, body=response.content)
+        return None
+
+    def release(self) -> None:
+        """Free the key for another try, but not where something was made already."""
+        self._own().filter(made="").delete()
+        self._own().update(claimed_at=Now() - KEPT_FOR)
+
+    def _own(self) -> QuerySet[IdempotentRequest]:
+        return IdempotentRequest.objects.filter(
+            pk=self.row.pk, claimed_at=self.row.claimed_at, status=None
+        )
+
+
+def in_flight() -> Conflict:
+    return Conflict(
+        "the first request under this Idempotency-Key is still running",
+        code="idempotent_request_in_flight",
+        headers={"Retry-After": "1"},
+    )
+
+
+def replay(row: IdempotentRequest) -> HttpResponse:
+    headers = {**row.headers, "Idempotency-Replayed": "true"}
+    return HttpResponse(bytes(row.body), status=row.status, headers=headers)
+
+
+def claim(
+    tenant: Tenant, key: str, fingerprint: str, *, takeover_after_s: float
+) -> Claim | HttpResponse:
+    """Claim ``key`` for a request, or give the answer that its first request got.
+
+    A claim without an answer is taken over after ``takeover_after_s``: its holder has crashed.
+    Raises ``Conflict`` while the holder may still run, ``Invalid`` for another request's key.
+    """
+    rows = IdempotentRequest.objects.filter(tenant=tenant, key=key)
+    rows.filter(created_at__lt=Now() - KEPT_FOR).delete()
+    try:
+        with transaction.atomic():
+            return Claim(rows.create(tenant=tenant, key=key, fingerprint=fingerprint))
+    except IntegrityError:
+        first = rows.first()
+    if first is None:  # it was released in between
+        raise in_flight()
+    if first.fingerprint != fingerprint:
+        raise Invalid(
+            "this Idempotency-Key was used for another request", code="idempotency_key_reused"
+        )
+    return replay(first) if first.status is not None else _take_over(first, takeover_after_s)
+
+
+def _take_over(first: IdempotentRequest, after_s: float) -> Claim:
+    stale = IdempotentRequest.objects.filter(
+        pk=first.pk, status=None, claimed_at__lt=Now() - timedelta(seconds=after_s)
+    )
+    if not stale.update(claimed_at=Now()):
+        raise in_flight()
+    first.refresh_from_db()
+    return Claim(first)
+
+
+def forget_old() -> int:
+    """Delete what is older than the promise; returns how many."""
+    return IdempotentRequest.objects.filter(created_at__lt=Now() - KEPT_FOR).delete()[0]
