@@ -3,41 +3,84 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import ffapi_site.lib.ids
 from django.db import migrations, models
+
+import ffapi_site.lib.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='File',
+            name="File",
             fields=[
-                ('id', ffapi_site.lib.ids.PublicIdField(prefix='file', serialize=False)),
-                ('name', models.CharField(max_length=255)),
-                ('origin', models.CharField(choices=[('upload', 'Upload'), ('url', 'Url'), ('job', 'Job')], max_length=8)),
-                ('storage_key', models.CharField(blank=True, max_length=255)),
-                ('size_bytes', models.PositiveBigIntegerField(default=0)),
-                ('content_type', models.CharField(default='application/octet-stream', max_length=100)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('media', models.JSONField(blank=True, null=True)),
-                ('tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, default=list, size=None)),
-                ('metadata', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('published_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='accounts.tenant')),
+                ("id", ffapi_site.lib.ids.PublicIdField(prefix="file", serialize=False)),
+                ("name", models.CharField(max_length=255)),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[("upload", "Upload"), ("url", "Url"), ("job", "Job")], max_length=8
+                    ),
+                ),
+                ("storage_key", models.CharField(blank=True, max_length=255)),
+                ("size_bytes", models.PositiveBigIntegerField(default=0)),
+                (
+                    "content_type",
+                    models.CharField(default="application/octet-stream", max_length=100),
+                ),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("media", models.JSONField(blank=True, null=True)),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=64),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("metadata", models.JSONField(blank=True, default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("published_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="files",
+                        to="accounts.tenant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['tenant', '-id'], name='file_of_tenant'), models.Index(fields=['expires_at'], name='file_expiry'), django.contrib.postgres.indexes.GinIndex(fields=['tags'], name='file_tags')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('origin__in', ['upload', 'url', 'job'])), name='file_origin'), models.CheckConstraint(condition=models.Q(('published_at', None), models.Q(models.Q(('storage_key', ''), _negated=True), models.Q(('sha256', ''), _negated=True)), _connector='OR'), name='file_published_with_bytes')],
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["tenant", "-id"], name="file_of_tenant"),
+                    models.Index(fields=["expires_at"], name="file_expiry"),
+                    django.contrib.postgres.indexes.GinIndex(fields=["tags"], name="file_tags"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("origin__in", ["upload", "url", "job"])),
+                        name="file_origin",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("published_at", None),
+                            models.Q(
+                                models.Q(("storage_key", ""), _negated=True),
+                                models.Q(("sha256", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="file_published_with_bytes",
+                    ),
+                ],
             },
         ),
     ]

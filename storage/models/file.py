@@ -48,7 +48,9 @@ class File(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(origin__in=Origin.values), name="file_origin"),
+            models.CheckConstraint(
+                condition=models.Q(origin__in=Origin.values), name="file_origin"
+            ),
             models.CheckConstraint(
                 condition=models.Q(published_at=None)
                 | (~models.Q(storage_key="") & ~models.Q(sha256="")),

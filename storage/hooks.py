@@ -1,0 +1,38 @@
+"""What storage asks of the apps above it; they fill these in from their ``ready()``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.db.models import QuerySet
+
+from storage.models import File
+
+
+class Unreadable(Exception):  # noqa: N818 -- a verdict on the bytes, not a mistake
+    """The file claims to be media, but its streams can't be read.
+
+    ``detail`` is for the user: no paths of this machine.
+    """
+
+    def __init__(self, detail: str, *, code: str = "media_unreadable") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code
+
+
+def _no_summary(_path: Path) -> dict[str, Any] | None:
+    return None
+
+
+def _none_in_use(_files: QuerySet[File]) -> QuerySet[File]:
+    return File.objects.none()
+
+
+inspect: Callable[[Path], dict[str, Any] | None] = _no_summary
+"""Summarise the media in a local file; None for what has no streams. Raises ``Unreadable``."""
+
+in_use: Callable[[QuerySet[File]], QuerySet[File]] = _none_in_use
+"""Those of the given files that must stay, because unfinished work reads or writes them."""

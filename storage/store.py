@@ -1,0 +1,196 @@
+"""The bytes of files: kept in the ``media`` storage, each object owned by one row.
+
+The row comes first, then the bytes, then ``published_at``; removal goes the other way round. So
+whatever a crash leaves behind is a row that nobody sees, which the sweep finds by its age.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+from django.core.files import File as Content
+from django.core.files.storage import storages
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import Tenant
+from storage import hooks
+from storage.content_types import content_type_of
+from storage.models import File
+
+_CHUNK_BYTES = 1024 * 1024
+# Another file system, one without hard links, the kernel's protection of others' files, too many.
+_NO_LINK = {errno.EXDEV, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EMLINK}
+
+
+class InUse(Exception):  # noqa: N818 -- a state, not a mistake
+    """Unfinished work needs the file."""
+
+
+class Gone(Exception):  # noqa: N818 -- as above
+    """The row was removed meanwhile, or its bytes are not in the storage."""
+
+
+class _Movable(Content[bytes]):
+    """Content that Django's file system storage renames into place instead of copying it."""
+
+    def __init__(self, handle: BufferedReader, source: Path) -> None:
+        super().__init__(handle)
+        self._source = source
+
+    def temporary_file_path(self) -> str:
+        return str(self._source)
+
+
+def add(  # noqa: PLR0913 -- what a file is said to be, by name
+    tenant: Tenant,
+    source: Path,
+    *,
+    name: str,
+    origin: str,
+    content_type: str = "",
+    media: dict[str, Any] | None = None,
+    tags: Iterable[str] = (),
+    metadata: dict[str, Any] | None = None,
+    expires_at: datetime | None = None,
+    move: bool = True,
+) -> File:
+    """Store the bytes of ``source`` under a new row that nobody sees until ``publish``.
+
+    ``source`` is a regular file that nothing writes to any more; with ``move`` it is gone
+    afterwards. The bytes are on the disk for good when this returns. Not for use inside a
+    transaction: the row must be there before the bytes. ``expires_at`` defaults to the age that
+    files are kept.
+    """
+    with _open_regular(source) as handle:
+        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+        file = File(
+            tenant=tenant,
+            name=name,
+            origin=origin,
+            sha256=sha256,
+            size_bytes=os.fstat(handle.fileno()).st_size,
+            content_type=content_type or content_type_of(name),
+            media=media,
+            tags=list(tags),
+            metadata=metadata or {},
+            expires_at=expires_at or timezone.now() + timedelta(days=settings.RETENTION_DAYS),
+        )
+        file.storage_key = f"{tenant.pk}/{sha256[:2]}/{sha256}-{file.pk}"
+        with transaction.atomic(durable=True):
+            file.save(force_insert=True)
+        handle.seek(0)
+        _save(file.storage_key, handle, source, move=move)
+    return file
+
+
+def _open_regular(source: Path) -> BufferedReader:
+    handle = os.fdopen(os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+    if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+        handle.close()
+        raise ValueError("only a regular file can be stored")
+    return handle
+
+
+def _save(key: str, handle: BufferedReader, source: Path, *, move: bool) -> None:
+    storages["media"].save(key, _Movable(handle, source) if move else Content(handle))
+    if move:
+        source.unlink(missing_ok=True)  # a remote storage copied it
+    if local := _local_path(key):
+        _flush(local)
+        _flush(local.parent)
+
+
+def _local_path(key: str) -> Path | None:
+    try:
+        return Path(storages["media"].path(key))
+    except NotImplementedError:
+        return None
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish(file: File) -> None:
+    """Make the file visible; for use inside the transaction that makes its owner's work visible.
+
+    Raises ``Gone`` where the sweep was faster.
+    """
+    still_there = File.objects.filter(pk=file.pk, published_at=None, expires_at__gt=Now())
+    if not still_there.update(published_at=Now()):
+        raise Gone(file.pk)
+    file.refresh_from_db(fields=["published_at"])
+
+
+def open_content(file: File) -> BinaryIO:
+    """Open the bytes for reading; raises ``Gone`` where they are missing."""
+    try:
+        return cast("BinaryIO", storages["media"].open(file.storage_key, "rb"))
+    except FileNotFoundError as error:
+        raise Gone(file.pk) from error
+
+
+def place(file: File, target: Path) -> None:
+    """Put the bytes at ``target``, which must not exist: a hard link where possible, else a copy.
+
+    A hard link shares the stored bytes, so what works on ``target`` may only read it. A copy is
+    checked against the hash. Raises ``Gone`` where the bytes are missing or not the ones stored.
+    """
+    if not _linked(file, target):
+        _copy(file, target)
+
+
+def _linked(file: File, target: Path) -> bool:
+    local = _local_path(file.storage_key)
+    if local is None:
+        return False
+    try:
+        os.link(local, target)
+    except FileNotFoundError as error:
+        raise Gone(file.pk) from error
+    except OSError as error:
+        if error.errno in _NO_LINK:
+            return False
+        raise
+    return True
+
+
+def _copy(file: File, target: Path) -> None:
+    with open_content(file) as content, target.open("xb") as copy:
+        shutil.copyfileobj(content, copy, _CHUNK_BYTES)
+    with target.open("rb") as copy:
+        if hashlib.file_digest(copy, "sha256").hexdigest() != file.sha256:
+            target.unlink()
+            raise Gone(file.pk)
+
+
+def remove(file: File) -> None:
+    """Hide the file, then delete its bytes, then its row; raises ``InUse`` where it is needed.
+
+    Not for use inside a transaction: a rollback would not bring the bytes back.
+    """
+    rows = File.objects.filter(pk=file.pk)
+    with transaction.atomic(durable=True):
+        rows.select_for_update().first()
+        if hooks.in_use(rows).exists():
+            raise InUse(file.pk)
+        # Past its time: from here on the sweep finishes what a crash interrupts.
+        rows.update(published_at=None, expires_at=Now())
+    storages["media"].delete(file.storage_key)
+    rows.delete()
