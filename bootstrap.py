@@ -1,0 +1,122 @@
+"""Make ready what the Makefile's commands need, with nothing but Python 3.11.
+
+``python3 bootstrap.py runtime`` or ``development``. Where nothing is missing it takes a moment;
+two at a time wait for each other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+REQUIREMENTS = {
+    "runtime": ("requirements.txt",),
+    "development": ("requirements.txt", "requirements-dev.txt"),
+}
+
+
+def main(kind: str) -> None:
+    if sys.version_info < (3, 11):
+        sys.exit(
+            f"FFAPI needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}.\n"
+            "Name another one: make PYTHON=python3.12 ..."
+        )
+    lock = os.open(ROOT, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if packages := missing_packages(kind):
+        install_packages(packages)
+    if not works(VENV / "bin/python", "import pip"):
+        print("Making .venv", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
+    if not is_installed(kind):
+        install_requirements(kind)
+
+
+def missing_packages(kind: str) -> list[str]:
+    """The Debian packages whose programs or files are not there, however they were to come."""
+    missing = []
+    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
+        missing.append("ffmpeg")
+    if not any(Path("/usr/share/fonts").glob("**/DejaVuSans.ttf")):
+        missing.append("fonts-dejavu-core")
+    if not works(Path(sys.executable), "import ensurepip, venv"):
+        missing.append(f"python3.{sys.version_info.minor}-venv")
+    if kind == "development" and not (shutil.which("chromium") or shutil.which("google-chrome")):
+        missing.append("chromium")
+    return missing
+
+
+def install_packages(packages: list[str]) -> None:
+    names = " ".join(packages)
+    apt = as_root(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"])
+    if apt is None:
+        sys.exit(
+            f"FFAPI needs these system packages: {names}\n"
+            f"Install them, then run the command again:\n\n    sudo apt-get install {names}\n"
+        )
+    print(f"Installing {names}", flush=True)
+    wait = ["-o", "DPkg::Lock::Timeout=300"]
+    subprocess.run([*apt, "update"], check=False)  # stale lists are often good enough
+    install = [*apt, *wait, "install", "-y", "--no-install-recommends", *packages]
+    done = subprocess.run(install, check=False, stdout=subprocess.DEVNULL)
+    if done.returncode:
+        sys.exit(f"apt-get could not install: {names}. Its message is above.")
+
+
+def as_root(command: list[str]) -> list[str] | None:
+    """Give the command as root may run it, None where apt or the right to use it is missing."""
+    if shutil.which("apt-get") is None:
+        return None
+    if os.geteuid() == 0:
+        return command
+    sudo = shutil.which("sudo")
+    if (
+        sudo is None
+        or subprocess.run([sudo, "-n", "true"], check=False, capture_output=True).returncode
+    ):
+        return None
+    return [sudo, "-n", *command]
+
+
+def works(python: Path, statement: str) -> bool:
+    if not python.exists():
+        return False
+    ran = subprocess.run([str(python), "-c", statement], check=False, capture_output=True)
+    return ran.returncode == 0
+
+
+def fingerprint(kind: str) -> str:
+    wanted = [(ROOT / name).read_bytes() for name in REQUIREMENTS[kind]]
+    return hashlib.sha256(b"".join([sys.version.encode(), *wanted])).hexdigest()
+
+
+def stamp(kind: str) -> Path:
+    return VENV / f"installed-{kind}"
+
+
+def is_installed(kind: str) -> bool:
+    return stamp(kind).exists() and stamp(kind).read_text() == fingerprint(kind)
+
+
+def install_requirements(kind: str) -> None:
+    listed = REQUIREMENTS[kind][-1]
+    print(f"Installing {listed} into .venv", flush=True)
+    pip = [str(VENV / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+    done = subprocess.run([*pip, "-r", str(ROOT / listed)], check=False)
+    if done.returncode:
+        sys.exit(f"pip could not install {listed}. Its message is above.")
+    for satisfied in REQUIREMENTS if kind == "development" else [kind]:
+        stamp(satisfied).write_text(fingerprint(satisfied))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] not in (["runtime"], ["development"]):
+        sys.exit("usage: bootstrap.py runtime|development")
+    main(sys.argv[1])
