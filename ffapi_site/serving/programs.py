@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from django.conf import settings
+
+
+@dataclass(frozen=True)
+class Program:
+    """A process that the supervisor keeps running."""
+
+    name: str
+    command: tuple[str, ...]
+    stop_within_s: int
+
+
+def web() -> Program:
+    command = (sys.executable, "-m", "gunicorn", "-c", "python:ffapi_site.serving.web")
+    return Program("web", command, stop_within_s=15)
+
+
+def slot(number: int) -> Program:
+    command = (sys.executable, "manage.py", "slot", "--lane", "cpu", "--number", str(number))
+    # A slot ends its job within the grace or gives it back; the rest is for doing so.
+    return Program(f"slot-{number}", command, stop_within_s=settings.SHUTDOWN_GRACE_SECONDS + 10)
+
+
+def programs() -> list[Program]:
+    return [web(), *(slot(number) for number in range(1, settings.WORKERS + 1))]

@@ -1,0 +1,134 @@
+"""The whole site on one machine: prepared, started, awaited, and stopped without a rest."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from django.conf import settings
+from django.core.management import call_command
+
+from ffapi_site.embedded import server
+from ffapi_site.serving import readiness, statics
+from ffapi_site.serving.programs import programs
+from ffapi_site.serving.supervision import configuration, supervisor_command
+
+PR_SET_CHILD_SUBREAPER = 36
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class CannotServe(Exception):  # noqa: N818 -- reads as the sentence it is
+    """The site could not be started"""
+
+
+@contextmanager
+def running() -> Iterator[subprocess.Popen[bytes]]:
+    """Run web server and slots, ready for requests; at the end nothing of them is left.
+
+    Raises ``CannotServe`` where the port or the data folder is taken or a part does not come up.
+    """
+    with _data_folder_to_ourselves(), _stopped_by_signals(), _database():
+        require_free_port(settings.BIND, settings.PORT)
+        call_command("migrate", interactive=False, verbosity=0)
+        statics.collect(settings.DATA_DIR / "static.stamp")
+        with _supervised() as supervisor:
+            readiness.wait(supervisor, within_s=90)
+            yield supervisor
+
+
+def require_free_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotServe(
+                f"can't listen on {host}:{port} ({error.strerror}); choose another PORT"
+            ) from error
+
+
+@contextmanager
+def _data_folder_to_ourselves() -> Iterator[None]:
+    with (settings.DATA_DIR / "serving.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CannotServe(
+                f"another server uses {settings.DATA_DIR}; choose another FFAPI_DATA_DIR"
+            ) from error
+        yield
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Make SIGTERM what Ctrl-C is: the stack unwinds and everything is stopped on the way."""
+    before = {asked: signal.signal(asked, signal.default_int_handler) for asked in _STOPS}
+    try:
+        yield
+    finally:
+        for asked, handler in before.items():
+            signal.signal(asked, handler)
+
+
+def _ignore_signals() -> None:
+    """Once is enough: stopping must come to its end."""
+    for asked in _STOPS:
+        signal.signal(asked, signal.SIG_IGN)
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        _ignore_signals()
+        if settings.EMBEDDED_DATABASE:
+            server.stop(settings.DATA_DIR / "postgres")
+
+
+@contextmanager
+def _supervised() -> Iterator[subprocess.Popen[bytes]]:
+    folder = settings.DATA_DIR
+    (folder / "logs").mkdir(exist_ok=True)
+    written = folder / "supervisord.conf"
+    written.write_text(configuration(programs(), folder=folder, directory=settings.BASE_DIR))
+    # Whatever loses its parent becomes our child instead of init's, so that we can end it.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    supervisor = subprocess.Popen(  # noqa: S603 -- our own command
+        supervisor_command(written), cwd=settings.BASE_DIR, start_new_session=True
+    )
+    try:
+        yield supervisor
+    finally:
+        _stop(supervisor)
+
+
+def _stop(supervisor: subprocess.Popen[bytes]) -> None:
+    _ignore_signals()
+    supervisor.terminate()
+    within_s = max(program.stop_within_s for program in programs())
+    try:
+        supervisor.wait(within_s + 5)
+    except subprocess.TimeoutExpired:
+        supervisor.kill()
+    _, left = psutil.wait_procs(_orphans(), timeout=within_s)
+    for process in left:
+        process.kill()
+
+
+def _orphans() -> list[psutil.Process]:
+    """What outlived a killed supervisor; the database has a stop of its own."""
+    children = psutil.Process(os.getpid()).children(recursive=True)
+    return [child for child in children if child.name() != "postgres"]
+
+
+def log_folder() -> Path:
+    return Path(settings.DATA_DIR) / "logs"
