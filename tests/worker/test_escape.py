@@ -18,6 +18,7 @@ BLANK = ["-f", "lavfi", "-i", "color=size=64x64:duration=0.2"]
 PICTURE = ["-frames:v", "1", "out/taken.png"]
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n"
 PLAYLIST = ["-i", "in/upload.mp4", *PICTURE]
+MARKED = "metadata=add:key=a:value=b,"
 OPEN_PLAYLIST = ["-protocol_whitelist", "file,http,tcp,crypto", *PLAYLIST]
 
 
@@ -62,7 +63,7 @@ ATTACKS = [
     Attack("statistics", [*BLANK, "-c:v", "libx264", "-x264-params",
                           "pass=1:stats={victim}/stats", "out/taken.mkv"],
            reaches="{victim}/stats"),
-    Attack("metadata", [*BLANK, "-vf", "metadata=add:key=a:value=b,metadata=print:file={victim}/m.txt", *PICTURE],
+    Attack("metadata", [*BLANK, "-vf", MARKED + "metadata=print:file={victim}/m.txt", *PICTURE],
            reaches="{victim}/m.txt"),
     Attack("tcp_input", ["-i", "http://127.0.0.1:{port}/x.ts", *PICTURE]),
     Attack("tcp_output", [*BLANK, "-f", "mpegts", "tcp://127.0.0.1:{port}"], reaches=""),
