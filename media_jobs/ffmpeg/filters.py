@@ -1,0 +1,73 @@
+"""Filters as values, one way to write them down and one way to escape.
+
+See FFmpeg's manual, "Notes on filtergraph escaping": a value is escaped once for the filter's own
+option list and once more for the graph around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from media_jobs.ffmpeg.devices import Surface
+
+Value = str | int | float | bool
+
+_OPTION_SPECIALS = "\\':"
+_GRAPH_SPECIALS = "\\'[],;"
+
+
+@dataclass(frozen=True, init=False)
+class Filter:
+    """``cuda`` is the name of the same filter for frames in GPU memory, where there is one."""
+
+    name: str
+    options: tuple[tuple[str, Value], ...]
+    cuda: str | None
+
+    def __init__(self, name: str, *, cuda: str | None = None, **options: Value) -> None:
+        # Options whose names are Python's words are written with a trailing underscore.
+        pairs = tuple((key.rstrip("_"), value) for key, value in options.items())
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "options", pairs)
+        object.__setattr__(self, "cuda", cuda)
+
+    def write(self, name: str | None = None) -> str:
+        listed = ":".join(f"{key}={escape(text(value))}" for key, value in self.options)
+        return f"{name or self.name}={listed}" if listed else name or self.name
+
+
+def text(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def escape(value: str) -> str:
+    """Make any text one literal option value inside a filter graph."""
+    return _quote(_quote(value, _OPTION_SPECIALS), _GRAPH_SPECIALS)
+
+
+def _quote(value: str, specials: str) -> str:
+    """Put a backslash before each special, and before blanks at either end (they are trimmed)."""
+    inner = range(len(value) - len(value.lstrip()), len(value.rstrip()))
+    return "".join(
+        f"\\{char}" if char in specials or place not in inner else char
+        for place, char in enumerate(value)
+    )
+
+
+def chain(filters: Iterable[Filter], surface: Surface) -> str:
+    """Join filters; bring frames down from the GPU once, where the first software filter needs it.
+
+    After that they stay in main memory: an encoder on the GPU takes either kind.
+    """
+    written, on_gpu = [], surface.is_gpu
+    for each in filters:
+        if on_gpu and each.cuda is None:
+            written.append(f"hwdownload,format={surface.download_format}")
+            on_gpu = False
+        written.append(each.write(each.cuda if on_gpu else None))
+    return ",".join(written)
