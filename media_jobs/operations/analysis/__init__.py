@@ -1,0 +1,1 @@
+"""Operations that answer instead of making a file."""

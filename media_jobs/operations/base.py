@@ -1,0 +1,44 @@
+"""The door of this package: all that operations, the engine and the surfaces take from it."""
+
+from __future__ import annotations
+
+from media_jobs.ffmpeg.command import Command, OutputFile
+from media_jobs.operations.declaration import (
+    REGISTRY,
+    Example,
+    Operation,
+    Parameters,
+    Step,
+    Steps,
+    find,
+)
+from media_jobs.operations.errors import InvalidParams, InvalidParamsGroup, UnknownOperation
+from media_jobs.operations.media import Input, Media, Result, Source, Target
+from media_jobs.operations.parsing import from_flat, media_fields, parse
+from media_jobs.operations.references import MediaRef, Ref, media_refs
+
+__all__ = [
+    "REGISTRY",
+    "Command",
+    "Example",
+    "Input",
+    "InvalidParams",
+    "InvalidParamsGroup",
+    "Media",
+    "MediaRef",
+    "Operation",
+    "OutputFile",
+    "Parameters",
+    "Ref",
+    "Result",
+    "Source",
+    "Step",
+    "Steps",
+    "Target",
+    "UnknownOperation",
+    "find",
+    "from_flat",
+    "media_fields",
+    "media_refs",
+    "parse",
+]

@@ -1,0 +1,109 @@
+"""The types of parameters: a unit, a range and a word for each, written once.
+
+``unit`` in a schema is what forms and documents print behind the number.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+
+def refuse_bool(value: Any) -> Any:
+    """``true`` is not the number 1, though Python says so."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number_type", "a number is wanted, not true or false")
+    return value
+
+
+def even(value: int) -> int:
+    # 4:2:0 video keeps one colour sample for two pixels each way.
+    if value % 2:
+        raise PydanticCustomError("even", "must be even")
+    return value
+
+
+def printable(value: str) -> str:
+    if any(ord(char) < 32 and char != "\n" for char in value):
+        raise PydanticCustomError("control_character", "holds a control character")
+    return value
+
+
+def frame_rate(value: str) -> str:
+    """A number of frames or a ratio; kept as it was written, for 30000/1001 is no decimal."""
+    try:
+        rate = Fraction(value)
+    except (ValueError, ZeroDivisionError) as error:
+        raise PydanticCustomError("frame_rate", "write 25, 29.97 or 30000/1001") from error
+    if not 1 <= rate <= 240:
+        raise PydanticCustomError("frame_rate", "must be from 1 to 240")
+    return value
+
+
+def number_as_text(value: Any) -> Any:
+    value = refuse_bool(value)
+    return f"{value:g}" if isinstance(value, int | float) else value
+
+
+_BITRATE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([kM]?)")
+_BITRATE_UNITS = {"": 1, "k": 1_000, "M": 1_000_000}
+
+
+def bits_per_second(value: str) -> float:
+    found = _BITRATE.fullmatch(value)
+    return float(found.group(1)) * _BITRATE_UNITS[found.group(2)] if found else 0.0
+
+
+def bitrate(value: str) -> str:
+    if not 8_000 <= bits_per_second(value) <= 400_000_000:
+        raise PydanticCustomError("bitrate", "write 192k or 5M, from 8k to 400M")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(refuse_bool), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(refuse_bool)]
+
+Seconds = Annotated[Number, Field(ge=0, le=864_000, json_schema_extra={"unit": "s"})]
+Duration = Annotated[Number, Field(gt=0, le=864_000, json_schema_extra={"unit": "s"})]
+Pixels = Annotated[Whole, Field(ge=1, le=16_384, json_schema_extra={"unit": "px"})]
+Offset = Annotated[Whole, Field(ge=0, le=16_384, json_schema_extra={"unit": "px"})]
+EvenPixels = Annotated[
+    Whole,
+    Field(ge=16, le=8192, multiple_of=2, json_schema_extra={"unit": "px"}),
+]
+Degrees = Annotated[Number, Field(ge=-360, le=360, json_schema_extra={"unit": "°"})]
+Lufs = Annotated[Number, Field(ge=-70, le=-5, json_schema_extra={"unit": "LUFS"})]
+TruePeak = Annotated[Number, Field(ge=-9, le=0, json_schema_extra={"unit": "dBTP"})]
+LoudnessRange = Annotated[Number, Field(ge=1, le=50, json_schema_extra={"unit": "LU"})]
+SampleRate = Annotated[Whole, Field(ge=8_000, le=192_000, json_schema_extra={"unit": "Hz"})]
+Channels = Annotated[Whole, Field(ge=1, le=8)]
+Crf = Annotated[Whole, Field(ge=0, le=63)]
+FrameRate = Annotated[
+    str,
+    BeforeValidator(number_as_text),
+    AfterValidator(frame_rate),
+    Field(
+        examples=["25", "30000/1001"],
+        json_schema_extra={"type": ["string", "number"], "unit": "frames/s"},
+    ),
+]
+Bitrate = Annotated[
+    str,
+    BeforeValidator(number_as_text),
+    AfterValidator(bitrate),
+    Field(
+        examples=["192k", "5M"],
+        json_schema_extra={"type": ["string", "number"], "unit": "bit/s"},
+    ),
+]
+Colour = Annotated[
+    str,
+    # A name of FFmpeg's list or #RRGGBB, with an opacity after an @ as FFmpeg writes it.
+    StringConstraints(pattern=r"^([A-Za-z]{3,24}|#[0-9A-Fa-f]{6})(@(0(\.\d+)?|1(\.0+)?))?$"),
+    Field(examples=["white", "#ffcc00", "black@0.5"]),
+]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(printable)]

@@ -1,0 +1,114 @@
+"""From JSON to an operation, with every mistake named by the field as it was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from media_jobs.operations.declaration import Operation, find
+from media_jobs.operations.errors import InvalidParams, InvalidParamsGroup
+from media_jobs.operations.references import MediaRef
+
+JOB_FIELDS = frozenset({"webhook_url", "priority", "output_name", "metadata", "tags"})
+
+_ANY_INPUT = ("input_url", "video_url", "audio_url")
+_CODES = {"missing": "required", "extra_forbidden": "unknown_field"}
+
+
+def parse(name: str, params: Mapping[str, Any]) -> Operation:
+    """Raise ``UnknownOperation``, or ``InvalidParamsGroup`` with all that is wrong."""
+    operation = find(name)
+    renamed = dict(resolve_aliases(operation, params))
+    try:
+        return operation.model_validate({new: params[old] for new, old in renamed.items()})
+    except ValidationError as error:
+        data = {new: params[old] for new, old in renamed.items()}
+        raise InvalidParamsGroup(mistakes(error, data, renamed)) from error
+
+
+def from_flat(name: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part one flat object into an operation's parameters and the fields of the job."""
+    rest = {key: value for key, value in body.items() if key in JOB_FIELDS}
+    params = {key: value for key, value in body.items() if key not in JOB_FIELDS}
+    find(name)
+    return params, rest
+
+
+def resolve_aliases(
+    operation: type[Operation], params: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Pairs of a field's name and the name under which it was sent."""
+    aliases = media_aliases(operation)
+    taken: set[str] = set()
+    for sent in params:
+        name = sent if sent in operation.model_fields else aliases.get(sent, sent)
+        if name in taken or (name != sent and name in params):
+            raise InvalidParamsGroup([InvalidParams(sent, f"{name} is given twice", "duplicate")])
+        taken.add(name)
+        yield name, sent
+
+
+def media_aliases(operation: type[Operation]) -> dict[str, str]:
+    """``x_url`` for every media field ``x``; an only field may be called by any usual name."""
+    names = media_fields(operation)
+    aliases = {f"{name}_url": name for name in names}
+    if len(names) == 1:
+        plural = "s" if holds_many(operation, names[0]) else ""
+        aliases |= {f"{usual}{plural}": names[0] for usual in _ANY_INPUT}
+    return aliases
+
+
+def media_fields(operation: type[BaseModel]) -> list[str]:
+    fields = operation.model_fields
+    return [name for name, info in fields.items() if mentions_media(info.annotation)]
+
+
+def mentions_media(annotation: Any) -> bool:
+    return annotation is MediaRef or any(mentions_media(part) for part in get_args(annotation))
+
+
+def holds_many(operation: type[BaseModel], name: str) -> bool:
+    return operation.model_fields[name].annotation is not MediaRef
+
+
+def mistakes(
+    error: ValidationError, data: Mapping[str, Any], renamed: Mapping[str, str]
+) -> list[InvalidParams]:
+    found: dict[str, InvalidParams] = {}
+    for each in error.errors(include_url=False, include_context=False):
+        where = pointer(each, data, renamed)
+        code = _CODES.get(each["type"], "invalid")
+        found.setdefault(where, InvalidParams(where, sentence(each), code))
+    return list(found.values())
+
+
+def sentence(each: ErrorDetails) -> str:
+    if each["type"] == "extra_forbidden":
+        return "there is no such field"
+    message = each["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return f"should be {message}" if message != each["msg"] and "Input" in each["msg"] else message
+
+
+def pointer(each: ErrorDetails, data: Mapping[str, Any], renamed: Mapping[str, str]) -> str:
+    """Keep of pydantic's location what is in the data; it also names the tags of unions."""
+    parts: list[str] = []
+    here: Any = data
+    last = len(each["loc"]) - 1
+    for place, part in enumerate(each["loc"]):
+        inside, here = step_into(here, part)
+        if inside or (place == last and each["type"] == "missing"):
+            parts.append(str(part))
+    if parts:
+        parts[0] = renamed.get(parts[0], parts[0])
+    return "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def step_into(here: Any, part: str | int) -> tuple[bool, Any]:
+    if isinstance(here, Mapping) and part in here:
+        return True, here[part]
+    if isinstance(here, Sequence) and not isinstance(here, str) and isinstance(part, int):
+        return True, here[part]
+    return False, here

@@ -1,0 +1,209 @@
+"""Still pictures of a film."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from media_jobs.ffmpeg.codecs import PICTURES, PictureName
+from media_jobs.ffmpeg.filters import Filter
+from media_jobs.ffmpeg.media_info import VideoStream
+from media_jobs.operations.base import (
+    Command,
+    Example,
+    Input,
+    InvalidParams,
+    Media,
+    MediaRef,
+    Operation,
+    OutputFile,
+    Result,
+    Steps,
+    Target,
+)
+from media_jobs.operations.fields import EvenPixels, Seconds, Whole
+from media_jobs.operations.sizes import Fit, fitted
+from media_jobs.operations.stills import as_frames, choose, measuring_filters, read_measurements
+
+# Up to here every frame is decoded for measuring; in a longer film only the key frames are.
+SHORT_FILM_S = 120.0
+MOST_CANDIDATES = 120
+JUST_BEFORE_S = 0.001
+# Of the whole work.
+MEASURING = 0.8
+
+
+class Thumbnails(Operation):
+    """Take still pictures from a film.
+
+    ``smart`` measures frames all over the film and takes the ones that show most: none that is
+    black, plain or blurred while there are others, spread over the whole length. ``uniform``
+    takes the middles of equal stretches, ``random`` the same random places for the same
+    parameters. With ``timestamps`` exactly those frames are taken that a player shows then.
+    The times are in the job's ``result``.
+    """
+
+    path: ClassVar[str] = "video/thumbnails"
+    group: ClassVar[str] = "video"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(
+            "the three frames that show most",
+            {"input": "film"},
+            {"count": 3, "width": 320, "height": 180},
+            expect={"video": "mjpeg", "width": 320, "height": 180, "outputs": 3},
+            answers=([[0.4, 5.0, 90.0, 120.0], [1.9, 5.1, 91.0, 121.0], [3.2, 5.0, 92.0, 119.0]],),
+        ),
+        Example(
+            "at given times, as PNG",
+            {"input": "film"},
+            {"timestamps": [0, 2.5], "format": "png"},
+            expect={"video": "png", "width": 640, "height": 360, "outputs": 2},
+        ),
+        Example(
+            "at regular distances",
+            {"input": "film"},
+            {"count": 4, "method": "uniform", "height": 90, "format": "webp"},
+            expect={"video": "webp", "height": 90, "outputs": 4},
+        ),
+    )
+
+    input: MediaRef
+    """The film."""
+    count: Annotated[Whole, Field(ge=1, le=50)] = 5
+    """How many pictures, unless ``timestamps`` says where."""
+    method: Literal["smart", "uniform", "random"] = "smart"
+    """How the frames are found."""
+    timestamps: Annotated[tuple[Seconds, ...], Field(min_length=1, max_length=50)] | None = None
+    """Exact places in the film, instead of a method."""
+    width: EvenPixels | None = None
+    """Width of the pictures; it follows from the height, or is the film's own, when absent."""
+    height: EvenPixels | None = None
+    """Height of the pictures; it follows from the width, or is the film's own, when absent."""
+    fit: Fit = "contain"
+    """What happens when width and height do not have the film's shape."""
+    format: PictureName = "jpg"
+    """Kind of picture."""
+
+    def steps(self, m: Media) -> Steps:
+        film = m.source.need_film()
+        self._check(m, film)
+        if self.timestamps is not None:
+            times = [shown_at(film, time, m.source.video_duration_s()) for time in self.timestamps]
+        elif self._measures:
+            times = yield from self._measured(m)
+        else:
+            times = [shown_at(film, time, m.source.video_duration_s()) for time in self._places(m)]
+        names = [f"thumbnail-{number:02}.{self.format}" for number in range(1, len(times) + 1)]
+        share = (1.0 - MEASURING if self._measures else 1.0) / len(times)
+        yield tuple(
+            replace(self._still(m, film, *each), share=share)
+            for each in zip(times, names, strict=True)
+        )
+        asked = self.timestamps or [round(time + JUST_BEFORE_S, 3) for time in times]
+        pairs = zip(names, asked, strict=True)
+        return Result({"thumbnails": [{"name": name, "timestamp": at} for name, at in pairs]})
+
+    @property
+    def _measures(self) -> bool:
+        return self.timestamps is None and self.method == "smart"
+
+    def _check(self, m: Media, film: VideoStream) -> None:
+        length_s = m.source.video_duration_s()
+        if not length_s:
+            raise InvalidParams("input", "the length of the source is not known", "no_duration")
+        for place, time in enumerate(self.timestamps or ()):
+            if time >= length_s:
+                detail = f"the source ends at {length_s:g} s"
+                raise InvalidParams(f"timestamps/{place}", detail, "out_of_range")
+        frames = round(length_s * film.fps) or 1
+        if self.timestamps is None and self.count > frames:
+            raise InvalidParams("count", f"the source has only {frames} frames", "out_of_range")
+        if self.fit != "contain" and None in {self.width, self.height}:
+            raise InvalidParams("fit", "needs both width and height", "conflict")
+
+    def _places(self, m: Media) -> list[float]:
+        length_s = m.source.video_duration_s()
+        if self.method == "uniform":
+            return [(place + 0.5) * length_s / self.count for place in range(self.count)]
+        # The same parameters give the same places, also on another attempt.
+        dice = random.Random(f"thumbnails {self.count} {length_s:.3f}")  # noqa: S311
+        return sorted(dice.uniform(0, length_s) for _ in range(self.count))
+
+    def _measured(self, m: Media) -> Any:
+        length_s = m.source.video_duration_s()
+        frames: list[Any] = []
+        if length_s > SHORT_FILM_S:
+            frames = as_frames((yield self._measure(m, only_key_frames=True)))
+        if len(frames) < self.count:
+            frames = as_frames((yield self._measure(m, only_key_frames=False)))
+        return [
+            max(0.0, frame.time_s - JUST_BEFORE_S) for frame in choose(frames, self.count, length_s)
+        ]
+
+    def _measure(self, m: Media, *, only_key_frames: bool) -> Command:
+        film, length_s = m.source.need_film(), m.source.video_duration_s()
+        candidates = min(MOST_CANDIDATES, max(30, 4 * self.count))
+        # Key frames stand alone: the decoder passes over all between them.
+        options = ("-skip_frame", "nokey") if only_key_frames else ()
+        return m.ffmpeg(
+            [Input(m.source, options=options)],
+            [
+                Target(
+                    (
+                        *("-map", f"0:{film.index}"),
+                        *("-vf", m.filters(measuring_filters(length_s / candidates))),
+                        *("-fps_mode", "passthrough"),
+                    )
+                )
+            ],
+            stage="measuring",
+            duration_s=length_s,
+            share=MEASURING,
+            parse=read_measurements,
+        )
+
+    def _still(self, m: Media, film: VideoStream, start_s: float, name: str) -> Command:
+        picture = PICTURES[self.format]
+        filters = self._filters(m, film)
+        return m.ffmpeg(
+            [Input(m.source, start_s)],
+            [
+                Target(
+                    (
+                        *("-map", f"0:{film.index}"),
+                        *(("-vf", m.filters(filters)) if filters else ()),
+                        *("-frames:v", "1"),
+                        *picture.args,
+                        # One picture under exactly this name, not a numbered series.
+                        *("-f", "image2", "-update", "1"),
+                    ),
+                    OutputFile(
+                        path=f"out/{name}",
+                        role="thumbnail",
+                        name=name,
+                        content_type=picture.content_type,
+                        streams=frozenset({"video"}),
+                    ),
+                )
+            ],
+            stage="taking pictures",
+        )
+
+    def _filters(self, m: Media, film: VideoStream) -> list[Filter]:
+        if self.width is None and self.height is None:
+            return []
+        into = (self.width or float("inf"), self.height or float("inf"))
+        return fitted(film, into, self.fit, m.device)
+
+
+def shown_at(film: VideoStream, time_s: float, length_s: float) -> float:
+    """Where to seek for the frame that a player shows at a time.
+
+    FFmpeg starts with the first frame at or after the place, a player keeps the last one before it.
+    """
+    frame_s = 1 / film.fps if film.fps else 0.0
+    latest = length_s - frame_s - JUST_BEFORE_S
+    return max(0.0, min(time_s - frame_s + JUST_BEFORE_S, latest))
