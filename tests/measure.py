@@ -1,0 +1,80 @@
+"""Measurements of media that tests compare with what was asked for."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
+
+
+def ffprobe(*args: str | Path) -> dict[str, Any]:
+    done = subprocess.run(
+        ["ffprobe", "-v", "error", "-of", "json", *args], check=True, capture_output=True
+    )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def probe(path: Path) -> MediaInfo:
+    return MediaInfo.from_ffprobe(ffprobe(*PROBE_ARGS, path))
+
+
+def frame_times(path: Path) -> list[float]:
+    told = ffprobe("-select_streams", "v:0", "-show_entries", "frame=pts_time", path)
+    return [float(frame["pts_time"]) for frame in told["frames"]]
+
+
+def filtered(path: Path, filters: str, *before: str) -> str:
+    """What FFmpeg prints while it runs a file through filters."""
+    done = subprocess.run(
+        [
+            *("ffmpeg", "-hide_banner", "-nostdin", *before, "-i", str(path)),
+            *("-filter_complex", filters, "-f", "null", "-"),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stderr
+
+
+def grey_pixels(path: Path, at_s: float = 0.0, crop: str = "iw:ih:0:0", size: int = 32) -> bytes:
+    """A frame (or a part of it) shrunk to ``size`` by ``size`` grey values."""
+    return raw_frame(path, at_s, f"crop={crop},scale={size}:{size}:flags=area,format=gray")
+
+
+def rgb(path: Path, at_s: float = 0.0, crop: str = "iw:ih:0:0") -> tuple[int, int, int]:
+    """The mean colour of a frame or a part of it."""
+    red, green, blue = raw_frame(path, at_s, f"crop={crop},scale=1:1:flags=area,format=rgb24")
+    return red, green, blue
+
+
+def raw_frame(path: Path, at_s: float, filters: str) -> bytes:
+    done = subprocess.run(
+        [
+            *("ffmpeg", "-v", "error", "-ss", f"{at_s:.6f}", "-i", str(path)),
+            *("-frames:v", "1", "-vf", filters, "-f", "rawvideo", "-"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return done.stdout
+
+
+def difference(one: bytes, other: bytes) -> float:
+    """Mean difference of grey values, of 255."""
+    assert len(one) == len(other) > 0
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True)) / len(one)
+
+
+def loudness(path: Path) -> tuple[float, float]:
+    """Integrated loudness in LUFS and true peak in dBTP, by the EBU R128 meter."""
+    told = filtered(path, "ebur128=peak=true")
+    summary = told[told.rindex("Summary:") :]
+    found = re.search(r"I:\s+(-?[\d.]+) LUFS.*Peak:\s+(-?[\d.]+) dBFS", summary, re.DOTALL)
+    assert found
+    return float(found.group(1)), float(found.group(2))

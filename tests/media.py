@@ -1,0 +1,145 @@
+"""Sample media for the tests, made by FFmpeg's own generators; each is made once and kept."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from media_jobs.ffmpeg.media_info import MediaInfo
+from tests.measure import probe
+
+FFMPEG = ("ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-y")
+X264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
+
+
+def generator(source: str) -> tuple[str, ...]:
+    return ("-f", "lavfi", "-i", source)
+
+
+def picture(size: str = "640x360", rate: str = "25", length_s: float = 4) -> tuple[str, ...]:
+    return generator(f"testsrc2=s={size}:r={rate}:d={length_s}")
+
+
+def tone(hertz: int = 440, length_s: float = 4, rate: int = 48000) -> tuple[str, ...]:
+    return generator(f"sine=f={hertz}:d={length_s}:r={rate}")
+
+
+def coloured(colour: str, size: str = "320x180", rate: int = 25) -> tuple[str, ...]:
+    return generator(f"color={colour}:s={size}:r={rate}:d=2")
+
+
+_SMART = (
+    "[0:v]split=4[a][b][c][d];"
+    "[a]trim=0:3,setpts=PTS-STARTPTS[one];[b]trim=3:6,setpts=PTS-STARTPTS,gblur=sigma=12[two];"
+    "[c]trim=6:9,setpts=PTS-STARTPTS,lutyuv=y=16:u=128:v=128[three];"
+    "[d]trim=9:12,setpts=PTS-STARTPTS[four];[one][two][three][four]concat=n=4"
+)
+
+SAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "film": ("film.mp4", (*picture(), *tone(), *X264, "-c:a", "aac", "-shortest")),
+    "film_mkv": ("film.mkv", (*picture(), *tone(), *X264, "-c:a", "libopus")),
+    "second_film": (
+        "second.mp4",
+        (*picture("480x360", "30", 2), *tone(880, 2, 44100), *X264, "-c:a", "aac", "-ac", "1"),
+    ),
+    "silent_film": ("silent.mp4", (*picture("320x180", length_s=3), *X264)),
+    "odd_film": (
+        "odd.mkv",
+        (*picture("321x181", length_s=2), "-c:v", "ffv1", "-pix_fmt", "yuv444p"),
+    ),
+    "varying_film": (
+        "varying.mkv",
+        (
+            *picture("320x180", "50", 4),
+            # Every third frame of the first two seconds, then every one.
+            *("-vf", "select='gt(t,2)+not(mod(n,3))'", "-fps_mode", "vfr"),
+            *("-enc_time_base", "1:1000", *X264),
+        ),
+    ),
+    "surround_film": (
+        "surround.mkv",
+        (
+            *picture("320x180", length_s=3),
+            *generator("sine=f=300:d=3:r=48000,aformat=channel_layouts=mono,pan=5.1|c0=c0|c1=c0"),
+            *(*X264, "-c:a", "ac3", "-b:a", "384k"),
+        ),
+    ),
+    "deep_film": (
+        "deep.mkv",
+        (
+            *picture("320x180", length_s=2),
+            *("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le"),
+            *("-x265-params", "log-level=error"),
+        ),
+    ),
+    "late_sound": (
+        "late.mp4",
+        (*picture("320x180", length_s=4), "-itsoffset", "0.5", *tone(), *X264, "-c:a", "aac"),
+    ),
+    "smart_film": (
+        "smart.mp4",
+        (*picture("640x360", length_s=12), "-filter_complex", _SMART, *X264),
+    ),
+    "red": ("red.mp4", (*coloured("red"), *tone(300, 2), *X264, "-c:a", "aac", "-shortest")),
+    "green": ("green.mp4", (*coloured("green"), *tone(500, 2), *X264, "-c:a", "aac", "-shortest")),
+    "blue_silent": ("blue.mp4", (*coloured("blue", "426x240", 30), *X264)),
+    "grey": ("grey.mkv", (*generator("color=0x808080:s=320x180:r=25:d=1"), *X264, "-crf", "1")),
+    "quiet_music": (
+        "quiet.wav",
+        (*generator("anoisesrc=d=8:c=pink:a=0.05:seed=7:r=48000,tremolo=f=0.7:d=0.6"),),
+    ),
+    "photo": ("photo.jpg", (*picture("801x601", length_s=1), "-frames:v", "1", "-q:v", "2")),
+    "logo": ("logo.png", (*generator("color=white:s=64x64"), "-frames:v", "1")),
+}
+
+
+def rotated(folder: Path, to: Path) -> None:
+    """A phone held upright writes its frames lying, with a note to turn them."""
+    subprocess.run(
+        [
+            *(*FFMPEG, "-i", folder / "film.mp4", "-c", "copy"),
+            *("-metadata:s:v:0", "rotate=90", to),
+        ],
+        check=True,
+    )
+
+
+@dataclass(frozen=True)
+class Sample:
+    name: str
+    path: Path
+    info: MediaInfo
+
+
+@dataclass(frozen=True)
+class Samples:
+    folder: Path
+
+    def __call__(self, name: str) -> Sample:
+        path = self._made(name)
+        return Sample(name, path, probe(path))
+
+    def path(self, name: str) -> Path:
+        return self._made(name)
+
+    def _made(self, name: str) -> Path:
+        if name == "rotated_film":
+            self._made("film")
+            return self._once(self.folder / "rotated.mp4", lambda to: rotated(self.folder, to))
+        file, args = SAMPLES[name]
+        return self._once(
+            self.folder / file, lambda to: subprocess.run([*FFMPEG, *args, to], check=True)
+        )
+
+    def _once(self, path: Path, make: Callable[[Path], object]) -> Path:
+        """Made by one test process while the others wait; seen only when it is whole."""
+        with (self.folder / f"{path.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                growing = path.with_name(f"growing-{path.name}")
+                make(growing)
+                growing.rename(path)
+        return path

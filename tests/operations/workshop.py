@@ -1,0 +1,117 @@
+"""Runs an operation for real, in the sandbox, as a worker does, but with no database."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from media_jobs.ffmpeg import verify
+from media_jobs.ffmpeg.command import Command, OutputFile
+from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.operations.base import (
+    Media,
+    Operation,
+    Result,
+    Source,
+    find,
+    media_fields,
+    media_refs,
+    parse,
+)
+from media_jobs.operations.driver import drive
+from media_jobs.worker import sandbox
+from tests.measure import probe
+from tests.media import Samples
+
+STAND_IN = "file_0"
+
+
+@dataclass
+class Done:
+    folder: Path
+    result: Result | None = None
+    commands: list[Command] = field(default_factory=list)
+
+    @property
+    def outputs(self) -> list[OutputFile]:
+        return [output for command in self.commands for output in command.outputs]
+
+    @property
+    def paths(self) -> list[Path]:
+        return [self.folder / output.path for output in self.outputs]
+
+    @property
+    def path(self) -> Path:
+        return self.paths[0]
+
+    @property
+    def info(self) -> MediaInfo:
+        return probe(self.path)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        assert self.result is not None
+        return self.result.data
+
+
+def declared(name: str, media: Mapping[str, str], params: Mapping[str, Any]) -> Operation:
+    """The operation with a stand-in for every sample; their roles are the media's keys."""
+    return parse(name, {**stand_ins(name, media), **params})
+
+
+def stand_ins(name: str, media: Mapping[str, str]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    for field_name in media_fields(find(name)):
+        listed = [role for role in media if role.startswith(f"{field_name}/")]
+        if listed:
+            given[field_name] = [STAND_IN for _ in listed]
+        elif field_name in media:
+            given[field_name] = STAND_IN
+    return given
+
+
+def sources_of(op: Operation, media: Mapping[str, str], samples: Samples) -> dict[str, Source]:
+    roles = [ref.role for ref in media_refs(op)]
+    assert sorted(roles) == sorted(media)
+    found = {}
+    for place, role in enumerate(roles):
+        sample = samples(media[role])
+        path = f"in/{place}{sample.path.suffix}"
+        found[role] = Source(path, sample.info, sample.path.name, role)
+    return found
+
+
+def run(
+    samples: Samples, folder: Path, name: str, media: Mapping[str, str] | str, **params: Any
+) -> Done:
+    media = {"input": media} if isinstance(media, str) else media
+    op = declared(name, media, params)
+    sources = sources_of(op, media, samples)
+    sandbox.prepare(folder)
+    for role, source in sources.items():
+        shutil.copy(samples.path(media[role]), folder / source.path)
+        (folder / source.path).chmod(0o644)
+    done = Done(folder)
+
+    def execute(_: int, command: Command) -> Any:
+        done.commands.append(command)
+        ended = sandbox.run(
+            command.program, command.args, folder=folder, limits=sandbox.Limits(wall_s=120)
+        )
+        assert ended.returncode == 0, f"{command.args}\n{ended.stderr}"
+        if command.parse is None:
+            return None
+        told = ended.stderr if command.program == "ffmpeg" else ended.stdout.decode()
+        # Answers are kept as JSON between attempts.
+        return json.loads(json.dumps(command.parse(told)))
+
+    done.result = drive(op, Media(sources), execute=execute, on_answer=lambda _index, _answer: None)
+    for output in done.outputs:
+        path = folder / output.path
+        info = probe(path) if output.streams is not None else None
+        assert verify.check(output, info, path.stat().st_size).problems == ()
+    return done
