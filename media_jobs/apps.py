@@ -1,7 +1,25 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from django.apps import AppConfig
 
 
 class MediaJobsConfig(AppConfig):
     name = "media_jobs"
+
+    def ready(self) -> None:
+        """Fill the hooks that storage offers."""
+        # Models can't be imported before the apps are loaded.
+        from media_jobs.worker import outputs, probe  # noqa: PLC0415
+        from storage import hooks  # noqa: PLC0415
+
+        def inspect(path: Path) -> dict[str, Any] | None:
+            try:
+                return probe.probe(path).to_json()
+            except probe.Unreadable as unreadable:
+                raise hooks.Unreadable(unreadable.detail, code=unreadable.code) from unreadable
+
+        hooks.inspect = inspect
+        hooks.in_use = outputs.in_use

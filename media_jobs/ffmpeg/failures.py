@@ -17,6 +17,16 @@ class Failure:
     retryable: bool = False
     gpu: bool = False
 
+    def to_json(self) -> dict[str, str | bool]:
+        """What a tenant sees; ``gpu`` is the engine's own affair."""
+        return {
+            "code": self.code,
+            "title": self.title,
+            "detail": self.detail,
+            "hint": self.hint,
+            "retryable": self.retryable,
+        }
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -100,6 +110,22 @@ DEADLINE = Failure(
     "The job took longer than it may",
     "FFmpeg was stopped at the time limit",
     "Shorten the input, choose a faster preset or raise the limit.",
+)
+
+INTERNAL = Failure(
+    "internal_error",
+    "Something went wrong on our side",
+    "the job could not be carried out; the operators can see why",
+    "Try again; if it happens again, tell the operators the job's id.",
+    retryable=True,
+)
+
+STORAGE_FULL = Failure(
+    "storage_full",
+    "There was no room for the output",
+    "the disk is full",
+    "Try again when there is space, or ask for a smaller output.",
+    retryable=True,
 )
 
 _SIGNALS = {

@@ -38,6 +38,7 @@ __all__ = [
     "Limits",
     "Probe",
     "Process",
+    "Program",
     "SandboxReport",
     "SandboxUnavailable",
     "prepare",
@@ -47,7 +48,7 @@ __all__ = [
     "start",
 ]
 
-Program = Literal["ffmpeg", "ffprobe"]
+Program = Literal["ffmpeg", "ffprobe", "fc-list"]
 
 _LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 _PROBE: Final = Path(__file__).with_name("sandbox_probe.py")

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import psycopg
+from django.db import connection
+from django_q.brokers.orm import ORM
+
+from media_jobs.worker import gate
+
+logger = logging.getLogger(__name__)
+
+_WAIT_S = 1.0  # how long `dequeue` may block: the pusher looks for its stop event in between
+
+_TAKE = """
+DELETE FROM django_q_ormq WHERE id = (
+    SELECT id FROM django_q_ormq WHERE key = %s ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+) RETURNING id, payload
+"""
+
+
+def channel(lane: str) -> str:
+    return f"ffapi_lane_{lane}"
+
+
+class TokenBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
+    """django-q2's ORM broker with tokens that are taken once and waited for, not polled.
+
+    A token only says that its lane may have work, so it is deleted as it is taken: a lost one
+    costs seconds (housekeeping makes a new one), never a job.
+    """
+
+    _listener: psycopg.Connection[Any] | None = None
+
+    def enqueue(self, task: str) -> int:
+        key: int = super().enqueue(task)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, '')", [channel(self.list_key)])
+        return key
+
+    def dequeue(self) -> list[tuple[int, str]] | None:
+        if not gate.free.acquire(timeout=_WAIT_S):
+            return None
+        token: tuple[int, str] | None = None
+        try:
+            token = self._take() or self._wait_and_take()
+        except psycopg.OperationalError:
+            logger.warning("The queue is away", extra={"lane": self.list_key})
+            self.close()
+            time.sleep(_WAIT_S)
+        finally:
+            if token is None:
+                gate.free.release()
+        return [token] if token else None
+
+    def acknowledge(self, task_id: int) -> None:
+        """Nothing is left to delete."""
+
+    def close(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    def _take(self) -> tuple[int, str] | None:
+        return self._listening().execute(_TAKE, [self.list_key]).fetchone()
+
+    def _wait_and_take(self) -> tuple[int, str] | None:
+        # To its end: the connection is locked for as long as the generator lives.
+        woken = list(self._listening().notifies(timeout=_WAIT_S, stop_after=1))
+        return self._take() if woken else None
+
+    def _listening(self) -> psycopg.Connection[Any]:
+        if self._listener is None or self._listener.closed:
+            params = connection.get_connection_params()
+            known = {k: v for k, v in params.items() if k not in ("cursor_factory", "context")}
+            self._listener = psycopg.connect(**known, autocommit=True)
+            self._listener.execute(f"LISTEN {channel(self.list_key)}")
+        return self._listener

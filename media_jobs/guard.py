@@ -1,0 +1,134 @@
+"""One slot: a django-q2 cluster of one worker, and the guard that watches over it."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from dataclasses import asdict
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models.functions import Now
+from django_q.brokers import get_broker
+from django_q.cluster import Cluster, Sentinel, get_mp_context
+from django_q.signals import post_execute_in_worker
+
+from media_jobs import courier, housekeeping
+from media_jobs.models import Slot
+from media_jobs.worker import gate, sandbox, scratch
+from media_jobs.worker.capabilities import capabilities
+
+logger = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1
+_HEARTBEAT_S = 3.0
+_SWEEP_S = 60.0
+_COURIER_S = 1.0
+
+
+class StrictSentinel(Sentinel):  # type: ignore[misc]  # django-q2 has no types
+    """A sentinel that ends where django-q2's would replace a dead process.
+
+    A worker killed while idle keeps the lock of the task queue, and the cluster never runs
+    anything again (django-q2 #339, #346). A new cluster, made by the supervisor, does.
+    """
+
+    def reincarnate(self, process: Any) -> None:
+        logger.critical("A process of the slot died", extra={"exitcode": process.exitcode})
+        os._exit(1)
+
+
+class SlotCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
+    def start(self) -> int:
+        fork = get_mp_context()
+        self.stop_event, self.start_event = fork.Event(), fork.Event()
+        arguments = (self.stop_event, self.start_event, self.cluster_id, self.broker, None)
+        self.sentinel = fork.Process(target=StrictSentinel, name="sentinel", args=arguments)
+        self.sentinel.start()
+        return int(self.pid)
+
+    def sig_handler(self, signum: int, frame: object) -> None:  # noqa: ARG002 -- a handler's shape
+        """Stop taking jobs at once; the running one has its grace."""
+        gate.draining.set()
+        if self.stop_event is not None:
+            self.stop_event.set()
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process with the one that forked it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _free_gate(**_: object) -> None:
+    gate.free.release()
+
+
+class Guard:
+    def __init__(self, lane: str, number: int) -> None:
+        self.lane = lane
+        self.name = f"{socket.gethostname()}-{lane}-{number}"
+
+    def run(self) -> int:
+        """Serve until told to stop; give the exit status: not 0 where the cluster died."""
+        os.environ["FFAPI_SLOT"] = self.name
+        row = self._describe()
+        post_execute_in_worker.connect(_free_gate, dispatch_uid="media_jobs.gate")
+        os.register_at_fork(after_in_child=_die_with_parent)
+        connection.close()  # the cluster's processes make their own
+        cluster = SlotCluster(get_broker(self.lane))
+        cluster.start()
+        threading.Thread(target=_carry, daemon=True, name="courier").start()
+        self._watch(cluster, row)
+        cluster.sentinel.join()
+        Slot.objects.filter(pk=self.name).delete()
+        return int(cluster.sentinel.exitcode or 0)
+
+    def _describe(self) -> dict[str, Any]:
+        """Test the sandbox and FFmpeg; raises `sandbox.SandboxUnavailable` where no job may run."""
+        with scratch.passing("selftest") as folder:
+            probes = sandbox.selftest(folder)
+        report = sandbox.report(probes)
+        leaks = [probe.name for probe in probes if not probe.blocked]
+        if not report.allowed:
+            raise sandbox.SandboxUnavailable(f"the self-test got out by: {', '.join(leaks)}")
+        return {
+            "lane": self.lane,
+            "pid": os.getpid(),
+            "sandbox": asdict(report) | {"leaks": leaks},
+            "capabilities": capabilities().to_json(),
+        }
+
+    def _watch(self, cluster: SlotCluster, row: dict[str, Any]) -> None:
+        last_sweep = 0.0
+        while cluster.sentinel.is_alive():
+            try:
+                if not gate.draining.is_set():
+                    beat = row | {"heartbeat_at": Now()}
+                    Slot.objects.update_or_create(name=self.name, defaults=beat)
+                housekeeping.tick()
+                if time.monotonic() - last_sweep > _SWEEP_S:
+                    last_sweep = time.monotonic()
+                    housekeeping.sweep()
+            except (OperationalError, InterfaceError):
+                logger.warning("The database is away", extra={"slot": self.name})
+                connection.close()
+            cluster.sentinel.join(_HEARTBEAT_S)
+
+
+def _carry() -> None:
+    """Deliver webhooks for as long as the process lives."""
+    while True:
+        try:
+            delivery = courier.claim()
+            if delivery is not None:
+                courier.deliver(delivery)
+                continue
+        except (OperationalError, InterfaceError):
+            logger.warning("The database is away", extra={"chore": "courier"})
+            connection.close()
+        time.sleep(_COURIER_S)

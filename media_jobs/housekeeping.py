@@ -1,0 +1,79 @@
+"""What is done every few seconds so that a crash or a lost message costs seconds, not jobs."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from accounts import idempotency
+from media_jobs import queue, states
+from media_jobs.models import Job, Slot, Status
+from media_jobs.models.job import Lane
+from media_jobs.worker import scratch
+from storage import store
+
+logger = logging.getLogger(__name__)
+
+# One number for one chore in the whole installation: whoever holds it does the work.
+_LOCK = 0x46464150
+
+
+def reap() -> int:
+    """Queue again, or fail, every running job whose slot has fallen silent; give their number."""
+    reaped = 0
+    for job in Job.objects.stalled():
+        with transaction.atomic():
+            locked = Job.objects.stalled().select_for_update(skip_locked=True).filter(pk=job.pk)
+            found = locked.first()
+            if found is None:
+                continue
+            _reap_one(found)
+            reaped += 1
+    return reaped
+
+
+def _reap_one(job: Job) -> None:
+    extra = {"job": job.id, "attempt": job.attempt, "slot": job.slot}
+    logger.warning("A slot fell silent", extra=extra)
+    if job.cancel_requested_at is not None:
+        states.end(job, Status.CANCELED, "canceled; its slot fell silent")
+    elif job.attempt < job.max_attempts:
+        states.give_back(job, f"{job.slot} fell silent")
+    else:
+        error = {
+            "code": "worker_lost",
+            "title": "The worker died in every attempt",
+            "detail": f"{job.attempt} attempts ended with the death of their worker",
+            "hint": "the input may be what kills it; try a smaller part of it",
+            "retryable": False,
+        }
+        states.end(job, Status.FAILED, "worker_lost", error=error)
+
+
+def renew_tokens() -> None:
+    """Make up for lost tokens: a lane with due jobs has at least as many as idle slots."""
+    for lane in Lane.values:
+        due = Job.objects.due(lane).count()
+        missing = min(due, Slot.objects.alive().filter(lane=lane).count())
+        for _ in range(missing - queue.waiting_tokens(lane)):
+            queue.wake(lane)
+
+
+def tick() -> None:
+    """Reap and renew, on one slot of the installation at a time."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        if cursor.fetchone() == (True,):
+            reap()
+            renew_tokens()
+
+
+def sweep() -> None:
+    """Remove what is past its time: scratch folders, expired files, old keys, silent slots."""
+    scratch.sweep()
+    store.sweep()
+    idempotency.forget_old()
+    Slot.objects.filter(heartbeat_at__lt=Now() - timedelta(hours=1)).delete()

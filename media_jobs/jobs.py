@@ -1,0 +1,130 @@
+"""What can be asked of jobs: submit, cancel, retry, delete. API, pages and admin all come here."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from accounts.models import ApiKey, Tenant, User
+from ffapi_site.lib import netguard
+from ffapi_site.lib.problems import Conflict, invalid
+from media_jobs import queue, states
+from media_jobs.models import Job, JobInput, Priority
+from media_jobs.worker.inputs import url_policy
+from media_jobs.worker.planning import Planned, plan
+from storage import store
+
+_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,150}")
+_METADATA_BYTES = 16 * 1024
+_TAGS = 32
+_TAG_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What somebody asks for, as it came."""
+
+    operation: str
+    params: dict[str, Any]
+    priority: str = "normal"
+    output_name: str = ""
+    webhook_url: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Refuse what no operation could make good. Raises `Invalid`."""
+        if self.priority.upper() not in Priority.names:
+            raise invalid("/priority", "one of high, normal, low", "choice")
+        if self.output_name and not _NAME.fullmatch(self.output_name):
+            raise invalid("/output_name", "a file name of at most 150 characters, without / or \\")
+        if len(json.dumps(self.metadata)) > _METADATA_BYTES:
+            raise invalid("/metadata", f"at most {_METADATA_BYTES} bytes of JSON", "too_large")
+        if len(self.tags) > _TAGS or any(not 0 < len(tag) <= _TAG_LENGTH for tag in self.tags):
+            raise invalid("/tags", f"at most {_TAGS} tags of 1 to {_TAG_LENGTH} characters")
+        if self.webhook_url:
+            try:
+                netguard.check(self.webhook_url, url_policy())
+            except netguard.Refused as refused:
+                raise invalid("/webhook_url", refused.detail, refused.code) from refused
+
+
+def submit(
+    tenant: Tenant, asked: Submission, *, api_key: ApiKey | None = None, user: User | None = None
+) -> Job:
+    """Queue a job. Raises `Invalid`, naming each wrong field, before anything is written."""
+    asked.check()
+    planned = plan(tenant, asked.operation, asked.params)
+    with transaction.atomic():
+        job = Job.objects.create(
+            tenant=tenant,
+            api_key=api_key,
+            user=user,
+            operation=asked.operation,
+            params=asked.params,
+            output_name=asked.output_name,
+            webhook_url=asked.webhook_url,
+            metadata=asked.metadata,
+            tags=asked.tags,
+            priority=Priority[asked.priority.upper()],
+            lane=planned.lane,
+            max_attempts=1 + settings.JOB_MAX_RETRIES,
+        )
+        JobInput.objects.bulk_create(_inputs(job, planned))
+        states.created(job)
+        queue.wake(job.lane)
+    return job
+
+
+def _inputs(job: Job, planned: Planned) -> list[JobInput]:
+    return [
+        JobInput(job=job, role=each.role, url=each.url, file=each.file) for each in planned.inputs
+    ]
+
+
+def cancel(job: Job) -> Job:
+    """End ``job`` before its time: at once while queued, within seconds while running.
+
+    Asking twice is no mistake; a job that completed or failed is a `Conflict`.
+    """
+    if not states.cancel_queued(job):
+        running = Job.objects.filter(pk=job.pk, status="running")
+        if running.update(cancel_requested_at=Now()):
+            states.announce(job.id)
+    job.refresh_from_db()
+    if job.status in {"completed", "failed"}:
+        raise Conflict(f"the job has already {job.status}", code="job_ended")
+    return job
+
+
+def retry(job: Job, *, api_key: ApiKey | None = None, user: User | None = None) -> Job:
+    """Submit an ended job's request once more, as a new job: the old one's end stays as it is."""
+    if not job.is_final:
+        raise Conflict(f"the job is {job.status}; cancel it first", code="job_not_ended")
+    again = Submission(
+        operation=job.operation,
+        params=job.params,
+        priority=Priority(job.priority).name.lower(),
+        output_name=job.output_name,
+        webhook_url=job.webhook_url,
+        metadata=job.metadata,
+        tags=job.tags,
+    )
+    return submit(job.tenant, again, api_key=api_key, user=user)
+
+
+def delete(job: Job) -> None:
+    """Delete an ended job together with the files it made."""
+    if not job.is_final:
+        raise Conflict(f"the job is {job.status}; cancel it first", code="job_not_ended")
+    files = [output.file for output in job.outputs.select_related("file")]
+    with transaction.atomic():
+        job.delete()
+    for file in files:
+        store.remove(file)

@@ -1,0 +1,18 @@
+"""Tokens: the only way in which the rest of the project speaks to django-q2."""
+
+from __future__ import annotations
+
+from django_q.brokers import get_broker
+from django_q.tasks import async_task
+
+WORK = "media_jobs.tasks.work"
+
+
+def wake(lane: str) -> None:
+    """Tell the slots of ``lane``, when the transaction commits, that a job may be due."""
+    async_task(WORK, lane, cluster=lane)
+
+
+def waiting_tokens(lane: str) -> int:
+    size: int = get_broker(lane).queue_size()
+    return size

@@ -1,0 +1,154 @@
+"""Every change of a job's status: one conditional write, one event row, one notification."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+
+from media_jobs.models import Job, JobAttempt, JobEvent, Status, WebhookDelivery
+from media_jobs.models.job import FINAL
+
+CHANNEL = "ffapi_jobs"
+
+ALLOWED: dict[str, frozenset[str]] = {
+    Status.QUEUED: frozenset((Status.RUNNING, Status.FAILED, Status.CANCELED)),
+    Status.RUNNING: frozenset((Status.COMPLETED, Status.FAILED, Status.CANCELED, Status.QUEUED)),
+}
+
+
+class Lost(Exception):  # noqa: N818 -- what happened to the lease
+    """The job belongs to another attempt, or has ended: nothing may be written any more"""
+
+
+def announce(job_id: str) -> None:
+    """Tell the listeners, when the transaction commits, that something of the job changed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, job_id])
+
+
+def created(job: Job) -> None:
+    """Record that a new row is queued. Part of the caller's transaction."""
+    JobEvent.objects.create(job=job, to_status=Status.QUEUED, attempt=0, reason="submitted")
+    announce(job.id)
+
+
+def claim(lane: str, slot: str) -> Job | None:
+    """Take the next due job of ``lane`` for ``slot``; its ``attempt`` is the fence from now on."""
+    with transaction.atomic():
+        # of=("self",): the joins that a caller may add must not be locked with it.
+        job = Job.objects.due(lane).select_for_update(skip_locked=True, of=("self",)).first()
+        if job is None:
+            return None
+        values = {
+            "attempt": F("attempt") + 1,
+            "slot": slot,
+            "lease_until": _lease(),
+            "started_at": Coalesce("started_at", Now()),
+            "progress": {"percent": 0.0, "stage": "starting"},
+        }
+        _write(job, Status.RUNNING, f"claimed by {slot}", values)
+        job.refresh_from_db()
+        JobAttempt.objects.create(job=job, number=job.attempt, slot=slot)
+        return job
+
+
+_BEAT = """
+WITH beat AS (
+    UPDATE media_jobs_job
+    SET lease_until = now() + make_interval(secs => %s), progress = %s
+    WHERE id = %s AND attempt = %s AND status = 'running'
+    RETURNING id, cancel_requested_at
+)
+SELECT cancel_requested_at IS NOT NULL, pg_notify(%s, id) FROM beat
+"""
+
+
+def heartbeat(job: Job, progress: dict[str, Any]) -> bool:
+    """Renew the lease of ``job.attempt`` and show ``progress``; tell whether to cancel.
+
+    Raises `Lost` where the job is no longer this attempt's.
+    """
+    facts = [settings.LEASE_SECONDS, json.dumps(progress), job.pk, job.attempt, CHANNEL]
+    with connection.cursor() as cursor:
+        cursor.execute(_BEAT, facts)
+        row = cursor.fetchone()
+    if row is None:
+        raise Lost(job.id)
+    return bool(row[0])
+
+
+def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: Any) -> None:
+    """End ``job.attempt`` in a final status. Raises `Lost`; part of the caller's transaction."""
+    with transaction.atomic():
+        _lock_owned(job)
+        _write(job, status, reason, values | _released() | {"finished_at": Now()})
+        _close_attempt(job, outcome or status)
+
+
+def give_back(job: Job, reason: str, *, delay_s: float = 0, charged: bool = True) -> None:
+    """Queue ``job`` again. An uncharged attempt does not count against ``max_attempts``."""
+    values = _released() | {"run_at": Now() + timedelta(seconds=delay_s), "progress": {}}
+    if not charged:
+        values["max_attempts"] = F("max_attempts") + 1
+    with transaction.atomic():
+        _lock_owned(job)
+        _write(job, Status.QUEUED, reason, values)
+        _close_attempt(job, "given back")
+
+
+def cancel_queued(job: Job) -> bool:
+    """Cancel a job that has not started; tell whether it was still queued."""
+    with transaction.atomic():
+        waiting = Job.objects.select_for_update().filter(pk=job.pk, status=Status.QUEUED)
+        found = waiting.first()
+        if found is None:
+            return False
+        _write(found, Status.CANCELED, "canceled while queued", {"finished_at": Now()})
+        return True
+
+
+def _lease() -> Any:
+    return Now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def _released() -> dict[str, Any]:
+    return {"lease_until": None, "slot": ""}
+
+
+def _owned(job: Job) -> Any:
+    return Job.objects.filter(pk=job.pk, attempt=job.attempt, status=Status.RUNNING)
+
+
+def _lock_owned(job: Job) -> None:
+    if not _owned(job).select_for_update().values_list("pk").first():
+        raise Lost(job.id)
+    job.status = Status.RUNNING
+
+
+def _write(job: Job, to: Status, reason: str, values: dict[str, Any]) -> None:
+    """Write one allowed transition of a row that the caller has locked."""
+    before = job.status
+    if to not in ALLOWED.get(before, frozenset()):
+        raise ValueError(f"{job.id}: {before} -> {to} is not a transition")
+    Job.objects.filter(pk=job.pk).update(status=to, **values)
+    attempt = job.attempt + (to == Status.RUNNING)
+    JobEvent.objects.create(
+        job=job, from_status=before, to_status=to, attempt=attempt, reason=reason[:200]
+    )
+    if to in FINAL and job.webhook_url:
+        WebhookDelivery.objects.create(
+            tenant_id=job.tenant_id, job=job, url=job.webhook_url, event=f"job.{to}"
+        )
+    job.status = to
+    announce(job.id)
+
+
+def _close_attempt(job: Job, outcome: str) -> None:
+    rows = JobAttempt.objects.filter(job=job, number=job.attempt)
+    rows.update(finished_at=Now(), outcome=outcome)

@@ -1,0 +1,45 @@
+"""Answer a question about media within the request: no job, no queue."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from accounts.models import Tenant
+from ffapi_site.lib import netguard
+from ffapi_site.lib.problems import Unavailable, invalid
+from media_jobs.operations import driver
+from media_jobs.operations.base import Result
+from media_jobs.worker import inputs, scratch
+from media_jobs.worker.execution import Executor, Failed, Ledger
+from media_jobs.worker.planning import media_of, plan
+from media_jobs.worker.probe import Unreadable
+
+_AT_ONCE = 4  # a process; each holds a thread and a process of ffprobe
+_places = threading.BoundedSemaphore(_AT_ONCE)
+
+
+def answer(tenant: Tenant, operation: str, params: dict[str, Any]) -> Result:
+    """Run an analysis now. Raises `Invalid` for what can't be read, `Unavailable` when busy."""
+    planned = plan(tenant, operation, params)
+    if not _places.acquire(timeout=2):
+        raise Unavailable("too many questions at once", headers={"Retry-After": "2"})
+    role = planned.inputs[0].role
+    try:
+        with scratch.passing("answer") as folder:
+            gathered = inputs.bring(planned.inputs, folder, lambda *_: None)
+            executor = Executor(folder, lambda *_: None, Ledger())
+            result = driver.drive(
+                planned.operation,
+                media_of(gathered.sources),
+                execute=lambda _, command: executor.execute(command),
+                on_answer=lambda *_: None,
+            )
+    except (netguard.Refused, Unreadable, inputs.Missing) as refused:
+        raise invalid(f"/params/{role}", refused.detail, refused.code) from refused
+    except Failed as failed:
+        failure = failed.failure
+        raise invalid(f"/params/{role}", failure.detail, failure.code) from failed
+    finally:
+        _places.release()
+    return result or Result()

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import os
+import selectors
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+
+from media_jobs.ffmpeg import failures
+from media_jobs.ffmpeg.command import Command
+from media_jobs.ffmpeg.progress import Progress, ProgressParser
+from media_jobs.worker import sandbox
+
+_WATCH_S = 0.5  # how long a silent FFmpeg may keep the watcher from looking at the clock
+_KEEP_BYTES = 16 << 20
+_TAIL_BYTES = 64 << 10
+
+
+class Failed(Exception):  # noqa: N818 -- what happened to FFmpeg
+    """FFmpeg did not do what it was asked for"""
+
+    def __init__(self, failure: failures.Failure) -> None:
+        super().__init__(failure.detail)
+        self.failure = failure
+
+
+@dataclass
+class Ledger:
+    """What the commands of an attempt were and cost."""
+
+    commands: list[dict[str, object]] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+    log: list[str] = field(default_factory=list)
+
+    def add(self, command: Command, ended: sandbox.Ended, stderr: str) -> None:
+        argv = [command.program, *command.args]
+        self.commands.append(
+            {"argv": argv, "returncode": ended.returncode, "seconds": round(ended.wall_seconds, 3)}
+        )
+        self.cpu_seconds += ended.cpu_seconds
+        self.log.append(f"$ {' '.join(argv)}\n{stderr.strip()}\n")
+
+
+@dataclass
+class _Pipe:
+    keep_bytes: int
+    data: bytearray = field(default_factory=bytearray)
+
+    def read(self, stream: IO[bytes]) -> bytes:
+        chunk = os.read(stream.fileno(), 1 << 16)
+        self.data += chunk
+        del self.data[: -self.keep_bytes]
+        return chunk
+
+
+@dataclass(frozen=True)
+class Executor:
+    """Runs commands in one scratch folder, telling ``watch`` at least twice a second how far.
+
+    ``watch`` may raise: then the process group is killed and the exception goes on.
+    """
+
+    folder: Path
+    watch: Callable[[Command, Progress | None], None]
+    ledger: Ledger
+
+    def execute(self, command: Command) -> object:
+        """Run ``command`` and give what its ``parse`` makes of the output. Raises `Failed`."""
+        limits = sandbox.Limits(
+            wall_s=settings.FFMPEG_TIMEOUT_SECONDS,
+            memory_bytes=settings.FFMPEG_MEMORY_MB << 20,
+            output_bytes=settings.MAX_FILE_SIZE_BYTES,
+        )
+        process = sandbox.start(command.program, command.args, folder=self.folder, limits=limits)
+        with process.stdout, process.stderr:
+            try:
+                stdout, stderr = self._attend(process, command)
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+            ended = process.wait()
+        told = failures.clean(stderr, str(self.folder))
+        self.ledger.add(command, ended, told)
+        if process.timed_out:
+            raise Failed(failures.DEADLINE)
+        if ended.returncode != 0:
+            raise Failed(failures.classify(told, ended.returncode))
+        if command.parse is None:
+            return None
+        return command.parse(stderr if command.program == "ffmpeg" else stdout)
+
+    def _attend(self, process: sandbox.Process, command: Command) -> tuple[str, str]:
+        """Drain both pipes until the end; FFmpeg's progress comes on stdout."""
+        out = _Pipe(_KEEP_BYTES if command.program == "ffprobe" else _TAIL_BYTES)
+        err = _Pipe(_KEEP_BYTES if command.parse else _TAIL_BYTES)
+        reports = _Reports()
+        with selectors.DefaultSelector() as ready:
+            ready.register(process.stdout, selectors.EVENT_READ, out)
+            ready.register(process.stderr, selectors.EVENT_READ, err)
+            while ready.get_map():
+                for key, _ in ready.select(timeout=_WATCH_S):
+                    stream: IO[bytes] = key.fileobj  # type: ignore[assignment]
+                    chunk = key.data.read(stream)
+                    if not chunk:
+                        ready.unregister(stream)
+                    elif key.data is out:
+                        reports.feed(chunk)
+                self.watch(command, reports.latest)
+        return out.data.decode(errors="replace"), err.data.decode(errors="replace")
+
+
+class _Reports:
+    def __init__(self) -> None:
+        self.latest: Progress | None = None
+        self._parser = ProgressParser()
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> None:
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self.latest = self._parser.feed(line.decode(errors="replace")) or self.latest

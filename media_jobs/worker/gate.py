@@ -1,0 +1,14 @@
+"""What the processes of one slot share: made before they fork, inherited by all of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+_FORK = multiprocessing.get_context("fork")
+
+# Held from the moment a token is taken until its work is done: a busy slot takes no token that
+# an idle one could use.
+free = _FORK.Semaphore(1)
+
+# Set once the slot was told to stop.
+draining = _FORK.Event()

@@ -1,0 +1,111 @@
+"""Bring a job's inputs into its scratch folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from ffapi_site.lib import netguard
+from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.models import Job
+from media_jobs.operations.base import Source
+from media_jobs.worker import probe
+from storage import store
+from storage.models import File
+
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
+
+
+class Wanted(Protocol):
+    """An input as a job's row or a plan names it."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def file(self) -> File | None: ...
+
+
+class Missing(Exception):  # noqa: N818
+    """An input is gone"""
+
+    def __init__(self, role: str, detail: str) -> None:
+        super().__init__(detail)
+        self.role = role
+        self.detail = detail
+        self.code = "input_deleted"
+
+
+@dataclass(frozen=True)
+class Gathered:
+    sources: dict[str, Source]
+    size_bytes: int
+
+
+def url_policy() -> netguard.Policy:
+    return netguard.Policy(
+        allow_private=settings.ALLOW_PRIVATE_IPS, allowlist=settings.URL_ALLOWLIST
+    )
+
+
+def scratch_path(position: int, name: str) -> str:
+    """The server's own name for an input; only a harmless suffix of the user's is kept."""
+    suffix = PurePosixPath(name).suffix.lower()
+    return f"in/{position}{suffix if _SUFFIX.fullmatch(suffix) else ''}"
+
+
+def gather(job: Job, folder: Path, on_bytes: Callable[[int, int | None], None]) -> Gathered:
+    """Bring every input of ``job`` into its folder; raises what `bring` does."""
+    return bring(job.inputs.select_related("file").order_by("id"), folder, on_bytes)
+
+
+def bring(
+    inputs: Iterable[Wanted], folder: Path, on_bytes: Callable[[int, int | None], None]
+) -> Gathered:
+    """Place the files and fetch the addresses.
+
+    Raises `Missing` for a deleted file, `netguard.Refused` for an address, `probe.Unreadable` for
+    what is no medium.
+    """
+    sources = {}
+    size_bytes = 0
+    for position, each in enumerate(inputs):
+        fetch = _place if each.url == "" else _download
+        source = fetch(each, position, folder, on_bytes)
+        sources[each.role] = source
+        size_bytes += (folder / source.path).stat().st_size
+    return Gathered(sources, size_bytes)
+
+
+def _place(each: Wanted, position: int, folder: Path, _: object) -> Source:
+    if each.file is None:
+        raise Missing(each.role, "the file was deleted before the job could read it")
+    path = scratch_path(position, each.file.name)
+    store.place(each.file, folder / path)
+    info = MediaInfo.from_json(each.file.media or {})
+    return Source(path=path, info=info, name=each.file.name, role=each.role)
+
+
+def _download(
+    each: Wanted, position: int, folder: Path, on_bytes: Callable[[int, int | None], None]
+) -> Source:
+    path = scratch_path(position, urlsplit(each.url).path)
+    with (folder / path).open("wb") as target:
+        got = netguard.download(
+            each.url,
+            target,
+            policy=url_policy(),
+            max_bytes=settings.MAX_FILE_SIZE_BYTES,
+            timeout_s=settings.DOWNLOAD_TIMEOUT_SECONDS,
+            on_progress=on_bytes,
+        )
+    (folder / path).chmod(0o644)  # for the sandbox's user
+    info = probe.probe_in(folder, path)
+    return Source(path=path, info=info, name=got.name, role=each.role)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from media_jobs.ffmpeg.command import Command
+from media_jobs.ffmpeg.progress import Progress
+
+_FETCH_PERCENT = 5.0  # what fetching the inputs is taken to be of the whole
+
+
+class Meter:
+    """How far a job is: percent from the planned shares of its commands and FFmpeg's out-time."""
+
+    def __init__(self) -> None:
+        self._done = 0.0
+        self._started = time.monotonic()
+
+    def fetching(self, got_bytes: int, of_bytes: int | None) -> dict[str, Any]:
+        part = got_bytes / of_bytes if of_bytes else 0.0
+        return {"percent": round(_FETCH_PERCENT * min(part, 1.0), 1), "stage": "fetching"}
+
+    def working(self, command: Command, progress: Progress | None) -> dict[str, Any]:
+        part = _part(command, progress)
+        whole = min(self._done + command.share * part, 1.0)
+        shown = {
+            "percent": round(min(_FETCH_PERCENT + (100 - _FETCH_PERCENT) * whole, 99.0), 1),
+            "stage": command.stage,
+            "eta_seconds": self._eta_s(whole),
+        }
+        if progress is not None:
+            shown |= {"speed": progress.speed, "fps": progress.fps}
+        return shown
+
+    def finish(self, command: Command) -> None:
+        self._done = min(self._done + command.share, 1.0)
+
+    def _eta_s(self, whole: float) -> float | None:
+        if whole < 0.02:  # too early to tell
+            return None
+        return round((time.monotonic() - self._started) * (1 - whole) / whole, 1)
+
+
+def _part(command: Command, progress: Progress | None) -> float:
+    if progress is None or not command.duration_s:
+        return 0.0
+    return min(progress.out_time_s / command.duration_s, 1.0)

@@ -1,0 +1,102 @@
+"""From files in a scratch folder to files of a tenant: verified, stored, then published at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from django.db import models
+
+from media_jobs.ffmpeg import verify
+from media_jobs.ffmpeg.command import OutputFile
+from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.models import Job, JobOutput
+from media_jobs.worker import probe
+from storage import store
+from storage.models import File
+from storage.models.file import Origin
+
+
+class Unverified(Exception):  # noqa: N818
+    """FFmpeg ended well, but what it left is not what was planned"""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = "output_unverified"
+
+
+@dataclass
+class Made:
+    """The outputs of one attempt, stored but not yet visible."""
+
+    files: list[tuple[OutputFile, File]] = field(default_factory=list)
+    checks: list[dict[str, object]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for _, file in self.files)
+
+    def publish(self, job: Job) -> None:
+        """Make all of them visible. Part of the transaction that completes the job."""
+        for position, (output, file) in enumerate(self.files):
+            store.publish(file)
+            JobOutput.objects.create(job=job, position=position, role=output.role, file=file)
+
+    def discard(self) -> None:
+        for _, file in self.files:
+            store.remove(file)
+
+
+def keep(job: Job, folder: Path, outputs: Iterable[OutputFile]) -> Made:
+    """Verify and store what the attempt left. Raises `Unverified`, with nothing stored."""
+    wanted = list(outputs)
+    names = _names(job.output_name, wanted)
+    made = Made()
+    infos = [_verify(folder, output, made) for output in wanted]
+    try:
+        for output, name, info in zip(wanted, names, infos, strict=True):
+            media = None if info is None else info.to_json()
+            file = store.add(
+                job.tenant, folder / output.path, name=name, origin=Origin.JOB, media=media
+            )
+            made.files.append((output, file))
+    except BaseException:
+        made.discard()
+        raise
+    return made
+
+
+def _verify(folder: Path, output: OutputFile, made: Made) -> MediaInfo | None:
+    path = folder / output.path
+    size_bytes = path.stat().st_size if path.is_file() and not path.is_symlink() else 0
+    info = None
+    if size_bytes and output.streams is not None:
+        try:
+            info = probe.probe_in(folder, output.path)
+        except probe.Unreadable as unreadable:
+            raise Unverified(f"{output.name}: {unreadable.detail}") from unreadable
+    found = verify.check(output, info, size_bytes)
+    if found.problems:
+        raise Unverified(f"{output.name}: {'; '.join(found.problems)}")
+    made.checks.append({"output": output.name, "passed": list(found.checks)})
+    made.warnings += found.warnings
+    return info
+
+
+def _names(wanted: str, outputs: list[OutputFile]) -> list[str]:
+    """The names to publish under: the one asked for, numbered where there are several outputs."""
+    if not wanted:
+        return [output.name for output in outputs]
+    stem = PurePosixPath(wanted).stem
+    suffixes = [PurePosixPath(output.name).suffix for output in outputs]
+    if len(outputs) == 1:
+        return [stem + suffixes[0]]
+    return [f"{stem}-{number}{suffix}" for number, suffix in enumerate(suffixes, start=1)]
+
+
+def in_use(files: models.QuerySet[File]) -> models.QuerySet[File]:
+    """Those of ``files`` that a job which has not ended is going to read."""
+    return files.filter(read_by__job__status__in=["queued", "running"])

@@ -1,0 +1,100 @@
+"""Find out at submission what can't work, before a row exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from accounts.models import Tenant
+from ffapi_site.lib import netguard
+from ffapi_site.lib.problems import FieldError, Invalid, invalid
+from media_jobs.ffmpeg.devices import Cpu
+from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.models.job import Lane
+from media_jobs.operations import base, driver
+from media_jobs.worker.capabilities import capabilities
+from media_jobs.worker.inputs import scratch_path, url_policy
+from storage.models import File
+
+
+@dataclass(frozen=True)
+class PlannedInput:
+    role: str
+    url: str
+    file: File | None
+
+
+@dataclass(frozen=True)
+class Planned:
+    operation: base.Operation
+    inputs: tuple[PlannedInput, ...]
+    lane: Lane
+
+
+def plan(tenant: Tenant, name: str, params: dict[str, object]) -> Planned:
+    """Check parameters, media and the first command of what is asked for.
+
+    Media behind URLs are not fetched here: what only they could tell fails the job later, with the
+    same words. Raises `Invalid`; its pointers begin at ``/operation`` or ``/params``.
+    """
+    try:
+        operation = base.parse(name, params)
+        inputs = tuple(_resolve(tenant, ref) for ref in base.media_refs(operation))
+        _plan_first_step(operation, inputs)
+    except base.UnknownOperation as error:
+        known = ", ".join(sorted(base.REGISTRY))
+        raise invalid("/operation", f"unknown; there are: {known}", "unknown") from error
+    except base.InvalidParamsGroup as group:
+        raise _problem(group.errors) from group
+    except base.InvalidParams as error:
+        raise _problem([error]) from error
+    lane = Lane.GPU if operation.device == "gpu" else Lane.CPU
+    return Planned(operation, inputs, lane)
+
+
+def _problem(errors: Iterable[base.InvalidParams]) -> Invalid:
+    found = [FieldError(f"/params/{error.field}", error.detail, error.code) for error in errors]
+    return Invalid("; ".join(f"{e.pointer}: {e.detail}" for e in found), errors=found)
+
+
+def _resolve(tenant: Tenant, ref: base.Ref) -> PlannedInput:
+    media = ref.ref
+    if media.url is not None:
+        try:
+            netguard.check(media.url, url_policy())
+        except netguard.Refused as refused:
+            raise base.InvalidParams(ref.role, refused.detail, refused.code) from refused
+        return PlannedInput(ref.role, media.url, None)
+    file = File.objects.for_tenant(tenant).published().filter(pk=media.file).first()
+    if file is None:
+        raise base.InvalidParams(ref.role, f"there is no file {media.file}", "file_not_found")
+    if file.media is None:
+        raise base.InvalidParams(ref.role, f"{file.name} is not a medium", "not_a_medium")
+    return PlannedInput(ref.role, "", file)
+
+
+def _plan_first_step(operation: base.Operation, inputs: tuple[PlannedInput, ...]) -> None:
+    sources = {
+        each.role: base.Source(
+            path=scratch_path(position, each.file.name),
+            info=MediaInfo.from_json(each.file.media),
+            name=each.file.name,
+            role=each.role,
+        )
+        for position, each in enumerate(inputs)
+        if each.file is not None and each.file.media is not None
+    }
+    if len(sources) == len(inputs):
+        driver.plan(operation, media_of(sources))
+
+
+def media_of(sources: dict[str, base.Source]) -> base.Media:
+    """What an operation plans with on this machine."""
+    return base.Media(
+        sources=sources,
+        device=Cpu(),
+        capabilities=capabilities(),
+        max_filters=settings.MAX_FFMPEG_FILTERS,
+    )

@@ -1,0 +1,195 @@
+"""One attempt at a job, from its inputs to its published outputs."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from ffapi_site.lib import netguard
+from media_jobs import states
+from media_jobs.ffmpeg import failures
+from media_jobs.ffmpeg.command import Command, OutputFile
+from media_jobs.ffmpeg.progress import Progress
+from media_jobs.models import Job, JobAttempt, JobStep, Status
+from media_jobs.operations import base, driver
+from media_jobs.worker import inputs, outputs, scratch
+from media_jobs.worker.capabilities import capabilities
+from media_jobs.worker.execution import Executor, Failed, Ledger
+from media_jobs.worker.meter import Meter
+from media_jobs.worker.planning import media_of
+from media_jobs.worker.probe import Unreadable
+from media_jobs.worker.pulse import Canceled, Drained, Pulse
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Attempt:
+    """What one run of a job gathers on its way."""
+
+    job: Job
+    pulse: Pulse
+    meter: Meter = field(default_factory=Meter)
+    ledger: Ledger = field(default_factory=Ledger)
+    started: float = field(default_factory=time.monotonic)
+    input_bytes: int = 0
+
+    def on_bytes(self, got: int, of: int | None) -> None:
+        self.pulse.beat(self.meter.fetching(got, of))
+
+    def on_progress(self, command: Command, progress: Progress | None) -> None:
+        self.pulse.beat(self.meter.working(command, progress))
+
+    def usage(self, output_bytes: int = 0) -> dict[str, Any]:
+        return {
+            "cpu_seconds": round(self.ledger.cpu_seconds, 3),
+            "wall_seconds": round(time.monotonic() - self.started, 3),
+            "input_bytes": self.input_bytes,
+            "output_bytes": output_bytes,
+        }
+
+
+def run(job: Job) -> None:
+    """Run the attempt that ``states.claim`` has just made of ``job``; whatever happens is a row."""
+    attempt = Attempt(job, Pulse(job))
+    try:
+        with scratch.folder(scratch.of_attempt(job)) as folder:
+            _work(attempt, folder)
+    except states.Lost:
+        logger.warning("The attempt lost its lease", extra={"job": job.id})
+    except Canceled:
+        _end(attempt, Status.CANCELED, "canceled while running")
+    except Drained:
+        states.give_back(job, "the slot is stopping", charged=False)
+    except Exception as error:  # noqa: BLE001 -- the boundary: it becomes the job's error
+        _settle(attempt, error)
+    else:
+        logger.info("Job completed", extra={"job": job.id, "attempt": job.attempt})
+
+
+def _work(attempt: Attempt, folder: Path) -> None:
+    job = attempt.job
+    gathered = inputs.gather(job, folder, attempt.on_bytes)
+    attempt.input_bytes = gathered.size_bytes
+    operation = base.parse(job.operation, job.params)
+    media = media_of(gathered.sources)
+    executor = Executor(folder, attempt.on_progress, attempt.ledger)
+    published: list[OutputFile] = []
+
+    def execute(position: int, command: Command) -> Any:  # noqa: ARG001 -- the driver's order
+        attempt.pulse.beat(attempt.meter.working(command, None), now=True)
+        answer = executor.execute(command)
+        attempt.meter.finish(command)
+        published.extend(command.outputs)
+        return answer
+
+    def on_answer(position: int, answer: Any) -> None:
+        JobStep.objects.update_or_create(
+            job=job, position=position, defaults={"answer": answer, "attempt": job.attempt}
+        )
+
+    result = driver.drive(
+        operation, media, answered=_answered(job), execute=execute, on_answer=on_answer
+    )
+    _complete(attempt, outputs.keep(job, folder, published), result)
+
+
+def _answered(job: Job) -> list[Any]:
+    return list(job.steps.order_by("position").values_list("answer", flat=True))
+
+
+def _complete(attempt: Attempt, made: outputs.Made, result: base.Result | None) -> None:
+    try:
+        with transaction.atomic():
+            made.publish(attempt.job)
+            _end(
+                attempt,
+                Status.COMPLETED,
+                "every output is verified",
+                device="cpu",
+                result=None if result is None else result.data,
+                warnings=[*(result.warnings if result else ()), *made.warnings],
+                usage=attempt.usage(made.size_bytes),
+                progress={"percent": 100.0, "stage": "done"},
+                receipt={"checks": made.checks},
+            )
+    except BaseException:
+        made.discard()
+        raise
+
+
+def _end(
+    attempt: Attempt,
+    status: Status,
+    reason: str,
+    receipt: dict[str, Any] | None = None,
+    **values: Any,
+) -> None:
+    values.setdefault("usage", attempt.usage())
+    with transaction.atomic():
+        states.end(attempt.job, status, reason, **values)
+        _write_receipt(attempt, receipt or {})
+
+
+def _write_receipt(attempt: Attempt, more: dict[str, Any]) -> None:
+    receipt = {
+        "ffmpeg": capabilities().version,
+        "commands": attempt.ledger.commands,
+        **attempt.usage(),
+        **more,
+    }
+    rows = JobAttempt.objects.filter(job=attempt.job, number=attempt.job.attempt)
+    rows.update(receipt=receipt, log="\n".join(attempt.ledger.log))
+
+
+def _settle(attempt: Attempt, error: Exception) -> None:
+    """Turn what went wrong into the job's error, or into another attempt where that may help."""
+    job = attempt.job
+    failure = explain(error)
+    extra = {"job": job.id, "attempt": job.attempt, "code": failure.code}
+    logger.warning("An attempt failed", extra=extra, exc_info=failure.code == "internal_error")
+    try:
+        if failure.retryable and job.attempt < job.max_attempts:
+            with transaction.atomic():
+                states.give_back(job, f"{failure.code}: tried again later", delay_s=_delay_s(job))
+                _write_receipt(attempt, {})
+        else:
+            _end(attempt, Status.FAILED, failure.code, error=failure.to_json())
+    except states.Lost:
+        logger.warning("The attempt lost its lease", extra=extra)
+
+
+def _delay_s(job: Job) -> float:
+    """Doubles with every attempt, with jitter so that jobs that failed together part."""
+    jitter = random.uniform(0.8, 1.2)  # noqa: S311 -- not a secret
+    return float(settings.JOB_RETRY_DELAY) * 2.0 ** (job.attempt - 1) * jitter
+
+
+_TITLES: dict[type[Exception], str] = {
+    netguard.Refused: "An input could not be fetched",
+    Unreadable: "An input is not a medium that can be read",
+    inputs.Missing: "An input is gone",
+    outputs.Unverified: "The result is not what was planned",
+    base.InvalidParams: "The parameters do not fit the input",
+}
+
+
+def explain(error: Exception) -> failures.Failure:
+    """Say of any exception what a tenant needs to know."""
+    if isinstance(error, Failed):
+        return error.failure
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return failures.STORAGE_FULL
+    for kind, title in _TITLES.items():
+        if isinstance(error, kind):
+            code, detail = vars(error)["code"], vars(error)["detail"]
+            return failures.Failure(code, title, detail, hint="", retryable=False, gpu=False)
+    return failures.INTERNAL

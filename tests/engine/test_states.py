@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from media_jobs import states
+from media_jobs.models import Job, JobAttempt, Status, WebhookDelivery
+from tests.factories import JobFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def claimed(**fields: object) -> Job:
+    JobFactory.create(**fields)
+    job = states.claim("cpu", "slot-1")
+    assert job is not None
+    return job
+
+
+def statuses(job: Job) -> list[str]:
+    return list(job.events.values_list("to_status", flat=True))
+
+
+def test_it_works() -> None:
+    job = claimed()
+    states.end(job, Status.COMPLETED, "done", usage={"cpu_seconds": 1})
+
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.slot, job.lease_until) == ("completed", 1, "", None)
+    assert job.finished_at is not None
+    assert statuses(job) == ["running", "completed"]
+    attempt = JobAttempt.objects.get(job=job)
+    assert (attempt.number, attempt.outcome) == (1, "completed")
+
+
+def test_nothing_due_gives_nothing() -> None:
+    assert states.claim("cpu", "slot-1") is None
+
+
+def test_the_higher_priority_comes_first() -> None:
+    JobFactory.create(priority=2)
+    urgent = JobFactory.create(priority=0)
+    found = states.claim("cpu", "slot-1")
+    assert found == urgent
+
+
+def test_a_job_is_not_claimed_before_its_time() -> None:
+    JobFactory.create(run_at=timezone.now() + timedelta(seconds=30))
+    assert states.claim("cpu", "slot-1") is None
+
+
+def test_a_lane_takes_only_its_own() -> None:
+    JobFactory.create(lane="gpu")
+    assert states.claim("cpu", "slot-1") is None
+
+
+def test_a_heartbeat_shows_progress_and_renews_the_lease() -> None:
+    job = claimed()
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now())
+    assert states.heartbeat(job, {"percent": 40.0}) is False
+    job.refresh_from_db()
+    assert job.progress == {"percent": 40.0}
+    assert job.lease_until is not None
+    assert job.lease_until > timezone.now() + timedelta(seconds=5)
+
+
+def test_a_heartbeat_tells_of_a_cancel() -> None:
+    job = claimed()
+    Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
+    assert states.heartbeat(job, {}) is True
+
+
+def test_a_stale_attempt_can_write_nothing() -> None:
+    stale = claimed()
+    states.give_back(Job.objects.get(pk=stale.pk), "its slot fell silent")
+    again = states.claim("cpu", "slot-2")
+    assert again is not None
+    assert again.attempt == 2
+
+    with pytest.raises(states.Lost):
+        states.heartbeat(stale, {"percent": 99.0})
+    with pytest.raises(states.Lost):
+        states.end(stale, Status.COMPLETED, "too late")
+    with pytest.raises(states.Lost):
+        states.give_back(stale, "too late")
+    states.end(again, Status.COMPLETED, "done")
+    assert statuses(stale) == ["running", "queued", "running", "completed"]
+
+
+def test_an_uncharged_attempt_does_not_count() -> None:
+    job = claimed(max_attempts=3)
+    states.give_back(job, "the slot is stopping", charged=False)
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.max_attempts) == ("queued", 1, 4)
+
+
+def test_a_final_status_is_final() -> None:
+    job = claimed()
+    states.end(job, Status.FAILED, "broken")
+    with pytest.raises(states.Lost):
+        states.end(job, Status.COMPLETED, "after all")
+    assert states.cancel_queued(job) is False
+
+
+def test_a_queued_job_is_canceled_at_once() -> None:
+    job = JobFactory.create()
+    assert states.cancel_queued(job) is True
+    job.refresh_from_db()
+    assert job.status == Status.CANCELED
+    assert states.claim("cpu", "slot-1") is None
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED, Status.CANCELED])
+def test_the_end_of_a_job_leaves_one_webhook(status: Status) -> None:
+    job = claimed(webhook_url="https://example.org/hook")
+    states.end(job, status, "over")
+    assert WebhookDelivery.objects.get(job=job).event == f"job.{status}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_claimers_share_the_jobs_without_a_double() -> None:
+    expected = {JobFactory.create().pk for _ in range(40)}
+    taken: list[str] = []
+
+    def claim_all(slot: str) -> None:
+        while job := states.claim("cpu", slot):
+            taken.append(job.pk)
+        connection.close()
+
+    threads = [threading.Thread(target=claim_all, args=(f"slot-{n}",)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(expected)
