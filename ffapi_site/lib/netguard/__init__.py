@@ -1,0 +1,14 @@
+"""The one way to open an address that a user gave: for imports and for webhooks.
+
+Every address a name resolves to is checked, and the connection goes to the address that was
+checked, so a second, different answer of the DNS changes nothing. Each redirect starts over.
+Sizes and times are bounded; nothing of ours (cookies, credentials, proxies) goes along.
+"""
+
+from __future__ import annotations
+
+from ffapi_site.lib.netguard.fetch import Answer, Downloaded, download, post
+from ffapi_site.lib.netguard.policy import Policy, Refused
+from ffapi_site.lib.netguard.urls import check
+
+__all__ = ["Answer", "Downloaded", "Policy", "Refused", "check", "download", "post"]

@@ -1,0 +1,41 @@
+"""A name for a downloaded file, from what a stranger's server says."""
+
+from __future__ import annotations
+
+import unicodedata
+from email.message import Message
+from pathlib import PurePosixPath
+from typing import Final
+from urllib.parse import unquote
+
+_LONGEST: Final = 150
+_NAMELESS: Final = "download"
+
+
+def file_name(content_disposition: str | None, path: str) -> str:
+    """Name by Content-Disposition (RFC 6266), else by the URL's path; safe to show and store."""
+    said = _said(content_disposition) if content_disposition else None
+    return safe(said or "") or safe(unquote(path.partition("?")[0])) or _NAMELESS
+
+
+def safe(name: str) -> str:
+    """Last part of the name, without control, format or private characters; may be empty."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    # Categories C*: controls, bidirectional overrides, surrogates, private use, unassigned.
+    kept = "".join(char for char in last if not unicodedata.category(char).startswith("C"))
+    whole = unicodedata.normalize("NFC", kept).strip(" .")
+    suffix = PurePosixPath(whole).suffix[:20]
+    return whole if len(whole) <= _LONGEST else whole[: _LONGEST - len(suffix)] + suffix
+
+
+def _said(content_disposition: str) -> str | None:
+    message = Message()
+    message["Content-Disposition"] = content_disposition
+    name = message.get_filename()
+    if name is None:
+        return None
+    try:
+        # Servers send raw UTF-8 where the header's octets mean Latin-1.
+        return name.encode("latin-1").decode()
+    except UnicodeError:
+        return name
