@@ -13,6 +13,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from ffapi_site import admin_theme
 from ffapi_site.lib.environment import secret
 
 django_stubs_ext.monkeypatch()  # lets fields and admins be written with their type parameters
@@ -33,7 +34,7 @@ def _positive(name: str, default: int) -> int:
 DATA_DIR = Path(env("FFAPI_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 SCRATCH_DIR = DATA_DIR / "scratch"
 MEDIA_ROOT = DATA_DIR / "media"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = Path(env("FFAPI_STATIC_DIR", default=str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_URL = "/static/"
 FONTS_DIR = env("FFAPI_FONTS_DIR", default="")
@@ -61,6 +62,7 @@ _DATABASE |= {
     "CONN_MAX_AGE": 0 if DATABASE_POOL else 60,
     "CONN_HEALTH_CHECKS": True,
     "OPTIONS": {
+        **_DATABASE.get("OPTIONS", {}),
         # A half-open connection is noticed within seconds, a stuck statement ended.
         "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000",
         "connect_timeout": 5,
@@ -143,10 +145,13 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            "libraries": {"quantities": "media_jobs.pages.quantities"},
         },
     }
 ]
+
+UNFOLD = admin_theme.THEME
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
