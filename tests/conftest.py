@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Any
 
 import pytest
 
@@ -14,3 +18,22 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "media"
     folder.mkdir(exist_ok=True)
     return Samples(folder)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _loopback_only() -> Iterator[None]:
+    """Let no test leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
+            pytest.fail(f"a test connects to {address}")
+        connect(self, address)
+
+    socket.socket.connect = guarded  # type: ignore[method-assign,assignment]
+    yield
+    socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or ip_address(host).is_loopback
