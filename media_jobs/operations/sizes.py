@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -76,36 +78,39 @@ def shape_of(video: VideoStream) -> Shape:
     return Shape(round(video.width * video.sample_aspect_ratio), video.height)
 
 
-def box(video: VideoStream, resolution: str | Size) -> tuple[float, float]:
+def stored_shape(video: VideoStream) -> Shape:
+    """With the rotation, in the film's own pixels."""
+    return Shape(video.width, video.height)
+
+
+def box(seen: Shape, resolution: str | Size) -> tuple[float, float]:
     """The box asked for; a named one lies the way the film does: 720p of a portrait is 720 wide."""
     if isinstance(resolution, str):
         long, short = NAMED[resolution]
-        seen = shape_of(video)
         return (short, long) if seen.height > seen.width else (long, short)
-    return resolution.width or float("inf"), resolution.height or float("inf")
+    return resolution.width or math.inf, resolution.height or math.inf
 
 
-def resize(video: VideoStream, resolution: str | Size, device: Device) -> list[Filter]:
+def resize(seen: Shape, resolution: str | Size, device: Device) -> list[Filter]:
     fit = "contain" if isinstance(resolution, str) else resolution.fit
-    return fitted(video, box(video, resolution), fit, device)
+    return fitted(seen, box(seen, resolution), fit, device)
 
 
-def fitted(video: VideoStream, into: tuple[float, float], fit: Fit, device: Device) -> list[Filter]:
+def fitted(seen: Shape, into: tuple[float, float], fit: Fit, device: Device) -> list[Filter]:
     width, height = into
     if fit == "stretch":
         return [device.scale(int(width), int(height)), SQUARE]
-    scale = [device.scale(*sides(video, into, larger=fit == "cover")), SQUARE]
+    scale = [device.scale(*sides(seen, into, larger=fit == "cover")), SQUARE]
     if fit == "cover":
         return [*scale, Filter("crop", w=int(width), h=int(height))]
     if fit == "pad":
-        middle = {"x": "(ow-iw)/2", "y": "(oh-ih)/2"}
-        return [*scale, Filter("pad", w=int(width), h=int(height), **middle)]
+        middle = Filter("pad", w=int(width), h=int(height), x="(ow-iw)/2", y="(oh-ih)/2")
+        return [*scale, middle]
     return scale
 
 
-def sides(video: VideoStream, into: tuple[float, float], *, larger: bool) -> tuple[int, int]:
+def sides(seen: Shape, into: tuple[float, float], *, larger: bool) -> tuple[int, int]:
     """Both sides even, the shape kept, the box touched from inside (or, ``larger``, covered)."""
-    seen = shape_of(video)
     factors = (into[0] / seen.width, into[1] / seen.height)
     factor = max(factors) if larger else min(factors)
     return nearest_even(seen.width * factor), nearest_even(seen.height * factor)
@@ -115,12 +120,27 @@ def nearest_even(length: float) -> int:
     return max(2, round(length / 2) * 2)
 
 
-def made_even(video: VideoStream) -> list[Filter]:
+def squared(video: VideoStream, device: Device) -> list[Filter]:
+    """Bring a film of oblong pixels to square ones, so that sizes mean what is seen."""
+    if video.sample_aspect_ratio == 1.0:
+        return []
+    return [device.scale(nearest_even(shape_of(video).width), video.height), SQUARE]
+
+
+def made_even(shape: Shape) -> list[Filter]:
     """Cut the odd last line off: 4:2:0 has one colour sample for each two by two pixels."""
-    shape = Shape(video.width, video.height)
     if shape.is_even:
         return []
     even = shape.even()
-    if min(video.width, video.height) < 2:
+    if min(shape.width, shape.height) < 2:
         return [Filter("scale", w=even.width, h=even.height)]
     return [Filter("crop", w=even.width, h=even.height, x=0, y=0)]
+
+
+def shape_after(shape: Shape, filters: Sequence[Filter]) -> Shape:
+    """What the last filter that says a size makes of a shape."""
+    for each in filters:
+        told = dict(each.options)
+        if "w" in told and "h" in told:
+            shape = Shape(int(told["w"]), int(told["h"]))
+    return shape

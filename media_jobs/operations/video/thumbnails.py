@@ -25,7 +25,7 @@ from media_jobs.operations.base import (
     Target,
 )
 from media_jobs.operations.fields import EvenPixels, Seconds, Whole
-from media_jobs.operations.sizes import Fit, fitted
+from media_jobs.operations.sizes import Fit, fitted, shape_of
 from media_jobs.operations.stills import as_frames, choose, measuring_filters, read_measurements
 
 # Up to here every frame is decoded for measuring; in a longer film only the key frames are.
@@ -196,7 +196,7 @@ class Thumbnails(Operation):
         if self.width is None and self.height is None:
             return []
         into = (self.width or float("inf"), self.height or float("inf"))
-        return fitted(film, into, self.fit, m.device)
+        return fitted(shape_of(film), into, self.fit, m.device)
 
 
 def shown_at(film: VideoStream, time_s: float, length_s: float) -> float:

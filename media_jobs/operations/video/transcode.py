@@ -42,7 +42,7 @@ from media_jobs.operations.fields import (
     Seconds,
     bits_per_second,
 )
-from media_jobs.operations.sizes import Resolution, made_even, resize, shape_of
+from media_jobs.operations.sizes import Resolution, made_even, resize, shape_of, stored_shape
 from media_jobs.operations.spans import Span, span
 
 PROFILES: dict[str, dict[str, Any]] = {
@@ -260,7 +260,7 @@ class Transcode(Operation):
         return (
             not turned_away
             and film.pix_fmt.replace("yuvj", "yuv") in pixel_formats
-            and not made_even(film)
+            and not made_even(stored_shape(film))
             and self._size_conforms(m, film)
             and self._rate_conforms(film)
         )
@@ -268,7 +268,8 @@ class Transcode(Operation):
     def _size_conforms(self, m: Media, film: VideoStream) -> bool:
         if self.resolution is None:
             return True
-        scale, seen = resize(film, self.resolution, m.device)[0], shape_of(film)
+        seen = shape_of(film)
+        scale = resize(seen, self.resolution, m.device)[0]
         wanted = dict(scale.options)
         return (wanted["w"], wanted["h"]) == (seen.width, seen.height) == (film.width, film.height)
 
@@ -355,8 +356,8 @@ class Transcode(Operation):
     def _filters(self, m: Media, film: VideoStream, codec: str) -> list[Filter]:
         rate = [Filter("fps", cuda="fps", fps=self.fps)] if self.fps else []
         if self.resolution:
-            return [*rate, *resize(film, self.resolution, m.device)]
-        return [*rate, *([] if codec in {"gif", "webp"} else made_even(film))]
+            return [*rate, *resize(shape_of(film), self.resolution, m.device)]
+        return [*rate, *([] if codec in {"gif", "webp"} else made_even(stored_shape(film)))]
 
     def _audio_args(self, m: Media, ways: Ways) -> tuple[str, ...]:
         tracks = m.source.info.audio

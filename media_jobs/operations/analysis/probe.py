@@ -1,0 +1,62 @@
+"""What a file is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
+from media_jobs.operations.base import (
+    Command,
+    Example,
+    Media,
+    MediaRef,
+    Operation,
+    Result,
+    Steps,
+)
+
+
+class Probe(Operation):
+    """Say what a file is: container, streams, codecs, sizes, rates, lengths.
+
+    ``media`` is the reading of it that this service works with, with sizes as displayed after
+    rotation; ``raw`` is all that ffprobe says.
+    """
+
+    path: ClassVar[str] = "probe"
+    group: ClassVar[str] = "analysis"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("a film", {"input": "film"}),
+        Example("with every frame counted", {"input": "film"}, {"frames": True}),
+    )
+
+    input: MediaRef
+    """The file to look at."""
+    frames: bool = False
+    """Decode it all and count the frames (``nb_read_frames`` of each stream in ``raw``)."""
+    packets: bool = False
+    """Read it all and count the packets (``nb_read_packets`` of each stream in ``raw``)."""
+
+    def steps(self, m: Media) -> Steps:
+        answer = yield Command(
+            args=(
+                *PROBE_ARGS,
+                *(("-count_frames",) if self.frames else ()),
+                *(("-count_packets",) if self.packets else ()),
+                m.source.path,
+            ),
+            program="ffprobe",
+            stage="probing",
+            parse=json.loads,
+        )
+        if answer is None:
+            return None
+        raw = named(answer, m.source.name or m.source.path)
+        return Result({"media": MediaInfo.from_ffprobe(raw).to_json(), "raw": raw})
+
+
+def named(answer: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Ffprobe repeats the path that it was given; outside, the file has its own name."""
+    return {**answer, "format": {**answer.get("format", {}), "filename": name}}
