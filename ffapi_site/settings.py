@@ -257,7 +257,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["ffapi_site.lib.strict_json.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "ffapi_site.openapi.described.Described",
     "DEFAULT_PAGINATION_CLASS": "ffapi_site.lib.pagination.CursorPages",
     "EXCEPTION_HANDLER": "ffapi_site.lib.problem_handler.handle",
     "UNAUTHENTICATED_USER": None,
@@ -275,6 +275,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/v1",
+    "POSTPROCESSING_HOOKS": ["ffapi_site.openapi.components.add_components"],
+    "SORT_OPERATION_PARAMETERS": False,
 }
 
 # -- Logging

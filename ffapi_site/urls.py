@@ -1,8 +1,28 @@
 from __future__ import annotations
 
-from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+
+from ffapi_site import health
+from ffapi_site.lib.admin_site import site as admin_site
+from ffapi_site.metrics import metrics
+from ffapi_site.openapi.pages import Reference, Schema, SwaggerUI
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("admin/", admin.site.urls),
+    path("v1/", include("accounts.api.urls")),
+    path("v1/", include("storage.api.urls")),
+    path("v1/", include("media_jobs.api.urls")),
+    path("v1/openapi.json", Schema.as_view(), name="openapi"),
+    path("docs/", SwaggerUI.as_view(), name="api-docs"),
+    path("redoc/", Reference.as_view(), name="api-reference"),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+    path("health/detailed", health.detailed),
+    path("metrics", metrics),
+    path("admin/", admin_site.urls),
+    path("", include("media_jobs.pages.urls")),
 ]
+
+handler400 = "ffapi_site.errors.bad_request"
+handler403 = "ffapi_site.errors.permission_denied"
+handler404 = "ffapi_site.errors.not_found"
+handler500 = "ffapi_site.errors.server_error"

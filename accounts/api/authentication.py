@@ -30,5 +30,5 @@ class ApiKeyAuthentication(BaseAuthentication):
         keys.saw(key)
         return Caller.by_key(key), key
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 -- DRF's signature
+    def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="ffapi"'

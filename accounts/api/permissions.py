@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -19,7 +19,6 @@ class HasScope(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         method = "GET" if request.method == "HEAD" else request.method
         scope = view.scopes.get(method, ANY_KEY)
-        caller: Caller = request.user
         if scope:
-            caller.require(scope)
+            cast("Caller", request.user).require(scope)
         return True

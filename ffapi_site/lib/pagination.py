@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +63,13 @@ class CursorPages(BasePagination):
     places: tuple[tuple[str | int, str], tuple[str | int, str]] | None
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any | None = None
+        self,
+        queryset: QuerySet[Any] | Sequence[Any],
+        request: Request,
+        view: Any | None = None,
     ) -> list[Any]:
+        if not isinstance(queryset, QuerySet):
+            raise TypeError("only a query can be continued from a cursor")
         self.request = request
         self.orderings = getattr(view, "orderings", {"created_at": "id"})
         names = [name for plain in self.orderings for name in (plain, f"-{plain}")]

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drf_spectacular.utils import extend_schema
+from pydantic import BaseModel, ConfigDict
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.permissions import ANY_KEY
+from accounts.api.views import TenantAPIView
+from accounts.roles import allows
+
+
+class TenantBody(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    id: str
+    name: str
+    webhook_secret: str = ""
+    """What webhooks are signed with; told to keys with the scope ``webhooks:manage`` only."""
+
+
+class OwnTenant(TenantAPIView):
+    scopes: ClassVar = {"GET": ANY_KEY}
+
+    @extend_schema(responses=TenantBody)
+    def get(self, request: Request) -> Response:
+        """The tenant that the key belongs to."""
+        body = {"id": self.tenant.id, "name": self.tenant.name}
+        if allows(self.caller.scopes, "webhooks:manage"):
+            body["webhook_secret"] = self.tenant.webhook_secret
+        return Response(body)

@@ -1,0 +1,41 @@
+"""How whatever makes a job answers: 200 with the finished job for who waited, else 202."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import transaction
+from rest_framework.response import Response
+
+from accounts.api.views import TenantAPIView
+from media_jobs.api.job_body import related, tell
+from media_jobs.api.waiting import wait_for_end, wanted_wait_s
+from media_jobs.models import Job
+
+
+class MakesJobs(TenantAPIView):
+    """The base of the views that make a job."""
+
+    def answer_with(self, make: Callable[[], Job]) -> Response:
+        """Make the job, once for an ``Idempotency-Key`` whatever crashes, and answer with it."""
+        job = self._made_before() or self._make(make)
+        wait_s = wanted_wait_s(self.request)
+        waited = wait_s is not None and wait_for_end(job, wait_s)
+        job = related(Job.objects.filter(pk=job.pk)).get()
+        headers = {"Location": f"/v1/jobs/{job.id}"}
+        if waited:
+            headers["Preference-Applied"] = f"wait={wait_s}"
+        return Response(tell(job), status=200 if waited and job.is_final else 202, headers=headers)
+
+    def _made_before(self) -> Job | None:
+        if not (self.claim and self.claim.made):
+            return None
+        return Job.objects.for_tenant(self.tenant).filter(pk=self.claim.made).first()
+
+    def _make(self, make: Callable[[], Job]) -> Job:
+        if not self.claim:
+            return make()
+        with transaction.atomic():
+            job = make()
+            self.claim.note_made(job.id)
+        return job

@@ -1,0 +1,82 @@
+"""A job's changes as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from asgiref.sync import sync_to_async
+from django.db import connection
+
+from ffapi_site.lib.problems import Unavailable
+from media_jobs.api.job_body import related, tell
+from media_jobs.changes import feed
+from media_jobs.models import Job
+
+MAX_LISTENERS = 500  # a process; each is a coroutine and a socket, no thread and no connection
+_HEARTBEAT_S = 10.0  # shorter than the time-outs of usual proxies
+_AT_MOST_EVERY_S = 0.25
+_LONGEST_S = 3600  # then the browser comes again, with a key that is checked again
+
+_listening: set[object] = set()
+
+
+def check_place() -> None:
+    """Raise ``Unavailable`` where this process has as many listeners as it takes."""
+    if len(_listening) >= MAX_LISTENERS:
+        raise Unavailable("too many listeners", headers={"Retry-After": "10"})
+
+
+@dataclass(frozen=True)
+class _Seen:
+    data: bytes
+    is_final: bool
+
+
+def _look(job_id: str) -> _Seen | None:
+    try:
+        job = related(Job.objects.filter(pk=job_id)).first()
+        return _Seen(json.dumps(tell(job)).encode(), job.is_final) if job else None
+    finally:
+        connection.close()  # this thread may not come again
+
+
+async def events(job_id: str) -> AsyncIterator[bytes]:
+    """Tell the job at once and after every change, until its end or its deletion."""
+    loop = asyncio.get_running_loop()
+    changed = asyncio.Event()
+
+    def wake() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(changed.set)
+
+    _listening.add(changed)
+    try:
+        with feed.on_change(job_id, wake):
+            async for line in _tell_changes(job_id, changed, loop.time() + _LONGEST_S):
+                yield line
+    finally:
+        _listening.discard(changed)
+
+
+async def _tell_changes(
+    job_id: str, changed: asyncio.Event, deadline: float
+) -> AsyncIterator[bytes]:
+    number, told = 0, b""
+    while asyncio.get_running_loop().time() < deadline:
+        changed.clear()
+        seen = await sync_to_async(_look, thread_sensitive=False)(job_id)
+        if seen is None:
+            return
+        if seen.data != told:
+            number, told = number + 1, seen.data
+            yield b"event: job\nid: %d\ndata: %s\n\n" % (number, told)
+        if seen.is_final:
+            return
+        await asyncio.sleep(_AT_MOST_EVERY_S)
+        try:
+            await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
+        except TimeoutError:
+            yield b": still here\n\n"

@@ -1,0 +1,178 @@
+"""A job as the API tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Literal
+
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+from pydantic import BaseModel, ConfigDict
+
+from media_jobs.models import Job, JobInput, JobOutput, JobQuerySet, Priority, Status
+from storage.links import download_url
+
+
+class Progress(BaseModel):
+    percent: float = 0.0
+    stage: str = ""
+    speed: float | None = None
+    fps: float | None = None
+    eta_seconds: float | None = None
+
+
+class QueuePlace(BaseModel):
+    position: int
+
+
+class InputBody(BaseModel):
+    role: str
+    file: str | None
+    url: str | None
+
+    @classmethod
+    def of(cls, given: JobInput) -> InputBody:
+        return cls(role=given.role, file=given.file_id, url=given.url or None)
+
+
+class OutputBody(BaseModel):
+    file: str
+    role: str
+    name: str
+    content_type: str
+    size_bytes: int
+    duration_seconds: float | None
+    width: int | None
+    height: int | None
+    sha256: str
+    download_url: str
+
+    @classmethod
+    def of(cls, output: JobOutput) -> OutputBody:
+        file = output.file
+        media = file.media or {}
+        video = media.get("video") or {}
+        return cls(
+            file=file.id,
+            role=output.role,
+            name=file.name,
+            content_type=file.content_type,
+            size_bytes=file.size_bytes,
+            duration_seconds=media.get("duration_s"),
+            width=video.get("width"),
+            height=video.get("height"),
+            sha256=file.sha256,
+            download_url=download_url(file),
+        )
+
+
+class JobError(BaseModel):
+    code: str
+    title: str
+    detail: str
+    hint: str
+    retryable: bool
+
+
+class Usage(BaseModel):
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    input_bytes: int = 0
+    output_bytes: int = 0
+
+
+class JobBody(BaseModel):
+    """A job, where it stands and what came of it."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    id: str
+    operation: str
+    status: Literal["queued", "running", "completed", "failed", "canceled"]
+    """The last three are final."""
+    priority: Literal["high", "normal", "low"]
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempt: int
+    max_attempts: int
+    progress: Progress
+    queue: QueuePlace | None = None
+    """Only while the job is queued."""
+    device: Literal["cpu", "gpu"] | None
+    fallback: dict[str, str] | None
+    """Where another device had to do it: ``from``, ``to`` and ``reason``."""
+    params: dict[str, Any]
+    inputs: list[InputBody]
+    outputs: list[OutputBody]
+    """Empty until the whole job is completed."""
+    result: dict[str, Any] | None
+    """What an analysis found."""
+    error: JobError | None
+    warnings: list[Any]
+    usage: Usage
+    metadata: dict[str, Any]
+    tags: list[str]
+    links: dict[str, str]
+    """``self``, ``log``, ``events``, ``cancel`` and ``retry``."""
+
+
+def related(jobs: JobQuerySet) -> JobQuerySet:
+    """The rows with all that telling them takes."""
+    return jobs.prefetch_related("inputs", "outputs__file")
+
+
+def tell(job: Job) -> dict[str, Any]:
+    """One job in JSON types."""
+    return tell_all([job])[0]
+
+
+def tell_all(jobs: Iterable[Job]) -> list[dict[str, Any]]:
+    listed = list(jobs)
+    places = _places_in_queue([job.id for job in listed if job.status == Status.QUEUED])
+    return [_tell(job, places.get(job.id)) for job in listed]
+
+
+def _tell(job: Job, position: int | None) -> dict[str, Any]:
+    is_completed = job.status == Status.COMPLETED
+    body = JobBody(
+        id=job.id,
+        operation=job.operation,
+        status=Status(job.status).value,
+        priority=Priority(job.priority).name.lower(),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        attempt=job.attempt,
+        max_attempts=job.max_attempts,
+        progress=Progress(**job.progress | ({"percent": 100.0} if is_completed else {})),
+        queue=QueuePlace(position=position) if position else None,
+        device=job.device or None,
+        fallback=job.fallback,
+        params=job.params,
+        inputs=[InputBody.of(each) for each in job.inputs.all()],
+        outputs=[OutputBody.of(each) for each in job.outputs.all()] if is_completed else [],
+        result=job.result,
+        error=JobError(**job.error) if job.error else None,
+        warnings=job.warnings,
+        usage=Usage(**job.usage),
+        metadata=job.metadata,
+        tags=job.tags,
+        links=_links(job),
+    )
+    return body.model_dump(mode="json", exclude=None if body.queue else {"queue"})
+
+
+def _links(job: Job) -> dict[str, str]:
+    at = f"/v1/jobs/{job.id}"
+    return {"self": at} | {name: f"{at}/{name}" for name in ("log", "events", "cancel", "retry")}
+
+
+def _places_in_queue(job_ids: list[str]) -> dict[str, int]:
+    """Count from 1, in the order in which the slots of a lane take jobs."""
+    if not job_ids:
+        return {}
+    place = Window(RowNumber(), partition_by=F("lane"), order_by=["priority", "run_at", "id"])
+    queued = Job.objects.filter(status=Status.QUEUED).annotate(place=place)
+    return dict(queued.filter(id__in=job_ids).values_list("id", "place"))

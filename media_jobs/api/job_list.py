@@ -1,0 +1,56 @@
+"""Which of a tenant's jobs a list shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from rest_framework.request import Request
+
+from ffapi_site.lib import query
+from ffapi_site.lib.ids import is_public_id
+from media_jobs.models import Job, JobInput, JobQuerySet, Status
+from media_jobs.operations.base import REGISTRY
+
+FILTERS = (
+    "status",
+    "operation",
+    "created_after",
+    "created_before",
+    "tag",
+    "api_key",
+    "search",
+)
+
+
+def filtered(request: Request) -> JobQuerySet:
+    """Apply the query's filters. Raises ``Invalid`` for a value that no job could have."""
+    wanted: dict[str, Any] = {
+        "status": query.choice(request, "status", Status.values),
+        "operation": query.choice(request, "operation", sorted(REGISTRY)),
+        "created_at__gt": query.moment(request, "created_after"),
+        "created_at__lt": query.moment(request, "created_before"),
+        "api_key_id": _key_id(request),
+    }
+    jobs = Job.objects.filter(**{name: value for name, value in wanted.items() if value})
+    if (tag := query.text(request, "tag")) is not None:
+        jobs = jobs.filter(tags__contains=[tag])
+    if searched := query.text(request, "search"):
+        jobs = jobs.filter(_mentions(searched))
+    return jobs
+
+
+def _key_id(request: Request) -> str | None:
+    value = query.text(request, "api_key")
+    if value is not None and not is_public_id(value):
+        raise query.wrong("api_key", "must be the id of a key (key_…)")
+    return value
+
+
+def _mentions(text: str) -> Q:
+    """The id, or an input's address, file id or file name, holds ``text``."""
+    inputs = JobInput.objects.filter(
+        Q(url__icontains=text) | Q(file_id__icontains=text) | Q(file__name__icontains=text),
+        job=OuterRef("pk"),
+    )
+    return Q(id__icontains=text) | Q(Exists(inputs))

@@ -1,0 +1,58 @@
+"""What a client asks for, told as one mistake a field where it can't be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
+
+from ffapi_site.lib import bodies
+from ffapi_site.lib.problems import FieldError, Invalid
+from media_jobs.jobs import Submission
+
+Tag = Annotated[StrictStr, Field(min_length=1, max_length=64)]
+
+
+class JobOptions(BaseModel):
+    """What every job can be given besides its operation's parameters."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    priority: Literal["high", "normal", "low"] = "normal"
+    """Which of the waiting jobs is taken first."""
+    output_name: StrictStr = Field("", max_length=150)
+    """The name that the result gets; numbered where there are several."""
+    webhook_url: StrictStr = Field("", max_length=2000)
+    """Where the end of the job is posted to, signed as Standard Webhooks says."""
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    """Anything of yours, up to 16 KiB; comes back with the job."""
+    tags: list[Tag] = Field(default_factory=list, max_length=32)
+    """Words to find the job by."""
+
+
+class JobRequest(JobOptions):
+    """A job to be done: an operation, its parameters, and options."""
+
+    operation: StrictStr = Field(max_length=64)
+    """The name of an operation of the catalogue."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    """The operation's own parameters."""
+
+    def to_submission(self) -> Submission:
+        return Submission(**dict(self))
+
+
+def read(body: Mapping[str, Any]) -> Submission:
+    """Raises ``Invalid`` with the pointer of every field that is wrong."""
+    return bodies.read(JobRequest, body).to_submission()
+
+
+def flattened(problem: Invalid) -> Invalid:
+    """The same problem, for a body whose parameters are not under ``params``."""
+    errors = [
+        FieldError(each.pointer.removeprefix("/params").rstrip("/"), each.detail, each.code)
+        for each in problem.errors
+    ]
+    sentence = "; ".join(f"{each.pointer or 'the body'}: {each.detail}" for each in errors)
+    return Invalid(sentence, code=problem.code, errors=errors)

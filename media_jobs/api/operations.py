@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from pydantic import BaseModel, ConfigDict
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.permissions import ANY_KEY
+from accounts.api.views import TenantAPIView
+from ffapi_site.lib.problems import NotFound
+from media_jobs.operations.base import REGISTRY, Operation, UnknownOperation, find
+from media_jobs.worker.availability import reason_against
+
+
+class OperationBody(BaseModel):
+    """An operation, and the parameters that it takes."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    name: str
+    path: str
+    """Where it can be asked for with one flat object."""
+    title: str
+    description: str
+    group: str
+    scope: str
+    devices: list[str]
+    params_schema: dict[str, Any]
+    """JSON Schema of ``params``."""
+    examples: list[dict[str, Any]]
+    available: bool
+    reason: str | None
+    """What this installation lacks for it."""
+
+
+class CatalogueBody(BaseModel):
+    results: list[OperationBody]
+
+
+def tell(operation: type[Operation]) -> dict[str, Any]:
+    reason = reason_against(operation)
+    return OperationBody(
+        name=operation.name,
+        path=f"/v1/{operation.name}",
+        title=operation.title(),
+        description=operation.description(),
+        group=operation.group,
+        scope=operation.scope,
+        devices=["cpu", "gpu"] if operation.device == "any" else [operation.device],
+        params_schema=operation.model_json_schema(),
+        examples=[
+            {"title": each.title, "params": dict(each.params)} for each in operation.examples
+        ],
+        available=reason is None,
+        reason=reason,
+    ).model_dump(mode="json")
+
+
+class Catalogue(TenantAPIView):
+    scopes: ClassVar = {"GET": ANY_KEY}
+
+    @extend_schema(responses=CatalogueBody)
+    def get(self, request: Request) -> Response:
+        """All that can be asked for."""
+        return Response({"results": [tell(REGISTRY[name]) for name in sorted(REGISTRY)]})
+
+
+class OneOperation(TenantAPIView):
+    scopes: ClassVar = {"GET": ANY_KEY}
+
+    @extend_schema(responses=OperationBody)
+    def get(self, request: Request, name: str) -> Response:
+        """One operation."""
+        try:
+            return Response(tell(find(name)))
+        except UnknownOperation as error:
+            raise NotFound from error

@@ -1,0 +1,106 @@
+"""The operations' parameters as OpenAPI components, made from their declarations."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from media_jobs.api.job_request import JobOptions
+from media_jobs.operations.base import REGISTRY, Operation
+from media_jobs.operations.parsing import media_aliases, media_fields
+
+Json = dict[str, Any]
+
+_TEMPLATE = "#/components/schemas/{model}"
+
+
+def ref(component: str) -> Json:
+    return {"$ref": _TEMPLATE.format(model=component)}
+
+
+def component_name(operation: type[Operation], what: str) -> str:
+    words = operation.name.replace("/", "-").split("-")
+    return "".join(word.capitalize() for word in words) + what
+
+
+def flat_request(operation: type[Operation]) -> Json:
+    return ref(component_name(operation, "Request"))
+
+
+JOB_REQUEST = ref("JobRequest")
+
+
+@cache
+def components() -> Json:
+    """Every component that the operations need, by name."""
+    found: Json = {"JobRequest": _any_job()}
+    for operation in REGISTRY.values():
+        schema = operation.model_json_schema(ref_template=_TEMPLATE)
+        found |= schema.pop("$defs", {})
+        schema["examples"] = [dict(example.params) for example in operation.examples]
+        found[component_name(operation, "Params")] = schema
+        found[component_name(operation, "Job")] = _job(operation)
+        found[component_name(operation, "Request")] = _flat(operation, schema)
+    return found
+
+
+def _options() -> Json:
+    properties: Json = JobOptions.model_json_schema(ref_template=_TEMPLATE)["properties"]
+    return properties
+
+
+def _any_job() -> Json:
+    """Told apart by ``operation``, so that a client sees the parameters that go with it."""
+    return {
+        "oneOf": [ref(component_name(each, "Job")) for each in REGISTRY.values()],
+        "discriminator": {
+            "propertyName": "operation",
+            "mapping": {
+                name: ref(component_name(each, "Job"))["$ref"] for name, each in REGISTRY.items()
+            },
+        },
+    }
+
+
+def _job(operation: type[Operation]) -> Json:
+    return {
+        "title": operation.title(),
+        "type": "object",
+        "required": ["operation", "params"],
+        "properties": {
+            "operation": {"type": "string", "const": operation.name},
+            "params": ref(component_name(operation, "Params")),
+            **_options(),
+        },
+        "additionalProperties": False,
+    }
+
+
+def _flat(operation: type[Operation], params: Json) -> Json:
+    """Parameters and options in one object; media may be called by any of their names."""
+    media = media_fields(operation)
+    aliases = media_aliases(operation)
+    also = {alias: _as_alias(params["properties"][name], name) for alias, name in aliases.items()}
+    needed = [name for name in params.get("required", []) if name not in media]
+    named = [
+        {"anyOf": [{"required": [each]} for each in (name, *_aliases_of(name, aliases))]}
+        for name in media
+        if name in params.get("required", [])
+    ]
+    return {
+        "title": operation.title(),
+        "description": operation.description(),
+        "type": "object",
+        "properties": params["properties"] | also | _options(),
+        **({"required": needed} if needed else {}),
+        **({"allOf": named} if named else {}),
+        "additionalProperties": False,
+    }
+
+
+def _aliases_of(name: str, aliases: dict[str, str]) -> list[str]:
+    return [alias for alias, field in aliases.items() if field == name]
+
+
+def _as_alias(schema: Json, name: str) -> Json:
+    return schema | {"description": f"Another name of `{name}`."}

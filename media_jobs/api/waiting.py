@@ -1,0 +1,53 @@
+"""``Prefer: wait=N`` (RFC 7240): a client that would rather wait for the end of its job."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+
+from django.conf import settings
+from django.db import connection
+from rest_framework.request import Request
+
+from media_jobs.changes import feed
+from media_jobs.models import Job
+from media_jobs.models.job import FINAL
+
+LONGEST_S = 60
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
+_LOOKS_AT_LEAST_EVERY_S = 2.0
+
+# Waiting requests hold a thread each; more of them than this get their 202 at once.
+_places = threading.BoundedSemaphore(settings.MAX_WAITING_REQUESTS)
+
+
+def wanted_wait_s(request: Request) -> int | None:
+    """What the client prefers, at most a minute; None where it says nothing that can be read."""
+    found = _WAIT.search(request.headers.get("Prefer", ""))
+    return min(int(found[1]), LONGEST_S) if found else None
+
+
+def wait_for_end(job: Job, seconds: float) -> bool:
+    """Wait until the job ends or the time is up; tell whether there was a place to wait at all."""
+    if not _places.acquire(blocking=False):
+        return False
+    try:
+        changed = threading.Event()
+        with feed.on_change(job.id, changed.set):
+            _watch(job.id, changed, time.monotonic() + seconds)
+    finally:
+        _places.release()
+    return True
+
+
+def _watch(job_id: str, changed: threading.Event, deadline: float) -> None:
+    while True:
+        changed.clear()
+        if Job.objects.filter(pk=job_id, status__in=FINAL).exists():
+            return
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
+            return
+        connection.close()  # a waiting request must not hold a connection of the pool
+        changed.wait(min(left_s, _LOOKS_AT_LEAST_EVERY_S))

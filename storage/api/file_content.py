@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from accounts.api.views import TenantAPIView
+from ffapi_site.lib import query
+from ffapi_site.lib.problems import Forbidden, NotFound
+from ffapi_site.lib.renderers import AnyContent
+from ffapi_site.lib.signing import check_link
+from storage import store
+from storage.api import content
+from storage.api.describing import CONTENT, CONTENT_QUERY
+from storage.models import File, FileQuerySet
+
+_SHOWN_IN_PLACE = ("audio/", "video/", "image/")
+
+
+class FileContent(TenantAPIView):
+    """The bytes: for a key of the tenant, or for whoever holds a signed link."""
+
+    scopes: ClassVar = {"GET": "files:read"}
+    renderer_classes = [AnyContent]
+
+    @extend_schema(parameters=CONTENT_QUERY, responses=CONTENT)
+    def get(self, request: Request, file_id: str) -> HttpResponseBase:
+        """The bytes of a file, or a range of them."""
+        query.only(request, ("token", "disposition"))
+        disposition = query.choice(request, "disposition", ("attachment", "inline"))
+        files = File.objects.published()
+        file = _named(files, file_id) if self._has_link else self.own(files, file_id)
+        inline = disposition == "inline"
+        if inline and not file.content_type.startswith(_SHOWN_IN_PLACE):
+            raise query.wrong("disposition", "only sound, video and pictures are shown in place")
+        try:
+            return content.respond(request._request, file, inline=inline)  # noqa: SLF001 -- plain
+        except store.Gone as gone:
+            raise NotFound from gone
+
+    @property
+    def _has_link(self) -> bool:
+        return "token" in self.request.query_params
+
+    def perform_authentication(self, request: Request) -> None:
+        if not self._has_link:
+            return super().perform_authentication(request)
+        token = query.text(request, "token") or ""
+        if not check_link(token, self.kwargs["file_id"]):
+            detail = "the link has ended or was changed; ask for the file again to get a fresh one"
+            raise Forbidden(detail, code="link_not_valid")
+        return None
+
+    def check_permissions(self, request: Request) -> None:
+        if not self._has_link:
+            super().check_permissions(request)
+
+
+def _named(files: FileQuerySet, file_id: str) -> File:
+    """The file of a link that was checked: its id is one of ours."""
+    file = files.filter(pk=file_id).first()
+    if file is None:
+        raise NotFound
+    return file

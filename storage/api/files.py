@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.views import TenantAPIView
+from ffapi_site.lib import bodies
+from ffapi_site.lib.describing import PAGING, page_of
+from ffapi_site.lib.problems import Conflict
+from storage import store
+from storage.api import arrivals
+from storage.api.bodies import FileBody, FileChanges, ImportRequest, tell
+from storage.api.describing import QUERY, UPLOAD
+from storage.api.file_list import FILTERS, filtered
+from storage.models import File
+
+
+class Files(TenantAPIView):
+    scopes: ClassVar = {"GET": "files:read", "POST": "files:create"}
+    orderings: ClassVar = {"created_at": "id", "size_bytes": "size_bytes", "name": "name"}
+    takeover_after_s = settings.DOWNLOAD_TIMEOUT_SECONDS + 300.0
+
+    cleanup: ExitStack
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with ExitStack() as self.cleanup:
+            return super().dispatch(request, *args, **kwargs)
+
+    @extend_schema(parameters=[*QUERY, *PAGING], responses=page_of("FileBody"))
+    def get(self, request: Request) -> Response:
+        """The tenant's files, the newest first."""
+        return self.page(
+            filtered(request), lambda files: [tell(file) for file in files], filters=FILTERS
+        )
+
+    @extend_schema(request=UPLOAD, responses={201: FileBody})
+    def post(self, request: Request) -> Response:
+        """Upload a file, or have one fetched from an address."""
+        file = self._made_before() or self._take_in(self._arrival(request))
+        return Response(tell(file), status=201, headers={"Location": f"/v1/files/{file.pk}"})
+
+    def _made_before(self) -> File | None:
+        if not (self.claim and self.claim.made):
+            return None
+        return File.objects.published().for_tenant(self.tenant).filter(pk=self.claim.made).first()
+
+    def _arrival(self, request: Request) -> arrivals.Arrival:
+        if _is_multipart(request):
+            return self._upload.arrival
+        return arrivals.imported(bodies.read(ImportRequest, request.data), self.cleanup)
+
+    @cached_property
+    def _upload(self) -> arrivals.Upload:
+        return arrivals.uploaded(self.request._request, self.cleanup)  # noqa: SLF001 -- unparsed
+
+    def _take_in(self, arrival: arrivals.Arrival) -> File:
+        file = arrival.take_in(self.tenant)
+        with transaction.atomic():
+            store.publish(file)
+            if self.claim:
+                self.claim.note_made(file.pk)
+        return file
+
+    def fingerprint(self, request: Request) -> str:
+        if not _is_multipart(request):
+            return super().fingerprint(request)
+        upload = self._upload
+        said = sorted((name, values) for name, values in upload.fields.lists())
+        content = (request.get_full_path(), upload.arrival.name, upload.sha256, said)
+        return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
+def _is_multipart(request: Request) -> bool:
+    return request.content_type.startswith("multipart/")
+
+
+class OneFile(TenantAPIView):
+    scopes: ClassVar = {"GET": "files:read", "PATCH": "files:create", "DELETE": "files:delete"}
+
+    @extend_schema(responses=FileBody)
+    def get(self, request: Request, file_id: str) -> Response:
+        """One file; `download_url` is fresh each time."""
+        return Response(tell(self._file(file_id)))
+
+    @extend_schema(request=FileChanges, responses=FileBody)
+    def patch(self, request: Request, file_id: str) -> Response:
+        """Change what is said about a file; its bytes never change."""
+        file = self._file(file_id)
+        changes = bodies.read(FileChanges, request.data).model_dump(exclude_unset=True)
+        for name, value in changes.items():
+            setattr(file, name, value)
+        file.save(update_fields=list(changes))
+        return Response(tell(file))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, file_id: str) -> Response:
+        """Delete a file that no unfinished job reads."""
+        try:
+            store.remove(self._file(file_id))
+        except store.InUse as in_use:
+            detail = "a job that has not ended reads this file; cancel it or wait for its end"
+            raise Conflict(detail, code="file_in_use") from in_use
+        return Response(status=204)
+
+    def _file(self, file_id: str) -> File:
+        return self.own(File.objects.published(), file_id)
