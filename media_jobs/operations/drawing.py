@@ -11,7 +11,7 @@ from media_jobs.ffmpeg.capabilities import Capabilities
 from media_jobs.ffmpeg.filters import Filter, Value
 from media_jobs.operations.effects import Canvas, Effect
 from media_jobs.operations.errors import InvalidParams
-from media_jobs.operations.fields import Colour, Offset, Seconds, Whole
+from media_jobs.operations.fields import NOT_BOOL, Colour, Offset, Seconds
 from media_jobs.operations.fields import Text as Words
 from media_jobs.operations.sizes import Shape
 
@@ -38,7 +38,7 @@ class Text(Effect):
     """Distance from the edges."""
     font: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     """Family of an installed font; DejaVu Sans when absent."""
-    font_size: Annotated[Whole, Field(ge=4, le=1000, json_schema_extra={"unit": "px"})] = 36
+    font_size: Annotated[int, Field(ge=4, le=1000, json_schema_extra={"unit": "px"}), NOT_BOOL] = 36
     """Height of the letters."""
     color: Colour = "white"
     """Colour of the letters."""

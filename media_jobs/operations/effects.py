@@ -11,7 +11,7 @@ from pydantic import Field
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.operations.declaration import Parameters
 from media_jobs.operations.errors import InvalidParams
-from media_jobs.operations.fields import Colour, Degrees, Number, Offset, Pixels
+from media_jobs.operations.fields import NOT_BOOL, Colour, Degrees, Offset, Pixels
 from media_jobs.operations.media import Media
 from media_jobs.operations.sizes import Shape, Size, box, fitted, nearest_even, shape_after
 
@@ -38,7 +38,7 @@ class Effect(Parameters):
 class Brightness(Effect):
     """Add to the brightness."""
 
-    value: Annotated[Number, Field(ge=-1, le=1)]
+    value: Annotated[float, Field(ge=-1, le=1), NOT_BOOL]
     """0 changes nothing, -1 is black, 1 is white."""
 
     def filter(self) -> Filter:
@@ -48,7 +48,7 @@ class Brightness(Effect):
 class Contrast(Effect):
     """Multiply the contrast."""
 
-    value: Annotated[Number, Field(ge=0, le=4)]
+    value: Annotated[float, Field(ge=0, le=4), NOT_BOOL]
     """1 changes nothing, 0 is plain grey."""
 
     def filter(self) -> Filter:
@@ -58,7 +58,7 @@ class Contrast(Effect):
 class Saturation(Effect):
     """Multiply the strength of the colours."""
 
-    value: Annotated[Number, Field(ge=0, le=3)]
+    value: Annotated[float, Field(ge=0, le=3), NOT_BOOL]
     """1 changes nothing, 0 is grey."""
 
     def filter(self) -> Filter:
@@ -68,7 +68,7 @@ class Saturation(Effect):
 class Blur(Effect):
     """Blur as a Gaussian does."""
 
-    sigma: Annotated[Number, Field(gt=0, le=100)] = 5.0
+    sigma: Annotated[float, Field(gt=0, le=100), NOT_BOOL] = 5.0
     """Radius in pixels; more is softer."""
 
     def filter(self) -> Filter:

@@ -20,13 +20,6 @@ def refuse_bool(value: Any) -> Any:
     return value
 
 
-def even(value: int) -> int:
-    # 4:2:0 video keeps one colour sample for two pixels each way.
-    if value % 2:
-        raise PydanticCustomError("even", "must be even")
-    return value
-
-
 def printable(value: str) -> str:
     if any(ord(char) < 32 and char != "\n" for char in value):
         raise PydanticCustomError("control_character", "holds a control character")
@@ -64,24 +57,23 @@ def bitrate(value: str) -> str:
     return value
 
 
-Number = Annotated[float, BeforeValidator(refuse_bool), Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(refuse_bool)]
+# Comes last in a type, so that bounds stay part of the number's own schema.
+NOT_BOOL = BeforeValidator(refuse_bool)
 
-Seconds = Annotated[Number, Field(ge=0, le=864_000, json_schema_extra={"unit": "s"})]
-Duration = Annotated[Number, Field(gt=0, le=864_000, json_schema_extra={"unit": "s"})]
-Pixels = Annotated[Whole, Field(ge=1, le=16_384, json_schema_extra={"unit": "px"})]
-Offset = Annotated[Whole, Field(ge=0, le=16_384, json_schema_extra={"unit": "px"})]
+Seconds = Annotated[float, Field(ge=0, le=864_000, json_schema_extra={"unit": "s"}), NOT_BOOL]
+Duration = Annotated[float, Field(gt=0, le=864_000, json_schema_extra={"unit": "s"}), NOT_BOOL]
+Pixels = Annotated[int, Field(ge=1, le=16_384, json_schema_extra={"unit": "px"}), NOT_BOOL]
+Offset = Annotated[int, Field(ge=0, le=16_384, json_schema_extra={"unit": "px"}), NOT_BOOL]
 EvenPixels = Annotated[
-    Whole,
-    Field(ge=16, le=8192, multiple_of=2, json_schema_extra={"unit": "px"}),
+    int, Field(ge=16, le=8192, multiple_of=2, json_schema_extra={"unit": "px"}), NOT_BOOL
 ]
-Degrees = Annotated[Number, Field(ge=-360, le=360, json_schema_extra={"unit": "°"})]
-Lufs = Annotated[Number, Field(ge=-70, le=-5, json_schema_extra={"unit": "LUFS"})]
-TruePeak = Annotated[Number, Field(ge=-9, le=0, json_schema_extra={"unit": "dBTP"})]
-LoudnessRange = Annotated[Number, Field(ge=1, le=50, json_schema_extra={"unit": "LU"})]
-SampleRate = Annotated[Whole, Field(ge=8_000, le=192_000, json_schema_extra={"unit": "Hz"})]
-Channels = Annotated[Whole, Field(ge=1, le=8)]
-Crf = Annotated[Whole, Field(ge=0, le=63)]
+Degrees = Annotated[float, Field(ge=-360, le=360, json_schema_extra={"unit": "°"}), NOT_BOOL]
+Lufs = Annotated[float, Field(ge=-70, le=-5, json_schema_extra={"unit": "LUFS"}), NOT_BOOL]
+TruePeak = Annotated[float, Field(ge=-9, le=0, json_schema_extra={"unit": "dBTP"}), NOT_BOOL]
+LoudnessRange = Annotated[float, Field(ge=1, le=50, json_schema_extra={"unit": "LU"}), NOT_BOOL]
+SampleRate = Annotated[int, Field(ge=8_000, le=192_000, json_schema_extra={"unit": "Hz"}), NOT_BOOL]
+Channels = Annotated[int, Field(ge=1, le=8), NOT_BOOL]
+Crf = Annotated[int, Field(ge=0, le=63), NOT_BOOL]
 FrameRate = Annotated[
     str,
     BeforeValidator(number_as_text),

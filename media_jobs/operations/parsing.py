@@ -15,7 +15,13 @@ from media_jobs.operations.references import MediaRef
 JOB_FIELDS = frozenset({"webhook_url", "priority", "output_name", "metadata", "tags"})
 
 _ANY_INPUT = ("input_url", "video_url", "audio_url")
-_CODES = {"missing": "required", "extra_forbidden": "unknown_field"}
+_CODES = {
+    "missing": "required",
+    "union_tag_not_found": "required",
+    "extra_forbidden": "unknown_field",
+}
+# Told of the whole object, though it is its "type" that is wrong.
+_TAG_ERRORS = frozenset({"union_tag_invalid", "union_tag_not_found"})
 
 
 def parse(name: str, params: Mapping[str, Any]) -> Operation:
@@ -66,6 +72,18 @@ def media_fields(operation: type[BaseModel]) -> list[str]:
     return [name for name, info in fields.items() if mentions_media(info.annotation)]
 
 
+def media_params(operation: type[BaseModel], by_role: Mapping[str, str]) -> dict[str, Any]:
+    """Parameters that hold the given references: "inputs/0" and "inputs/1" make a list."""
+    found: dict[str, Any] = {}
+    for name in media_fields(operation):
+        listed = [ref for role, ref in by_role.items() if role.startswith(f"{name}/")]
+        if name in by_role:
+            found[name] = by_role[name]
+        elif listed:
+            found[name] = listed
+    return found
+
+
 def mentions_media(annotation: Any) -> bool:
     return annotation is MediaRef or any(mentions_media(part) for part in get_args(annotation))
 
@@ -77,19 +95,33 @@ def holds_many(operation: type[BaseModel], name: str) -> bool:
 def mistakes(
     error: ValidationError, data: Mapping[str, Any], renamed: Mapping[str, str]
 ) -> list[InvalidParams]:
+    """One for each place; what a list says of itself when an item of it is wrong is left out."""
     found: dict[str, InvalidParams] = {}
-    for each in error.errors(include_url=False, include_context=False):
+    for each in error.errors(include_url=False):
         where = pointer(each, data, renamed)
         code = _CODES.get(each["type"], "invalid")
         found.setdefault(where, InvalidParams(where, sentence(each), code))
-    return list(found.values())
+    return [
+        mistake
+        for where, mistake in found.items()
+        if not any(other.startswith(f"{where}/") for other in found)
+    ]
 
 
 def sentence(each: ErrorDetails) -> str:
-    if each["type"] == "extra_forbidden":
-        return "there is no such field"
-    message = each["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"should be {message}" if message != each["msg"] and "Input" in each["msg"] else message
+    context = each.get("ctx", {})
+    said = {
+        "extra_forbidden": "there is no such field",
+        "missing": "is required",
+        "too_short": f"needs at least {context.get('min_length')}",
+        "too_long": f"takes at most {context.get('max_length')}",
+        "union_tag_invalid": f"should be one of {context.get('expected_tags')}",
+        "union_tag_not_found": "is required",
+    }
+    if each["type"] in said:
+        return said[each["type"]]
+    message = each["msg"].removeprefix("Value error, ")
+    return message.replace("Input should be", "should be", 1)
 
 
 def pointer(each: ErrorDetails, data: Mapping[str, Any], renamed: Mapping[str, str]) -> str:
@@ -101,6 +133,8 @@ def pointer(each: ErrorDetails, data: Mapping[str, Any], renamed: Mapping[str, s
         inside, here = step_into(here, part)
         if inside or (place == last and each["type"] == "missing"):
             parts.append(str(part))
+    if each["type"] in _TAG_ERRORS:
+        parts.append("type")
     if parts:
         parts[0] = renamed.get(parts[0], parts[0])
     return "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts)

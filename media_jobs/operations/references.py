@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, LiteralString, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 _FILE_ID = re.compile(r"file_[0-9a-z]{1,64}")
 _LONGEST_URL = 4096
+_WANTED: LiteralString = "give an http(s) address or the id of a file (file_…)"
 
 
 class MediaRef(BaseModel):
@@ -33,8 +34,10 @@ class MediaRef(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
-        if not isinstance(value, str):
+        if isinstance(value, dict | MediaRef):
             return value
+        if not isinstance(value, str):
+            raise PydanticCustomError("media_reference", _WANTED)
         return {"file": value} if _FILE_ID.fullmatch(value) else {"url": value}
 
     @model_validator(mode="after")
@@ -44,9 +47,7 @@ class MediaRef(BaseModel):
         if self.file is not None and not _FILE_ID.fullmatch(self.file):
             raise PydanticCustomError("media_reference", "this is not the id of a file")
         if self.url is not None and not is_web_address(self.url):
-            raise PydanticCustomError(
-                "media_reference", "give an http(s) address or the id of a file (file_…)"
-            )
+            raise PydanticCustomError("media_reference", _WANTED)
         return self
 
     @model_serializer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -42,6 +43,17 @@ class Size(Parameters):
     """contain: inside the box, no bars · pad: the box, with bars · cover: the box, edges cut off ·
     stretch: the box, shape lost."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", value)
+        if found is None:
+            names = ", ".join(NAMED)
+            raise PydanticCustomError("size", "write 1280x720 or one of {names}", {"names": names})
+        return {"width": int(found.group(1)), "height": int(found.group(2))}
+
     @model_validator(mode="after")
     def _has_sides(self) -> Self:
         if self.width is None and self.height is None:
@@ -52,7 +64,7 @@ class Size(Parameters):
 
 
 def spelling(value: Any) -> str:
-    return "name" if isinstance(value, str) else "size"
+    return "name" if isinstance(value, str) and value in NAMED else "size"
 
 
 Resolution = Annotated[

@@ -1,0 +1,1 @@
+"""What follows from an operation's declaration, each made once for all of them."""

@@ -13,7 +13,6 @@ from tests.measure import probe
 from tests.media import Samples
 from tests.operations.workshop import Done, run
 
-
 EVERY_EXAMPLE = [
     pytest.param(operation, example, id=f"{name}: {example.title}")
     for name, operation in sorted(REGISTRY.items())

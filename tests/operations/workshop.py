@@ -18,7 +18,7 @@ from media_jobs.operations.base import (
     Result,
     Source,
     find,
-    media_fields,
+    media_params,
     media_refs,
     parse,
 )
@@ -60,18 +60,8 @@ class Done:
 
 def declared(name: str, media: Mapping[str, str], params: Mapping[str, Any]) -> Operation:
     """The operation with a stand-in for every sample; their roles are the media's keys."""
-    return parse(name, {**stand_ins(name, media), **params})
-
-
-def stand_ins(name: str, media: Mapping[str, str]) -> dict[str, Any]:
-    given: dict[str, Any] = {}
-    for field_name in media_fields(find(name)):
-        listed = [role for role in media if role.startswith(f"{field_name}/")]
-        if listed:
-            given[field_name] = [STAND_IN for _ in listed]
-        elif field_name in media:
-            given[field_name] = STAND_IN
-    return given
+    stand_ins = dict.fromkeys(media, STAND_IN)
+    return parse(name, {**media_params(find(name), stand_ins), **params})
 
 
 def sources_of(op: Operation, media: Mapping[str, str], samples: Samples) -> dict[str, Source]:

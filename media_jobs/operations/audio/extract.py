@@ -20,7 +20,7 @@ from media_jobs.operations.base import (
     Target,
 )
 from media_jobs.operations.encoding import Sound, audio_args, finish, result_file
-from media_jobs.operations.fields import Bitrate, Channels, SampleRate, Seconds, Whole
+from media_jobs.operations.fields import NOT_BOOL, Bitrate, Channels, SampleRate, Seconds
 from media_jobs.operations.spans import Span, span
 
 
@@ -64,7 +64,7 @@ class Extract(Operation):
     """The source's when absent."""
     channels: Channels | None = None
     """The source's when absent."""
-    track: Annotated[Whole, Field(ge=0, le=63)] = 0
+    track: Annotated[int, Field(ge=0, le=63), NOT_BOOL] = 0
     """Which of the source's audio tracks, counted from 0."""
     start: Seconds = 0.0
     """Where to begin."""

@@ -6,9 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
-
-from pydantic import Field
+from typing import Any, ClassVar
 
 from media_jobs.ffmpeg.codecs import LOSSLESS_AUDIO
 from media_jobs.ffmpeg.filters import Filter, Value
@@ -79,7 +77,7 @@ class Normalize(Operation):
 
     input: MediaRef
     """The film or sound."""
-    target_lufs: Annotated[Lufs, Field(le=-5)] = -16.0
+    target_lufs: Lufs = -16.0
     """Integrated loudness: -23 for broadcast, -16 to -14 for streaming."""
     true_peak: TruePeak = -1.0
     """Highest peak between samples too."""

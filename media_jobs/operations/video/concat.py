@@ -29,7 +29,7 @@ from media_jobs.operations.base import (
 )
 from media_jobs.operations.editing import EDIT_BITRATE, EDIT_CRF, Form
 from media_jobs.operations.encoding import Sound, audio_args, finish, result_file, tag_args
-from media_jobs.operations.fields import FrameRate, Number
+from media_jobs.operations.fields import NOT_BOOL, FrameRate
 from media_jobs.operations.joining import (
     Look,
     conform,
@@ -52,7 +52,9 @@ class Transition(Parameters):
         "wipedown", "slideleft", "slideright", "circleopen", "circleclose",
     ] = "fade"  # fmt: skip
     """How one clip becomes the next; the names are those of FFmpeg's xfade."""
-    duration: Annotated[Number, Field(ge=0.1, le=10, json_schema_extra={"unit": "s"})] = 1.0
+    duration: Annotated[float, Field(ge=0.1, le=10, json_schema_extra={"unit": "s"}), NOT_BOOL] = (
+        1.0
+    )
     """How long; both clips are shown meanwhile, so the film gets shorter by it."""
 
 

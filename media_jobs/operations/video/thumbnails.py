@@ -24,7 +24,7 @@ from media_jobs.operations.base import (
     Steps,
     Target,
 )
-from media_jobs.operations.fields import EvenPixels, Seconds, Whole
+from media_jobs.operations.fields import NOT_BOOL, EvenPixels, Seconds
 from media_jobs.operations.sizes import Fit, fitted, shape_of
 from media_jobs.operations.stills import as_frames, choose, measuring_filters, read_measurements
 
@@ -72,7 +72,7 @@ class Thumbnails(Operation):
 
     input: MediaRef
     """The film."""
-    count: Annotated[Whole, Field(ge=1, le=50)] = 5
+    count: Annotated[int, Field(ge=1, le=50), NOT_BOOL] = 5
     """How many pictures, unless ``timestamps`` says where."""
     method: Literal["smart", "uniform", "random"] = "smart"
     """How the frames are found."""

@@ -1,0 +1,89 @@
+"""Run an operation on files of this machine, in the sandbox, with no job and no database."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from media_jobs.ffmpeg import failures, verify
+from media_jobs.ffmpeg.command import Command, OutputFile
+from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
+from media_jobs.operations.base import Media, Result, Source, find, media_params, parse
+from media_jobs.operations.driver import drive
+from media_jobs.surfaces import cli
+from media_jobs.worker import sandbox
+from media_jobs.worker.capabilities import capabilities
+
+_LIMITS = sandbox.Limits(wall_s=24 * 3600)
+
+
+class Stopped(Exception):  # noqa: N818 -- what happened
+    """FFmpeg could not do it"""
+
+
+@dataclass
+class LocalRun:
+    """``folder`` is a scratch folder of the run's own; ``outputs`` lie in it after the call."""
+
+    folder: Path
+    say: Callable[[str], object]
+    outputs: list[OutputFile] = field(default_factory=list)
+
+    def __call__(
+        self, name: str, files: Sequence[str], options: Mapping[str, Any]
+    ) -> Result | None:
+        """Raise ``InvalidParams``, ``InvalidParamsGroup`` or ``Stopped``."""
+        operation = find(name)
+        given = {key: options.get(key) for key in operation.model_fields}
+        by_role = cli.share_out(operation, files)
+        stand_ins = {role: f"file_{place}" for place, role in enumerate(by_role)}
+        op = parse(name, cli.params_of(operation, given) | media_params(operation, stand_ins))
+        sandbox.prepare(self.folder)
+        sources = {
+            role: self._bring(role, Path(file), place)
+            for place, (role, file) in enumerate(by_role.items())
+        }
+        media = Media(sources, capabilities=capabilities())
+        result = drive(op, media, execute=self._execute, on_answer=lambda _index, _answer: None)
+        for output in self.outputs:
+            self._verify(output)
+        return result
+
+    def _bring(self, role: str, file: Path, place: int) -> Source:
+        path = f"in/{place}{file.suffix}"
+        try:
+            shutil.copyfile(file, self.folder / path)
+        except OSError as error:
+            raise Stopped(f"{file}: {error.strerror}") from error
+        (self.folder / path).chmod(0o644)  # for the sandbox's user
+        return Source(path, self._probe(path, file.name), file.name, role)
+
+    def _probe(self, path: str, name: str) -> MediaInfo:
+        done = sandbox.run("ffprobe", [*PROBE_ARGS, path], folder=self.folder, limits=_LIMITS)
+        if done.returncode != 0:
+            raise Stopped(f"{name}: {failures.classify(done.stderr, done.returncode).title}")
+        return MediaInfo.from_ffprobe(json.loads(done.stdout))
+
+    def _execute(self, _: int, command: Command) -> Any:
+        self.say(f"{command.stage} …")
+        done = sandbox.run(command.program, command.args, folder=self.folder, limits=_LIMITS)
+        if done.returncode != 0:
+            failure = failures.classify(done.stderr, done.returncode)
+            raise Stopped(f"{failure.title}: {failure.detail}")
+        self.outputs += command.outputs
+        if command.parse is None:
+            return None
+        return command.parse(done.stderr if command.program == "ffmpeg" else done.stdout.decode())
+
+    def _verify(self, output: OutputFile) -> None:
+        path = self.folder / output.path
+        size_bytes = path.stat().st_size if path.exists() else 0
+        checks_streams = size_bytes and output.streams is not None
+        info = self._probe(output.path, output.name) if checks_streams else None
+        problems = verify.check(output, info, size_bytes).problems
+        if problems:
+            raise Stopped(f"{output.name}: {'; '.join(problems)}")
