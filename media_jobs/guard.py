@@ -79,8 +79,8 @@ class Guard:
         row = self._describe()
         post_execute_in_worker.connect(_free_gate, dispatch_uid="media_jobs.gate")
         os.register_at_fork(after_in_child=_die_with_parent)
-        connection.close()  # the cluster's processes make their own
         cluster = SlotCluster(get_broker(self.lane))
+        connection.close()  # after the broker, which opens it: a fork must not share it
         cluster.start()
         threading.Thread(target=_carry, daemon=True, name="courier").start()
         self._watch(cluster, row)

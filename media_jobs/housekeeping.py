@@ -13,7 +13,7 @@ from media_jobs import queue, states
 from media_jobs.models import Job, Slot, Status
 from media_jobs.models.job import Lane
 from media_jobs.worker import scratch
-from storage import store
+from storage import retention
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,6 @@ def tick() -> None:
 def sweep() -> None:
     """Remove what is past its time: scratch folders, expired files, old keys, silent slots."""
     scratch.sweep()
-    store.sweep()
+    retention.sweep()
     idempotency.forget_old()
     Slot.objects.filter(heartbeat_at__lt=Now() - timedelta(hours=1)).delete()
