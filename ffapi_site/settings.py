@@ -24,7 +24,7 @@ environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
 
 
 def _positive(name: str, default: int) -> int:
-    value = env.int(name, default=default)
+    value = int(env.int(name, default=default))
     if value < 1:
         raise ImproperlyConfigured(f"{name} is {value}; it must be at least 1")
     return value

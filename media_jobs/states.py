@@ -74,9 +74,9 @@ def heartbeat(job: Job, progress: dict[str, Any]) -> bool:
 
     Raises `Lost` where the job is no longer this attempt's.
     """
-    facts = [settings.LEASE_SECONDS, json.dumps(progress), job.pk, job.attempt, CHANNEL]
+    lease_s = float(settings.LEASE_SECONDS)
     with connection.cursor() as cursor:
-        cursor.execute(_BEAT, facts)
+        cursor.execute(_BEAT, (lease_s, json.dumps(progress), job.pk, job.attempt, CHANNEL))
         row = cursor.fetchone()
     if row is None:
         raise Lost(job.id)
