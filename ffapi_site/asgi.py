@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ffapi_site.settings")
-application = get_asgi_application()
+django.setup(set_prefix=False)
+
+from ffapi_site.lib.streamed_body import StreamingASGIHandler  # noqa: E402 -- it reads settings
+
+application = StreamingASGIHandler()

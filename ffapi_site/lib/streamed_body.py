@@ -1,0 +1,141 @@
+"""An ASGI handler whose views read the body while it arrives.
+
+Django's own spools the whole body before anybody looks at the request: a stranger could fill the
+disk, and an upload would be written twice. Here the view's thread pulls the body from the server;
+a key is checked first, and a client that is too big or too slow is stopped on the way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import RequestAborted, RequestDataTooBig
+from django.core.handlers.asgi import ASGIHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+FRAMING_BYTES = 1024 * 1024  # what fields and boundaries may add to a file of the largest size
+_STALL_S = 60.0
+_SLOWEST_BYTES_PER_S = 1000
+_READ_AT_ONCE_BYTES = 64 * 1024  # such bodies are mostly here with their headers
+
+
+class StreamedBody(io.RawIOBase):
+    """A request's body as a file for the view's thread, and the server's ``receive`` for Django.
+
+    Reading raises ``OSError`` where the client went away or is too slow, and
+    ``RequestDataTooBig`` where it sends more than any view takes.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._loop = asyncio.get_running_loop()
+        self._started_at = time.monotonic()
+        self._received_bytes = 0
+        self._chunk = memoryview(b"")
+        self._ended = asyncio.Event()
+        self._is_client_gone = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._chunk and not self._ended.is_set():
+            self._wait_for_chunk()
+        if self._is_client_gone:
+            raise ConnectionAbortedError("the client went away before the body's end")
+        size = min(len(buffer), len(self._chunk))
+        buffer[:size] = self._chunk[:size]
+        self._chunk = self._chunk[size:]
+        return size
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read ``size`` bytes, fewer only at the end; without a size what fits into memory."""
+        bound = size if size is not None and size >= 0 else _in_memory_bytes() + 1
+        parts: list[bytes] = []
+        missing = bound
+        while missing and (part := super().read(missing)):
+            parts.append(part)
+            missing -= len(part)
+        if not missing and bound != size:
+            raise RequestDataTooBig("the body is larger than one that is read into memory")
+        return b"".join(parts)
+
+    def _wait_for_chunk(self) -> None:
+        if asyncio._get_running_loop() is self._loop:  # noqa: SLF001 -- the one that can be None
+            raise RuntimeError("the body can only be read in a thread, not on the event loop")
+        waiting = asyncio.run_coroutine_threadsafe(self.pull(), self._loop)
+        try:
+            waiting.result(self._patience_s())
+        except TimeoutError:
+            waiting.cancel()
+            raise
+
+    def _patience_s(self) -> float:
+        """Seconds to wait for the next bytes: a stall ends it, and so does a trickle."""
+        earned_s = _STALL_S + self._received_bytes / _SLOWEST_BYTES_PER_S
+        return max(0.0, min(_STALL_S, earned_s - (time.monotonic() - self._started_at)))
+
+    async def pull(self) -> None:
+        """Take the next message from the server. On the event loop."""
+        message = await self._receive()
+        self._is_client_gone = message["type"] == "http.disconnect"
+        self._chunk = memoryview(message.get("body", b""))
+        self._received_bytes += len(self._chunk)
+        if self._is_client_gone or not message.get("more_body", False):
+            self._ended.set()
+        if self._received_bytes > settings.MAX_FILE_SIZE_BYTES + FRAMING_BYTES:
+            raise RequestDataTooBig("the body is larger than any that is taken")
+
+    async def gather(self) -> int:
+        """Take a body of unknown length as far as it fits into memory; returns its size so far."""
+        parts: list[bytes] = []
+        try:
+            while not (self._ended.is_set() or self._received_bytes > _in_memory_bytes()):
+                await asyncio.wait_for(self.pull(), self._patience_s())
+                parts.append(bytes(self._chunk))
+        except TimeoutError:
+            self._is_client_gone = True
+            self._ended.set()
+        self._chunk = memoryview(b"".join(parts))
+        return self._received_bytes
+
+    async def next_after_body(self) -> Mapping[str, Any]:
+        """Tell Django, which only wants to hear of a disconnect, what comes after the body."""
+        await self._ended.wait()
+        return {"type": "http.disconnect"} if self._is_client_gone else await self._receive()
+
+
+class StreamingASGIHandler(ASGIHandler):
+    async def handle(self, scope: Any, receive: Receive, send: Any) -> None:
+        body = StreamedBody(receive)
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        is_chunked = b"transfer-encoding" in headers
+        if is_chunked and not headers.get(b"content-type", b"").startswith(b"multipart/"):
+            # Django and its parsers take a body without a length for an empty one.
+            counted = (b"content-length", b"%d" % await body.gather())
+            scope = scope | {"headers": [*scope["headers"], counted]}
+        elif not is_chunked and length.isdigit() and int(length) <= _READ_AT_ONCE_BYTES:
+            await body.pull()
+        await super().handle(scope, body, send)  # type: ignore[arg-type]
+
+    async def read_body(self, receive: Any) -> Any:
+        return receive
+
+    async def listen_for_disconnect(self, receive: Any) -> None:
+        message = await receive.next_after_body()
+        if message["type"] == "http.disconnect":
+            raise RequestAborted
+
+
+def _in_memory_bytes() -> int:
+    bound: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return bound
