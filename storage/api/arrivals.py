@@ -1,0 +1,115 @@
+"""A file on its way in, whether its bytes came with the request or from an address."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, QueryDict
+
+from accounts.models import Tenant
+from ffapi_site.lib import bodies, netguard, strict_json
+from ffapi_site.lib.idle import release_connections
+from ffapi_site.lib.problems import Malformed, invalid
+from ffapi_site.lib.streamed_body import FRAMING_BYTES
+from storage import intake
+from storage.api import uploads
+from storage.api.bodies import FileOptions, ImportRequest
+from storage.models import File
+from storage.models.file import Origin
+from storage.names import NameRefused, clean_name
+from storage.sniff import Refused
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Bytes in a temporary file. ``pointer`` names the field that they came by."""
+
+    path: Path
+    name: str
+    origin: Origin
+    pointer: str
+    options: FileOptions
+
+    def take_in(self, tenant: Tenant) -> File:
+        """Check and store it, not visible yet. Raises ``Invalid`` for what is not taken."""
+        try:
+            return intake.take_in(
+                tenant,
+                self.path,
+                name=self.options.name or clean_name(self.name),
+                origin=self.origin,
+                tags=self.options.tags,
+                metadata=self.options.metadata,
+            )
+        except (NameRefused, Refused) as refused:
+            raise invalid(self.pointer, refused.detail, refused.code) from refused
+
+
+@dataclass(frozen=True)
+class Upload:
+    arrival: Arrival
+    sha256: str
+    fields: QueryDict
+
+
+def uploaded(request: HttpRequest, cleanup: ExitStack) -> Upload:
+    """Read a multipart body; the temporary file goes with ``cleanup``."""
+    announced_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
+    if announced_bytes > settings.MAX_FILE_SIZE_BYTES + FRAMING_BYTES:
+        raise uploads.too_large()
+    release_connections()  # an upload takes as long as the client's line
+    path = cleanup.enter_context(uploads.temporary(announced_bytes))
+    part = uploads.receive(request, path)
+    options = _options(part.fields)
+    return Upload(
+        Arrival(path, part.name, Origin.UPLOAD, "/file", options), part.sha256, part.fields
+    )
+
+
+def _options(fields: QueryDict) -> FileOptions:
+    """Read the fields beside the file: ``tags`` repeated or a JSON list, ``metadata`` as JSON."""
+    given: dict[str, Any] = {
+        name: values[0] if len(values) == 1 else values for name, values in fields.lists()
+    }
+    if "tags" in given:
+        is_list = isinstance(given["tags"], list)
+        is_json = not is_list and given["tags"].startswith("[")
+        given["tags"] = _json(given, "tags") if is_json else fields.getlist("tags")
+    if "metadata" in given:
+        given["metadata"] = _json(given, "metadata")
+    return bodies.read(FileOptions, given)
+
+
+def _json(given: dict[str, Any], name: str) -> Any:
+    try:
+        return strict_json.loads(str(given[name]).encode())
+    except Malformed as error:
+        raise invalid(f"/{name}", error.detail, error.code) from error
+
+
+def imported(body: ImportRequest, cleanup: ExitStack) -> Arrival:
+    """Fetch the bytes from an address; the temporary file goes with ``cleanup``."""
+    release_connections()  # a download takes as long as the far end likes
+    path = cleanup.enter_context(uploads.temporary(0))
+    try:
+        with uploads.create(path) as target:
+            found = netguard.download(
+                body.url,
+                target,
+                policy=url_policy(),
+                max_bytes=settings.MAX_FILE_SIZE_BYTES,
+                timeout_s=settings.DOWNLOAD_TIMEOUT_SECONDS,
+            )
+    except netguard.Refused as refused:
+        raise invalid("/url", refused.detail, refused.code) from refused
+    return Arrival(path, found.name, Origin.URL, "/url", body)
+
+
+def url_policy() -> netguard.Policy:
+    return netguard.Policy(
+        allow_private=settings.ALLOW_PRIVATE_IPS, allowlist=settings.URL_ALLOWLIST
+    )

@@ -1,0 +1,108 @@
+"""The bytes of a file over HTTP: whole or a range, streamed, with nothing held but the file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import BinaryIO
+
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
+
+from ffapi_site.lib.idle import release_connections
+from ffapi_site.lib.problems import RangeNotSatisfiable
+from storage import ranges, store
+from storage.models import File
+from storage.ranges import Span
+
+_CHUNK_BYTES = 256 * 1024
+# Even what a browser shows in place can't run anything or reach our pages.
+_POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+
+
+class _Slice:
+    """A part of a file, read as it is sent. It is closed with the response."""
+
+    def __init__(self, content: BinaryIO, span: Span) -> None:
+        content.seek(span.start)
+        self._content = content
+        self._missing_bytes = span.size_bytes
+
+    def _next(self) -> bytes:
+        part = self._content.read(min(_CHUNK_BYTES, self._missing_bytes))
+        self._missing_bytes -= len(part)
+        return part
+
+    def close(self) -> None:
+        self._content.close()
+
+
+class _SyncSlice(_Slice):
+    def __iter__(self) -> Iterator[bytes]:
+        while part := self._next():
+            yield part
+
+
+class _AsyncSlice(_Slice):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            while part := await asyncio.to_thread(self._next):
+                yield part
+        finally:  # where the client leaves, nobody closes the response
+            self.close()
+
+
+def respond(request: HttpRequest, file: File, *, inline: bool) -> HttpResponseBase:
+    """Answer a GET or HEAD for the bytes of ``file``; raises ``RangeNotSatisfiable``."""
+    headers = _headers(file, inline=inline)
+    if ranges.is_unchanged(request.headers.get("If-None-Match"), headers["ETag"]):
+        return HttpResponse(status=304, headers=_without_body(headers))
+    span = _span(request, file, headers["ETag"])
+    if span:
+        headers["Content-Range"] = span.content_range(file.size_bytes)
+    whole = Span(0, file.size_bytes)
+    headers["Content-Length"] = str((span or whole).size_bytes)
+    status = 206 if span else 200
+    if request.method == "HEAD":
+        return HttpResponse(status=status, headers=headers)
+    return _streamed(request, file, span or whole, status, headers)
+
+
+def _headers(file: File, *, inline: bool) -> dict[str, str]:
+    as_named = content_disposition_header(not inline, file.name) or "inline"
+    return {
+        "Content-Type": file.content_type,
+        "Content-Disposition": as_named,
+        "ETag": f'"{file.sha256}"',
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": _POLICY,
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _without_body(headers: dict[str, str]) -> dict[str, str]:
+    return {name: headers[name] for name in ("ETag", "Cache-Control")}
+
+
+def _span(request: HttpRequest, file: File, etag: str) -> Span | None:
+    if request.method != "GET" or not ranges.may_resume(request.headers.get("If-Range"), etag):
+        return None
+    try:
+        return ranges.requested(request.headers.get("Range"), file.size_bytes)
+    except ranges.Unsatisfiable as error:
+        content_range = {"Content-Range": f"bytes */{file.size_bytes}"}
+        detail = f"the file has {file.size_bytes} bytes"
+        raise RangeNotSatisfiable(detail, headers=content_range) from error
+
+
+def _streamed(
+    request: HttpRequest, file: File, span: Span, status: int, headers: dict[str, str]
+) -> StreamingHttpResponse:
+    content = store.open_content(file)
+    kind = _AsyncSlice if isinstance(request, ASGIRequest) else _SyncSlice
+    response = StreamingHttpResponse(kind(content, span), status=status, headers=headers)
+    release_connections()  # sending takes as long as the client likes
+    return response

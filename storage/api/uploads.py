@@ -1,0 +1,156 @@
+"""A multipart body, written to the disk while it arrives."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpRequest, QueryDict, UnreadablePostError
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.utils.http import parse_header_parameters
+
+from ffapi_site.lib.ids import new_id
+from ffapi_site.lib.problems import Malformed, TooLarge, Unavailable, invalid
+
+_EPILOGUE_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Part:
+    """The file of a body, written down; ``name`` is what the client calls it."""
+
+    name: str
+    sha256: str
+    fields: QueryDict
+
+
+@contextmanager
+def temporary(announced_bytes: int) -> Iterator[Path]:
+    """Give a path for bytes on their way in; whatever is left there at the end is removed.
+
+    It lies beside the stored files where both are in the data folder, so storing is a rename.
+    Raises ``Unavailable`` where the disk has no room for them.
+    """
+    folder = Path(str(settings.FILE_UPLOAD_TEMP_DIR))
+    path = folder / f"{new_id('upload')}.part"
+    room_bytes = shutil.disk_usage(folder).free - settings.MIN_FREE_SPACE_MB * 1024 * 1024
+    if announced_bytes > room_bytes:
+        raise _disk_full()
+    try:
+        yield path
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise _disk_full() from error
+        raise
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _disk_full() -> Unavailable:
+    detail = "there is no room for the file on the disk"
+    return Unavailable(detail, code="storage_full", headers={"Retry-After": "300"})
+
+
+def create(path: Path) -> BinaryIO:
+    """Open a new file that the sandbox's user may read; its folder is for us alone."""
+    handle = path.open("xb")
+    os.fchmod(handle.fileno(), 0o644)
+    return handle
+
+
+def too_large() -> TooLarge:
+    return TooLarge(f"a file may have {settings.MAX_FILE_SIZE_MB} MiB", code="file_too_large")
+
+
+class _ToDisk(FileUploadHandler):
+    """Takes the one part named ``file``; hashes and measures it on the way to ``path``."""
+
+    chunk_size = 256 * 1024
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.handle: BinaryIO | None = None
+        self.name = ""
+        self.digest = hashlib.sha256()
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        if self.field_name != "file":
+            raise invalid(f"/{self.field_name}", "there is no such file field", "unknown_field")
+        if self.handle:
+            raise invalid("/file", "send one file a request", "too_many_files")
+        self.name = str(self.file_name)
+        self.handle = create(self.path)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        if start + len(raw_data) > settings.MAX_FILE_SIZE_BYTES:
+            raise too_large()
+        assert self.handle  # noqa: S101 -- new_file came first
+        self.handle.write(raw_data)
+        self.digest.update(raw_data)
+
+    def file_complete(self, file_size: int) -> None:
+        """Leave the file to ``receive``; Django needs no object of it."""
+
+    def close(self) -> None:
+        if self.handle:
+            self.handle.close()
+
+
+class _Parser(MultiPartParser):
+    def sanitize_file_name(self, file_name: str) -> str:
+        return file_name  # Django would drop some names and rewrite others; ours are cleaned later
+
+
+class _Tail:
+    """The body as Django's parser reads it; remembers the end, which the parser does not check."""
+
+    def __init__(self, body: HttpRequest) -> None:
+        self._body = body
+        self.last = b""
+
+    def read(self, size: int | None = None, /) -> bytes:
+        part: bytes = self._body.read(size)
+        self.last = (self.last + part)[-_EPILOGUE_BYTES:]
+        return part
+
+
+def receive(request: HttpRequest, path: Path) -> Part:
+    """Write the file of a multipart body to ``path``. Raises a ``Problem`` for any other body."""
+    handler, body = _ToDisk(path), _Tail(request)
+    # The parser takes a missing length for an empty body; chunked bodies have none.
+    meta = request.META | {"CONTENT_LENGTH": request.META.get("CONTENT_LENGTH") or "1"}
+    try:
+        fields, _ = _Parser(meta, cast("HttpRequest", body), [handler], "utf-8").parse()
+    except UnreadablePostError as error:
+        raise Malformed("the body ended early", code="body_incomplete") from error
+    except MultiPartParserError as error:
+        raise Malformed(str(error), code="bad_multipart") from error
+    except RequestDataTooBig as error:
+        raise TooLarge(str(error)) from error
+    except SuspiciousOperation as error:  # too many fields
+        raise Malformed(str(error), code="bad_multipart") from error
+    finally:
+        handler.close()
+    if not _is_whole(request, body):
+        raise Malformed("the body has no closing boundary", code="body_incomplete")
+    if not handler.handle:
+        detail = "send the bytes as a part named file that has a filename"
+        raise invalid("/file", detail, "required")
+    return Part(handler.name, handler.digest.hexdigest(), fields)
+
+
+def _is_whole(request: HttpRequest, body: _Tail) -> bool:
+    boundary = parse_header_parameters(request.META["CONTENT_TYPE"])[1]["boundary"]
+    return f"--{boundary}--".encode() in body.last

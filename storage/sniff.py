@@ -1,0 +1,147 @@
+"""What a file is, told from its first bytes, before anything is asked to decode it. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+import puremagic
+
+from storage.content_types import DEFAULT, content_type_of, extension_of
+
+HEAD_BYTES = 1024 * 1024  # as much as FFmpeg looks at to tell a format
+
+
+class Kind(Enum):
+    MEDIA = "media"  # to be confirmed by a probe
+    TEXT = "text"
+    FONT = "font"
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    kind: Kind
+    content_type: str
+
+
+class Refused(Exception):  # noqa: N818 -- a verdict on the bytes
+    """The file is nothing that is taken here"""
+
+    def __init__(self, detail: str, code: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code
+
+
+_PLAYLIST_EXTENSIONS = {"m3u", "m3u8", "mpd", "sdp", "ffconcat", "pls", "asx", "ism", "smil"}
+_PLAYLIST_START = re.compile(
+    rb"#EXTM3U|ffconcat\b|v=0\r?\n|\[playlist\]|\[reference\]|<asx\b|<smil\b", re.IGNORECASE
+)
+# FFmpeg finds these anywhere in what it probes.
+_PLAYLIST_INSIDE = re.compile(
+    rb"<MPD[\s>]|urn:mpeg:dash:|<SmoothStreamingMedia|<CompositionPlaylist|^c=IN IP",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PROLOGUE = rb"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+_PAGE = rb"<(?:!doctype\s+html|html|head|body|script)\b"
+_ARCHIVE = rb"PK\x03\x04|PK\x05\x06|\x1f\x8b|7z\xbc\xaf|\xfd7zXZ|BZh[1-9]|Rar!|\x28\xb5\x2f\xfd"
+_REFUSED_START = (
+    (re.compile(rb"\x7fELF|MZ|\xca\xfe\xba\xbe|[\xce\xcf]\xfa\xed\xfe|#!\s*/"), "a program"),
+    (re.compile(_PROLOGUE + rb"<(?:!doctype\s+)?svg\b", re.IGNORECASE | re.DOTALL), "SVG"),
+    (re.compile(_PROLOGUE + _PAGE, re.IGNORECASE | re.DOTALL), "HTML"),
+    (re.compile(rb"%!PS|%PDF-|push graphic-context|viewbox ", re.IGNORECASE), "a document"),
+    (re.compile(_ARCHIVE), "an archive"),
+)
+_FONTS = {
+    b"\x00\x01\x00\x00": "font/ttf", b"true": "font/ttf", b"OTTO": "font/otf",
+    b"ttcf": "font/collection", b"wOFF": "font/woff", b"wOF2": "font/woff2",
+}  # fmt: skip
+_SUBTITLES = (
+    (re.compile(r"WEBVTT\b"), "text/vtt"),
+    (re.compile(r"\[Script Info\]", re.IGNORECASE), "text/x-ass"),
+    (re.compile(r"\d+\s*\n\d\d:\d\d:\d\d[,.]\d{3}\s*-->"), "text/x-subrip"),
+)
+_BINARY_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_RAW_VIDEO = b"YUV4MPEG2"  # a line of text, then bytes that may all be printable
+
+
+def sniff(head: bytes, name: str) -> Sniffed:
+    """Tell what a file is from its first ``HEAD_BYTES`` and its name. Raises ``Refused``."""
+    if not head:
+        raise Refused("the file has no bytes", "empty_file")
+    _refuse_playlists(head, name)
+    start = head[:4096].lstrip(b"\xef\xbb\xbf \t\r\n\x00")
+    for pattern, what in _REFUSED_START:
+        if pattern.match(start):
+            raise Refused(f"the file is {what}, not media", "file_type_refused")
+    if (text := _as_text(head)) is not None:
+        return Sniffed(Kind.TEXT, _subtitle_type(text, name))
+    return _sniff_binary(head, name)
+
+
+def _refuse_playlists(head: bytes, name: str) -> None:
+    start = head[:4096].lstrip(b"\xef\xbb\xbf \t\r\n\x00")
+    if (
+        extension_of(name) in _PLAYLIST_EXTENSIONS
+        or _PLAYLIST_START.match(start)
+        or _PLAYLIST_INSIDE.search(head)
+    ):
+        detail = "playlists and manifests are not taken: they name other files; send the media"
+        raise Refused(detail, "playlist_refused")
+
+
+def _as_text(head: bytes) -> str | None:
+    if head.startswith(_BOMS[1:]):
+        return head.decode("utf-16", "replace")
+    if _BINARY_BYTES.search(head) or head.startswith(_RAW_VIDEO):
+        return None
+    return head.decode("utf-8-sig", "replace")
+
+
+def _subtitle_type(text: str, name: str) -> str:
+    by_name = content_type_of(name)
+    if by_name.startswith("text/"):
+        return by_name
+    if by_name == DEFAULT:  # no telling extension: the text itself may tell
+        for pattern, content_type in _SUBTITLES:
+            if pattern.match(text.lstrip("\ufeff\r\n ").replace("\r\n", "\n")):
+                return content_type
+    raise Refused(
+        "the file is plain text; text is taken as subtitles (.srt .vtt .ass .ssa) or as a colour "
+        "table (.cube)",
+        "media_type_mismatch",
+    )
+
+
+def _sniff_binary(head: bytes, name: str) -> Sniffed:
+    by_name = content_type_of(name)
+    family = by_name.partition("/")[0]
+    font = _FONTS.get(head[:4])
+    if font and family in {"font", "application"}:
+        return Sniffed(Kind.FONT, font)
+    if family in {"font", "text"} or by_name == "application/json":
+        detail = f"the bytes are not what .{extension_of(name)} stands for"
+        raise Refused(detail, "media_type_mismatch")
+    return Sniffed(Kind.MEDIA, _media_type(head, by_name))
+
+
+def _media_type(head: bytes, by_name: str) -> str:
+    """The type that the name stands for, unless the bytes say that it is a picture, or not one."""
+    by_bytes = _magic_type(head)
+    if by_bytes == DEFAULT:
+        return by_name
+    name_is_picture, bytes_are_picture = (
+        content_type.startswith("image/") for content_type in (by_name, by_bytes)
+    )
+    return by_name if by_name != DEFAULT and name_is_picture == bytes_are_picture else by_bytes
+
+
+def _magic_type(head: bytes) -> str:
+    try:
+        found = puremagic.magic_string(head[:4096])
+    except puremagic.PureError:
+        return DEFAULT
+    families = ("video/", "audio/", "image/")
+    return next((str(m.mime_type) for m in found if m.mime_type.startswith(families)), DEFAULT)
