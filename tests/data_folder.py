@@ -20,7 +20,7 @@ def make() -> Path:
     """Make the folder of this process's run and name it in the environment."""
     remove_left_behind()
     folder = RUNS / str(os.getpid())
-    folder.mkdir(parents=True)
+    (folder / "static").mkdir(parents=True)  # WhiteNoise looks for it
     os.environ["FFAPI_DATA_DIR"] = str(folder)
     return folder
 
