@@ -28,7 +28,7 @@ def probe_in(folder: Path, path: str) -> MediaInfo:
         raise Unreadable("probe_timeout", f"ffprobe was not done after {_LIMITS.wall_s:g} s")
     if done.returncode != 0:
         failure = failures.classify(done.stderr, done.returncode)
-        raise Unreadable(failure.code, failure.detail)
+        raise Unreadable(failure.code, failure.detail.replace(f"{path}: ", ""))
     info = MediaInfo.from_ffprobe(json.loads(done.stdout))
     if info.video is None and not info.audio and not info.subtitles:
         raise Unreadable("no_streams", "there is no video, audio or subtitle stream in it")
