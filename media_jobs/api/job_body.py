@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
+from django.db import connection
 from pydantic import BaseModel, ConfigDict
 
 from media_jobs.models import Job, JobInput, JobOutput, JobQuerySet, Priority, Status
@@ -169,10 +168,19 @@ def _links(job: Job) -> dict[str, str]:
     return {"self": at} | {name: f"{at}/{name}" for name in ("log", "events", "cancel", "retry")}
 
 
+# The place is counted over the whole lane first; Django's filters would go inside.
+_PLACES = """
+SELECT id, place FROM (
+    SELECT id, row_number() OVER (PARTITION BY lane ORDER BY priority, run_at, id) AS place
+    FROM media_jobs_job WHERE status = 'queued'
+) AS queue WHERE id = ANY(%s)
+"""
+
+
 def _places_in_queue(job_ids: list[str]) -> dict[str, int]:
     """Count from 1, in the order in which the slots of a lane take jobs."""
     if not job_ids:
         return {}
-    place = Window(RowNumber(), partition_by=F("lane"), order_by=["priority", "run_at", "id"])
-    queued = Job.objects.filter(status=Status.QUEUED).annotate(place=place)
-    return dict(queued.filter(id__in=job_ids).values_list("id", "place"))
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACES, [job_ids])
+        return dict(cursor.fetchall())

@@ -50,7 +50,7 @@ def _key_id(request: Request) -> str | None:
 def _mentions(text: str) -> Q:
     """The id, or an input's address, file id or file name, holds ``text``."""
     inputs = JobInput.objects.filter(
-        Q(url__icontains=text) | Q(file_id__icontains=text) | Q(file__name__icontains=text),
+        Q(url__icontains=text) | Q(file_id=text) | Q(file__name__icontains=text),
         job=OuterRef("pk"),
     )
     return Q(id__icontains=text) | Q(Exists(inputs))

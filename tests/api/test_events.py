@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from django.test import AsyncClient, Client
+
+from accounts.models import Tenant
+from media_jobs import jobs, states
+from media_jobs.api import event_stream
+from media_jobs.changes import feed
+from media_jobs.models import Job, Status
+from tests.api.sending import code_of
+from tests.factories import JobFactory
+from tests.storage.client import key_of
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("_no_feed_left"),
+]
+
+Told = list[dict[str, Any]]
+
+
+async def jobs_of(stream: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
+    async for block in stream:
+        lines = block.decode().splitlines()
+        if lines[0] == "event: job":
+            yield json.loads(lines[2].removeprefix("data: "))
+
+
+def listen(key: str, job: Job, *steps: Callable[[], Any]) -> Told:
+    """Take the next step after each event, and give all the events."""
+
+    async def follow() -> Told:
+        headers = {"X-API-Key": key, "Accept": "text/event-stream", "Last-Event-ID": "7"}
+        response: Any = await AsyncClient().get(f"/v1/jobs/{job.pk}/events", headers=headers)
+        assert response.status_code == 200, response.content
+        assert response["Content-Type"] == "text/event-stream"
+        told, left = [], list(steps)
+        async for body in jobs_of(aiter(response)):
+            told.append(body)
+            if left:
+                await sync_to_async(left.pop(0))()
+        return told
+
+    return async_to_sync(follow)()
+
+
+def test_it_works(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant)
+
+    def start() -> None:
+        states.claim("cpu", "slot")
+
+    def work() -> None:
+        states.heartbeat(Job.objects.get(), {"percent": 40.0, "stage": "encoding"})
+
+    def finish() -> None:
+        states.end(Job.objects.get(), Status.COMPLETED, "done")
+
+    told = listen(key_of(tenant), job, start, work, finish)
+    seen = [(each["status"], each["progress"]["percent"]) for each in told]
+    assert seen == [("queued", 0.0), ("running", 0.0), ("running", 40.0), ("completed", 100.0)]
+
+
+def test_an_ended_job_is_told_once(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant, failed=True)
+    assert [each["status"] for each in listen(key_of(tenant), job)] == ["failed"]
+
+
+def test_the_stream_ends_with_its_job(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant)
+
+    def remove() -> None:
+        jobs.cancel(job)
+        job.refresh_from_db()
+        jobs.delete(job)
+        states.announce(job.pk)
+
+    assert [each["status"] for each in listen(key_of(tenant), job, remove)] == ["queued"]
+
+
+def test_nobody_is_left_waiting(tenant: Tenant) -> None:
+    listen(key_of(tenant), JobFactory.create(tenant=tenant, canceled=True))
+    assert not feed._waiting
+    assert not event_stream._listening
+
+
+def test_past_so_many_listeners_the_next_is_sent_away(
+    client: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_stream, "MAX_LISTENERS", 0)
+    job = JobFactory.create(tenant=tenant)
+    refused = client.get(f"/v1/jobs/{job.pk}/events")
+    assert code_of(refused, 503) == "unavailable"
+    assert refused["Retry-After"] == "10"

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Tenant
+from media_jobs.models import Job, JobInput
+from tests.api.sending import code_of, pointers
+from tests.factories import ApiKeyFactory, JobFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def ids(client: Client, query: str = "") -> list[str]:
+    response = client.get(f"/v1/jobs{query}")
+    assert response.status_code == 200, response.content
+    return [each["id"] for each in response.json()["results"]]
+
+
+def test_it_works(client: Client, tenant: Tenant) -> None:
+    made = [JobFactory.create(tenant=tenant).pk for _ in range(3)]
+    JobFactory.create()
+    assert ids(client) == sorted(made, reverse=True)
+    assert ids(client, "?ordering=created_at") == sorted(made)
+
+
+@pytest.mark.parametrize("ordering", ["created_at", "-created_at"])
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 200])
+def test_pages_show_every_job_once(
+    client: Client, tenant: Tenant, limit: int, ordering: str
+) -> None:
+    made = sorted(JobFactory.create(tenant=tenant).pk for _ in range(7))
+    forth, page = [], client.get(f"/v1/jobs?limit={limit}&ordering={ordering}").json()
+    assert page["previous"] is None
+    while True:
+        forth += [each["id"] for each in page["results"]]
+        if page["next"] is None:
+            break
+        page = client.get(page["next"]).json()
+    assert forth == (made if ordering == "created_at" else made[::-1])
+    back = [each["id"] for each in page["results"]]
+    while page["previous"]:
+        page = client.get(page["previous"]).json()
+        back = [each["id"] for each in page["results"]] + back
+    assert back == forth
+
+
+def test_a_job_made_while_paging_moves_nothing(client: Client, tenant: Tenant) -> None:
+    made = [JobFactory.create(tenant=tenant).pk for _ in range(4)]
+    first = client.get("/v1/jobs?limit=2").json()
+    JobFactory.create(tenant=tenant)
+    second = client.get(first["next"]).json()
+    assert [each["id"] for each in second["results"]] == [made[1], made[0]]
+
+
+def test_filters(client: Client, tenant: Tenant) -> None:
+    key = ApiKeyFactory.create(tenant=tenant)
+    plain = JobFactory.create(tenant=tenant)
+    Job.objects.filter(pk=plain.pk).update(created_at=timezone.now() - timedelta(days=2))
+    other = JobFactory.create(
+        tenant=tenant, failed=True, operation="probe", tags=["a", "b"], api_key=key
+    )
+    JobInput.objects.create(job=other, role="input", url="https://example.org/50%_off.mp4")
+    yesterday = quote((timezone.now() - timedelta(days=1)).isoformat())
+    for query in (
+        "?status=failed",
+        "?operation=probe",
+        "?tag=b",
+        f"?api_key={key.pk}",
+        f"?created_after={yesterday}",
+        "?search=50%25_off",
+        f"?search={other.pk[4:]}",
+        f"?status=failed&tag=a&created_after={yesterday}",
+    ):
+        assert ids(client, query) == [other.pk], query
+    assert ids(client, f"?created_before={yesterday}") == [plain.pk]
+    assert ids(client, "?tag=a%2Cb") == []
+    assert ids(client, "?search=5%25_off") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0", "limit=201", "limit=-1", "limit=x", "limit=1e2", "limit=%D9%A1", "limit=",
+        "limit=1&limit=2", "status=done", "operation=nope", "ordering=params", "ordering=-",
+        "created_after=yesterday", "created_after=2025-02-30T00:00:00Z", "api_key=x%27",
+        "search=%00", "tag=%00", "cursor=%00", "page=2", "created_after=%00", f"search={'x' * 301}",
+    ],
+)  # fmt: skip
+def test_a_wrong_parameter_is_named(client: Client, query: str) -> None:
+    name = query.split("=", maxsplit=1)[0]
+    assert pointers(client.get(f"/v1/jobs?{query}")) == [f"?{name}"]
+
+
+def test_only_our_own_cursors_are_read(client: Client, tenant: Tenant) -> None:
+    for _ in range(2):
+        JobFactory.create(tenant=tenant)
+    following = client.get("/v1/jobs?limit=1").json()["next"]
+    cursor = parse_qs(urlsplit(following).query)["cursor"][0]
+    for tampered in ("", "x", "WyIi:x", cursor[:-1], cursor[1:], cursor.upper()):
+        assert code_of(client.get(f"/v1/jobs?cursor={tampered}"), 400) == "bad_cursor"
+    turned = client.get(f"{following}&ordering=created_at")
+    assert code_of(turned, 400) == "bad_cursor"
+
+
+def test_anothers_key_finds_nothing(client: Client) -> None:
+    foreign = JobFactory.create(api_key=ApiKeyFactory.create())
+    assert ids(client, f"?api_key={foreign.api_key_id}") == []
+    assert ids(client, f"?search={foreign.pk}") == []
