@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from media_jobs import courier
+from media_jobs.models import WebhookDelivery
+from tests.factories import JobFactory
+from tests.lib.hostile_server import HostileServer
+
+pytestmark = pytest.mark.django_db
+
+
+def answering(status: str, headers: str = "") -> Callable[[bytes], Iterable[bytes]]:
+    return lambda _: [f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n{headers}\r\n".encode()]
+
+
+def delivery_to(server: HostileServer, settings: Settings) -> WebhookDelivery:
+    settings.URL_ALLOWLIST = frozenset({server.authority})
+    job = JobFactory.create(completed=True, metadata={"order": 7})
+    return WebhookDelivery.objects.create(
+        tenant=job.tenant, job=job, url=f"{server.url}/hook", event="job.completed"
+    )
+
+
+def send_next() -> WebhookDelivery:
+    claimed = courier.claim()
+    assert claimed is not None
+    courier.deliver(claimed)
+    claimed.refresh_from_db()
+    return claimed
+
+
+def received(request: bytes) -> tuple[dict[str, str], str]:
+    head, _, body = request.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")[1:]
+    return {k.lower(): v for k, v in (line.split(": ", 1) for line in lines)}, body.decode()
+
+
+def test_it_works(settings: Settings) -> None:
+    with HostileServer(answering("204 No Content")) as server:
+        delivery_to(server, settings)
+        sent = send_next()
+        assert sent.delivered_at is not None
+        assert (sent.last_status, sent.next_attempt_at, sent.attempt) == (204, None, 1)
+        assert courier.claim() is None
+
+
+def test_the_signature_is_that_of_standard_webhooks(settings: Settings) -> None:
+    delivery = JobFactory.create(completed=True)
+    row = WebhookDelivery.objects.create(
+        tenant=delivery.tenant, job=delivery, url="https://example.org/", event="job.completed"
+    )
+    body = json.dumps(courier.payload(row))
+    headers = courier.signed_headers(row, body)
+    receiver = Webhook(row.tenant.webhook_secret)
+    assert receiver.verify(body, headers)["data"]["job_id"] == delivery.id
+    with pytest.raises(WebhookVerificationError):
+        receiver.verify(body.replace("completed", "failed"), headers)
+
+
+@pytest.mark.parametrize("status", ["500 Internal Server Error", "404 Not Found", "429 Too Many"])
+def test_a_refusal_is_tried_again_later(settings: Settings, status: str) -> None:
+    with HostileServer(answering(status)) as server:
+        delivery_to(server, settings)
+        sent = send_next()
+    assert sent.delivered_at is None
+    assert sent.last_status == int(status.split(maxsplit=1)[0])
+    assert sent.next_attempt_at is not None
+    assert sent.next_attempt_at > timezone.now() + timedelta(seconds=2)
+
+
+def test_a_redirect_is_not_followed(settings: Settings) -> None:
+    with HostileServer(answering("302 Found", "Location: /elsewhere\r\n")) as server:
+        delivery_to(server, settings)
+        sent = send_next()
+        assert len(server.requests) == 1
+    assert (sent.last_status, sent.delivered_at) == (302, None)
+
+
+def test_every_attempt_has_the_same_id_and_a_fresh_signature(settings: Settings) -> None:
+    with HostileServer(answering("503 Away")) as server:
+        delivery_to(server, settings)
+        first = send_next()
+        WebhookDelivery.objects.update(next_attempt_at=timezone.now())
+        second = send_next()
+        heads = [received(request)[0] for request in server.requests]
+    assert first.id == second.id
+    assert heads[0]["webhook-id"] == heads[1]["webhook-id"] == first.id
+    assert second.attempt == 2
+
+
+def test_a_dead_receiver_is_tried_again(settings: Settings) -> None:
+    with HostileServer(answering("200 OK")) as server:
+        delivery_to(server, settings)
+    sent = send_next()
+    assert sent.last_error.startswith("url_unreachable")
+    assert sent.next_attempt_at is not None
+
+
+def test_an_address_inside_is_refused_at_every_attempt(settings: Settings) -> None:
+    with HostileServer(answering("200 OK")) as server:
+        delivery_to(server, settings)
+        settings.URL_ALLOWLIST = frozenset()
+        sent = send_next()
+        assert server.requests == []
+    assert sent.last_error.startswith("url_address_not_allowed")
+
+
+def test_after_three_days_it_is_given_up(settings: Settings) -> None:
+    with HostileServer(answering("500 No")) as server:
+        delivery = delivery_to(server, settings)
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(
+            created_at=timezone.now() - timedelta(hours=73)
+        )
+        sent = send_next()
+    assert (sent.next_attempt_at, sent.delivered_at) == (None, None)
+
+
+def test_two_couriers_do_not_share_a_delivery(settings: Settings) -> None:
+    with HostileServer(answering("200 OK")) as server:
+        delivery_to(server, settings)
+        assert courier.claim() is not None
+        assert courier.claim() is None

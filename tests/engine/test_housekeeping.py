@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from media_jobs import housekeeping, queue, states
+from media_jobs.models import Job, Slot, Status
+from media_jobs.worker import scratch
+from tests.factories import JobFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def silent(**fields: object) -> Job:
+    job = JobFactory.create(running=True, **fields)
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    return job
+
+
+def slot(number: int = 1) -> Slot:
+    return Slot.objects.create(name=f"host-cpu-{number}", lane="cpu", pid=number)
+
+
+def test_it_works() -> None:
+    job = silent()
+    assert housekeeping.reap() == 1
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.slot) == (Status.QUEUED, 1, "")
+    again = states.claim("cpu", "slot-2")
+    assert again is not None
+    assert again.attempt == 2
+
+
+def test_a_live_job_is_left_alone() -> None:
+    JobFactory.create(running=True)
+    assert housekeeping.reap() == 0
+
+
+def test_the_last_attempt_s_silence_fails_the_job() -> None:
+    job = silent(attempt=4, max_attempts=4)
+    housekeeping.reap()
+    job.refresh_from_db()
+    assert job.status == Status.FAILED
+    assert job.error is not None
+    assert job.error["code"] == "worker_lost"
+
+
+def test_a_canceled_job_of_a_dead_slot_ends_canceled() -> None:
+    job = silent(cancel_requested_at=timezone.now())
+    housekeeping.reap()
+    job.refresh_from_db()
+    assert job.status == Status.CANCELED
+
+
+def test_lost_tokens_are_made_again_for_as_many_slots_as_live() -> None:
+    slot(1), slot(2)
+    for _ in range(5):
+        JobFactory.create()
+    housekeeping.renew_tokens()
+    assert queue.waiting_tokens("cpu") == 2
+    housekeeping.renew_tokens()
+    assert OrmQ.objects.count() == 2
+
+
+def test_nothing_due_needs_no_token() -> None:
+    slot()
+    JobFactory.create(run_at=timezone.now() + timedelta(minutes=1))
+    housekeeping.tick()
+    assert OrmQ.objects.count() == 0
+
+
+def test_the_sweep_leaves_a_live_job_s_folder(settings: Settings) -> None:
+    live = JobFactory.create(running=True)
+    settings.SCRATCH_DIR.mkdir(parents=True, exist_ok=True)
+    kept = settings.SCRATCH_DIR / scratch.of_attempt(live)
+    stale = settings.SCRATCH_DIR / f"{live.id}.7"
+    kept.mkdir()
+    stale.mkdir()
+    housekeeping.sweep()
+    assert kept.exists()
+    assert not stale.exists()
+    kept.rmdir()
+
+
+def test_the_sweep_forgets_slots_that_are_long_gone() -> None:
+    old = slot()
+    Slot.objects.filter(pk=old.pk).update(heartbeat_at=timezone.now() - timedelta(hours=2))
+    housekeeping.sweep()
+    assert not Slot.objects.exists()

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import storages
+from django.db import OperationalError
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Tenant
+from media_jobs import jobs, states
+from media_jobs.models import Job, JobStep, Status
+from media_jobs.worker import gate, runner
+from media_jobs.worker.meter import Meter
+from media_jobs.worker.pulse import Pulse
+from storage.models import File
+from tests.engine.conftest import keep_path
+from tests.factories import JobFactory, TenantFactory
+from tests.media import Samples
+
+pytestmark = pytest.mark.django_db
+
+Submit = Callable[..., Job]
+Work = Callable[[Job], Job]
+
+
+def visible_files(job: Job) -> int:
+    return File.objects.for_tenant(job.tenant).published().filter(origin="job").count()
+
+
+def scratch_is_empty(settings: Settings) -> bool:
+    return not list(Path(settings.SCRATCH_DIR).glob("job_*"))
+
+
+def test_it_works(transcode: Submit, work: Work, settings: Settings) -> None:
+    job = work(transcode(output_name="night.mp4"))
+    assert job.status == Status.COMPLETED, job.error
+    output = job.outputs.get()
+    assert (output.role, output.file.name) == ("result", "night.mp4")
+    assert output.file.media is not None
+    assert output.file.media["video"]["height"] == 360
+    assert job.progress["percent"] == 100.0
+    assert set(job.usage) == {"cpu_seconds", "wall_seconds", "input_bytes", "output_bytes"}
+    assert scratch_is_empty(settings)
+
+
+def test_the_receipt_names_no_path_of_this_machine(transcode: Submit, work: Work) -> None:
+    attempt = work(transcode()).attempts.get()
+    argv = attempt.receipt["commands"][0]["argv"]
+    assert argv[0] == "ffmpeg"
+    assert not [each for each in argv if each.startswith("/")]
+    assert "/scratch/" not in attempt.log
+    assert "libx264" in attempt.log
+
+
+def test_progress_never_goes_back(
+    transcode: Submit, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+    beat = states.heartbeat
+
+    def watched(job: Job, progress: dict[str, float]) -> bool:
+        seen.append(progress["percent"])
+        return beat(job, progress)
+
+    monkeypatch.setattr("media_jobs.worker.pulse._EVERY_S", 0.0)
+    monkeypatch.setattr(states, "heartbeat", watched)
+    work(transcode())
+    assert len(seen) > 2
+    assert seen == sorted(seen)
+    assert seen[-1] < 100.0
+
+
+def test_a_broken_input_fails_at_once(
+    tenant: Tenant, work: Work, stored: Callable[[str], File]
+) -> None:
+    job = jobs.submit(tenant, jobs.Submission("transcode", {"input": stored("film").id}))
+    path = Path(job.inputs.get().file.storage_key)  # type: ignore[union-attr]
+    _overwrite(path, b"not a film any more")
+    job = work(job)
+    assert (job.status, job.attempt) == (Status.FAILED, 1)
+    assert job.error is not None
+    assert job.error["code"] in {"input_unreadable", "input_truncated"}
+    assert job.error["retryable"] is False
+    assert visible_files(job) == 0
+
+
+def _overwrite(key: Path, content: bytes) -> None:
+    Path(storages["media"].path(str(key))).write_bytes(content)
+
+
+def test_a_truncated_input_never_completes_without_a_warning(
+    tenant: Tenant, work: Work, media: Samples, tmp_path: Path
+) -> None:
+    whole = media.path("film_mkv").read_bytes()
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole[: len(whole) // 2])
+    params = {"input": keep_path(tenant, cut).id, "when_conformant": "encode"}
+    job = work(jobs.submit(tenant, jobs.Submission("transcode", params)))
+    assert job.status == Status.FAILED or "ends earlier" in job.warnings[0]
+
+
+def test_a_deleted_input_fails_the_job(transcode: Submit, work: Work) -> None:
+    job = transcode()
+    File.objects.filter(read_by__job=job).delete()
+    job = work(job)
+    assert job.error is not None
+    assert job.error["code"] == "input_deleted"
+
+
+def test_the_deadline_ends_ffmpeg(transcode: Submit, work: Work, settings: Settings) -> None:
+    job = transcode()
+    settings.FFMPEG_TIMEOUT_SECONDS = 0.05
+    job = work(job)
+    assert job.error is not None
+    assert job.error["code"] == "deadline_exceeded"
+
+
+def test_a_full_disk_is_tried_again_later(
+    transcode: Submit, work: Work, settings: Settings
+) -> None:
+    job = transcode()
+    settings.JOB_RETRY_DELAY = 60
+    settings.MAX_FILE_SIZE_BYTES = 4096  # RLIMIT_FSIZE: FFmpeg sees what a full disk gives
+    job = work(job)
+    assert job.status in {Status.QUEUED, Status.FAILED}
+    reason = job.events.last().reason if job.status == Status.QUEUED else str(job.error)  # type: ignore[union-attr]
+    assert "storage_full" in reason
+
+
+def test_what_nobody_expected_is_retried_and_then_told(
+    transcode: Submit, work: Work, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret of ours")
+
+    job = transcode()
+    settings.JOB_RETRY_DELAY = 0
+    monkeypatch.setattr(runner, "_work", broken)
+    for attempt in range(1, job.max_attempts + 1):
+        job = work(job)
+        assert job.attempt == attempt
+    assert job.status == Status.FAILED
+    assert job.error is not None
+    assert job.error["code"] == "internal_error"
+    assert "secret" not in str(job.error)
+
+
+def test_a_canceled_job_ends_with_nothing_visible(transcode: Submit, work: Work) -> None:
+    job = transcode()
+    Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
+    job = work(job)
+    assert job.status == Status.CANCELED
+    assert visible_files(job) == 0
+
+
+def test_a_lost_lease_writes_nothing(transcode: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
+    transcode()
+    stale = states.claim("cpu", "slot-1")
+    assert stale is not None
+    states.give_back(Job.objects.get(pk=stale.pk), "its slot fell silent")
+    winner = states.claim("cpu", "slot-2")
+    assert winner is not None
+
+    runner.run(stale)
+    winner.refresh_from_db()
+    assert (winner.status, winner.attempt) == (Status.RUNNING, 2)
+    assert visible_files(winner) == 0
+    runner.run(winner)
+    winner.refresh_from_db()
+    assert winner.status == Status.COMPLETED
+    assert visible_files(winner) == 1
+
+
+def test_a_loser_at_the_very_end_publishes_nothing(
+    transcode: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease is lost between the encode and the publication."""
+    transcode()
+    stale = states.claim("cpu", "slot-1")
+    assert stale is not None
+    complete = runner._complete
+
+    def late(attempt: runner.Attempt, *rest: object) -> None:
+        Job.objects.filter(pk=stale.pk).update(attempt=2)
+        complete(attempt, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "_complete", late)
+    runner.run(stale)
+    assert visible_files(stale) == 0
+    assert not File.objects.filter(origin="job").exists()
+
+
+def test_a_stopping_slot_gives_the_job_back_uncharged(
+    transcode: Submit, settings: Settings
+) -> None:
+    settings.SHUTDOWN_GRACE_SECONDS = -1
+    transcode()
+    job = states.claim("cpu", "slot-1")
+    assert job is not None
+    gate.draining.set()
+    try:
+        runner.run(job)
+    finally:
+        gate.draining.clear()
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.max_attempts) == (Status.QUEUED, 1, 5)
+
+
+def test_a_second_attempt_skips_what_was_measured(
+    tenant: Tenant, stored: Callable[[str], File]
+) -> None:
+    params = {"input": stored("film").id, "target_lufs": -20}
+    jobs.submit(tenant, jobs.Submission("audio/normalize", params))
+    first = states.claim("cpu", "slot-1")
+    assert first is not None
+    runner.run(first)
+    measured = JobStep.objects.filter(job=first, answer__isnull=False)
+    assert measured.count() == 1
+
+    again = jobs.submit(tenant, jobs.Submission("audio/normalize", params))
+    step = measured.get()
+    JobStep.objects.create(job=again, position=step.position, answer=step.answer, attempt=1)
+    claimed = states.claim("cpu", "slot-1")
+    assert claimed is not None
+    runner.run(claimed)
+    claimed.refresh_from_db()
+    assert claimed.status == Status.COMPLETED
+    assert len(claimed.attempts.get().receipt["commands"]) == 1
+
+
+def test_an_outage_is_borne_for_as_long_as_the_lease_holds(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    def away(*_: object) -> bool:
+        raise OperationalError("gone")
+
+    pulse = Pulse(JobFactory.create(tenant=TenantFactory.create(), running=True))
+    monkeypatch.setattr(states, "heartbeat", away)
+    monkeypatch.setattr("media_jobs.worker.pulse.connection.close", lambda: None)
+    pulse.beat({"percent": 1.0}, now=True)
+    settings.LEASE_SECONDS = 0
+    with pytest.raises(states.Lost):
+        pulse.beat({"percent": 2.0}, now=True)
+
+
+def test_a_retry_waits_longer_each_time(settings: Settings) -> None:
+    settings.JOB_RETRY_DELAY = 10
+    delays = [runner._delay_s(Job(attempt=attempt)) for attempt in (1, 2, 3)]
+    assert 8 <= delays[0] <= 12
+    assert 16 <= delays[1] <= 24
+    assert 32 <= delays[2] <= 48
+
+
+def test_a_meter_starts_with_fetching() -> None:
+    assert Meter().fetching(50, 100) == {"percent": 2.5, "stage": "fetching"}
+    assert Meter().fetching(50, None)["percent"] == 0.0
+
+
+def test_a_job_that_waited_is_due_again_at_its_time(transcode: Submit) -> None:
+    transcode()
+    job = states.claim("cpu", "slot-1")
+    assert job is not None
+    states.give_back(job, "later", delay_s=60)
+    assert states.claim("cpu", "slot-1") is None
+    Job.objects.update(run_at=timezone.now() - timedelta(seconds=1))
+    assert states.claim("cpu", "slot-1") is not None
