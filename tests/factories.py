@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django.utils import timezone
-from factory.declarations import Dict, Sequence, SubFactory
+from factory.declarations import Dict, LazyFunction, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory, Password
 
 from accounts import keys
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.roles import Role
-from media_jobs.models import Job
+from media_jobs.models import Job, Status
 from storage import store
 from storage.models import File
 from storage.models.file import Origin
@@ -89,10 +90,24 @@ class FileFactory(DjangoModelFactory[File]):
 
 
 class JobFactory(DjangoModelFactory[Job]):
-    """A queued job, as ``jobs.submit`` leaves one; without its token."""
+    """A queued job, as ``jobs.submit`` leaves one; without its token.
+
+    ``running=True``, ``completed=True``, ``failed=True``, ``canceled=True`` make it one of those.
+    """
 
     class Meta:
         model = Job
+
+    class Params:
+        running = Trait(
+            status=Status.RUNNING,
+            attempt=1,
+            started_at=LazyFunction(timezone.now),
+            lease_until=LazyFunction(lambda: timezone.now() + timedelta(minutes=1)),
+        )
+        completed = Trait(status=Status.COMPLETED, finished_at=LazyFunction(timezone.now))
+        failed = Trait(status=Status.FAILED, finished_at=LazyFunction(timezone.now))
+        canceled = Trait(status=Status.CANCELED, finished_at=LazyFunction(timezone.now))
 
     tenant = SubFactory(TenantFactory)
     operation = "transcode"
