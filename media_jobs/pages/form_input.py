@@ -1,0 +1,83 @@
+"""What a submitted form says, as parameters; judging them is the operation's part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import QueryDict
+
+from ffapi_site.lib import strict_json
+from ffapi_site.lib.problems import FieldError, Malformed
+from media_jobs.operations.base import InvalidParamsGroup, Operation, parse
+from media_jobs.surfaces import form
+from media_jobs.surfaces.form import Field
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed into some fields, and what of it can't be read."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    errors: tuple[FieldError, ...] = ()
+
+
+def read(fields: Iterable[Field], posted: QueryDict, *, prefix: str = "") -> Typed:
+    """Read the fields whose inputs are called ``prefix`` and their name; empty ones are absent.
+
+    A value that can't be read stays the text that it was.
+    """
+    values: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for each in fields:
+        typed = _typed(each, prefix + each.name, posted)
+        if not typed:
+            continue
+        try:
+            values[each.name] = typed if each.is_media else _value(each, typed)
+        except Malformed as malformed:
+            values[each.name] = typed
+            errors.append(FieldError(f"/{each.name}", malformed.detail, malformed.code))
+    return Typed(values, tuple(errors))
+
+
+def _value(of: Field, text: str) -> Any:
+    if of.widget == "json" or text.startswith("{"):
+        strict_json.loads(text.encode())  # refuses what no JSON column could hold
+    return form.value(of, text)
+
+
+def typed_as_declared(operation: type[Operation], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Make numbers of the texts that stand for numbers; what is wrong is left for ``submit``."""
+    try:
+        return parse(operation.path, values).to_params()
+    except InvalidParamsGroup:
+        return dict(values)
+
+
+def _typed(of: Field, name: str, posted: QueryDict) -> Any:
+    """What was typed; nothing where it is what the form offers by itself.
+
+    So that a default stays one: asked for by name, some parameters act differently.
+    """
+    if of.is_media:
+        return _media(of, name, posted)
+    if of.widget == "checkbox":
+        is_on = name in posted
+        return "" if is_on == bool(of.default) else str(is_on).lower()
+    text = _clean(posted.get(name, ""))
+    return "" if of.widget == "select" and text == of.default else text
+
+
+def _media(of: Field, name: str, posted: QueryDict) -> Any:
+    """For each row the address, else the chosen file; rows without either are passed over."""
+    addresses, files = posted.getlist(f"{name}.url"), posted.getlist(f"{name}.file")
+    rows = zip(addresses, files, strict=False)
+    given = [row for row in (_clean(address) or _clean(file) for address, file in rows) if row]
+    return given if of.widget == "media_list" else next(iter(given), None)
+
+
+def _clean(text: str) -> str:
+    # Browsers end the lines of a textarea with CR LF (HTML, "constructing the entry list").
+    return text.replace("\r\n", "\n").replace("\0", "").strip()

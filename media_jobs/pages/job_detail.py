@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from media_jobs.models import Job, JobAttempt, Status
+from media_jobs.pages.file_links import FileLink, link
+from media_jobs.pages.page import Page
+
+_LOG_TAIL_LINES = 60
+
+
+@dataclass(frozen=True)
+class JobFacts:
+    """A job as its page tells it."""
+
+    job: Job
+
+    @cached_property
+    def attempts(self) -> list[JobAttempt]:
+        return list(self.job.attempts.all())
+
+    @property
+    def last_attempt(self) -> JobAttempt | None:
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def log_tail(self) -> str:
+        log = self.last_attempt.log if self.last_attempt else ""
+        return "\n".join(log.splitlines()[-_LOG_TAIL_LINES:])
+
+    @property
+    def receipt(self) -> dict[str, Any]:
+        return self.last_attempt.receipt if self.last_attempt else {}
+
+    @cached_property
+    def outputs(self) -> list[FileLink]:
+        if self.job.status != Status.COMPLETED:
+            return []
+        return [link(output.file) for output in self.job.outputs.select_related("file")]
+
+    @property
+    def queue_position(self) -> int | None:
+        """1 for the job that is claimed next; None where it is not due yet."""
+        if self.job.status != Status.QUEUED:
+            return None
+        job, due = self.job, Job.objects.due(self.job.lane)
+        if not due.filter(pk=job.pk).exists():
+            return None
+        same_priority = Q(priority=job.priority)
+        return (
+            1
+            + due.filter(
+                Q(priority__lt=job.priority)
+                | same_priority & Q(run_at__lt=job.run_at)
+                | same_priority & Q(run_at=job.run_at, pk__lt=job.pk)
+            ).count()
+        )
+
+    @property
+    def is_canceling(self) -> bool:
+        return not self.job.is_final and self.job.cancel_requested_at is not None
+
+
+class JobPage(Page):
+    """One job, from waiting to its result playing; ``fragment`` is the part that is live."""
+
+    template = "pages/job.html"
+
+    def get(self, _request: HttpRequest, job_id: str) -> HttpResponse:
+        jobs = self.visitor.sees(Job.objects.all()).select_related("tenant", "user", "api_key")
+        job = get_object_or_404(jobs, pk=job_id)
+        return self.render(
+            self.template,
+            job=job,
+            facts=JobFacts(job),
+            inputs=job.inputs.select_related("file"),
+            events=job.events.all(),
+        )
+
+
+class JobFragment(JobPage):
+    template = "pages/_job_live.html"
+
+
+class JobLog(Page):
+    """All that FFmpeg said, in every attempt, as plain text."""
+
+    def get(self, _request: HttpRequest, job_id: str) -> HttpResponse:
+        job = get_object_or_404(self.visitor.sees(Job.objects.all()), pk=job_id)
+        logs = [f"# attempt {attempt.number}\n{attempt.log}" for attempt in job.attempts.all()]
+        return HttpResponse("\n".join(logs), content_type="text/plain; charset=utf-8")

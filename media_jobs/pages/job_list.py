@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, QueryDict
+
+from media_jobs.models import Job, JobQuerySet, Status
+from media_jobs.operations.base import REGISTRY
+from media_jobs.pages.cursor import cursor_page
+from media_jobs.pages.page import Page, wants_fragment
+
+_SEARCH_LENGTH = 200
+
+
+class JobList(Page):
+    """The newest jobs; while any of those shown is active the table asks for itself again."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        jobs = _filtered(self.visitor.sees(Job.objects.all()), request.GET)
+        page = cursor_page(request, jobs.select_related("tenant").prefetch_related("inputs__file"))
+        return self.render(
+            "pages/_job_table.html" if wants_fragment(request) else "pages/jobs.html",
+            page=page,
+            is_live=any(not job.is_final for job in page.rows),
+            is_filtered=any(request.GET.get(key) for key in ("status", "operation", "search")),
+            chosen=request.GET,
+            statuses=Status.values,
+            operations=sorted(REGISTRY),
+        )
+
+
+def _filtered(jobs: JobQuerySet, asked: QueryDict) -> JobQuerySet:
+    if asked.get("status") in Status.values:
+        jobs = jobs.filter(status=asked["status"])
+    if asked.get("operation") in REGISTRY:
+        jobs = jobs.filter(operation=asked["operation"])
+    if text := asked.get("search", "").replace("\0", "").strip()[:_SEARCH_LENGTH]:
+        named = Q(inputs__url__icontains=text) | Q(inputs__file__name__icontains=text)
+        jobs = jobs.filter(Q(id=text) | Q(output_name__icontains=text) | named).distinct()
+    return jobs

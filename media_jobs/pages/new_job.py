@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from ffapi_site.lib.ids import is_public_id
+from ffapi_site.lib.problems import Invalid
+from media_jobs import jobs
+from media_jobs.models import Job
+from media_jobs.operations.base import REGISTRY, Operation
+from media_jobs.pages.job_form import Entered, JobForm
+from media_jobs.pages.page import Page
+from storage.models import File
+
+_RECENT_FILES = 100
+
+
+class NewJob(Page):
+    """The form of an operation, made from its declaration; it submits what the API would."""
+
+    scopes: ClassVar[dict[str, str]] = {"GET": "jobs:create", "POST": "jobs:create"}
+
+    def get(self, request: HttpRequest, operation: str) -> HttpResponse:
+        kind = _known(operation)
+        like = request.GET.get("like")
+        entered = Entered.like(kind, self._job(like, kind)) if like else Entered()
+        return self.show(JobForm(kind, entered))
+
+    def post(self, request: HttpRequest, operation: str) -> HttpResponse:
+        kind = _known(operation)
+        entered = Entered.by(kind, request.POST)
+        try:
+            asked = entered.submission(kind)
+            job = jobs.submit(self.visitor.acting_tenant, asked, user=self.visitor.user)
+        except Invalid as refused:
+            return self.show(JobForm(kind, entered, refused), status=refused.status)
+        return redirect("job", job.pk)
+
+    def show(self, form: JobForm, status: int = 200) -> HttpResponse:
+        files = File.objects.published().for_tenant(self.visitor.acting_tenant)[:_RECENT_FILES]
+        file_ids = {file.pk for file in files}
+        return self.render(
+            "pages/new_job.html", status=status, form=form, files=files, file_ids=file_ids
+        )
+
+    def _job(self, job_id: str, kind: type[Operation]) -> Job:
+        jobs_alike = self.visitor.sees(Job.objects.filter(operation=kind.path))
+        job = jobs_alike.filter(pk=job_id).first() if is_public_id(job_id) else None
+        if job is None:
+            raise Http404
+        return job
+
+
+class Compose(NewJob):
+    """The older, shorter addresses of some forms."""
+
+    kinds: ClassVar[dict[str, tuple[str, ...]]] = {
+        "video": ("transcode",),
+        "audio": ("audio/normalize", "audio/extract"),
+        "concat": ("video/concat",),
+        "custom": ("ffmpeg",),
+    }
+
+    def get(self, request: HttpRequest, kind: str) -> HttpResponse:
+        operation = next((each for each in self.kinds.get(kind, ()) if each in REGISTRY), "")
+        return super().get(request, operation)
+
+
+def _known(operation: str) -> type[Operation]:
+    if operation not in REGISTRY:
+        raise Http404
+    return REGISTRY[operation]

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+
+from django.http import HttpRequest, HttpResponse
+
+from media_jobs.operations.base import REGISTRY
+from media_jobs.pages.page import Page
+
+
+@dataclass(frozen=True)
+class Tile:
+    """An operation as the catalogue shows it."""
+
+    group: str
+    path: str
+    title: str
+
+
+class OperationCatalogue(Page):
+    """All operations by group, each with the way to its form."""
+
+    def get(self, _request: HttpRequest) -> HttpResponse:
+        tiles = sorted(
+            (Tile(each.group, each.path, each.title()) for each in REGISTRY.values()),
+            key=attrgetter("group", "path"),
+        )
+        groups = [(name, list(rows)) for name, rows in groupby(tiles, attrgetter("group"))]
+        return self.render("pages/operations.html", groups=groups)

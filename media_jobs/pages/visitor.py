@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from accounts.models import Membership, Tenant, TenantQuerySet, User
+from accounts.roles import ROLE_SCOPES, SCOPES, Role, allows
+
+EVERY_TENANT = "*"
+_CHOSEN = "tenant"
+
+Rows = TypeVar("Rows", bound=TenantQuerySet[Any])
+
+
+class NoTenant(PermissionDenied):
+    """Nothing to see: a person who is neither a member of a tenant nor staff."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who looks at a page, and whose rows: without a tenant it is staff reading everybody's."""
+
+    user: User
+    tenant: Tenant | None
+    scopes: frozenset[str]
+    tenants: tuple[Tenant, ...]
+
+    def may(self, scope: str) -> bool:
+        return allows(self.scopes, scope)
+
+    def require(self, scope: str) -> None:
+        if not self.may(scope):
+            raise PermissionDenied(f"Your role here does not include {scope}.")
+
+    def sees(self, rows: Rows) -> Rows:
+        return rows.all() if self.tenant is None else rows.for_tenant(self.tenant)
+
+    @cached_property
+    def can(self) -> dict[str, bool]:
+        """The scopes as templates can ask for them: ``visitor.can.jobs_create``."""
+        return {scope.replace(":", "_"): self.may(scope) for scope in SCOPES}
+
+    @property
+    def has_choice(self) -> bool:
+        return len(self.tenants) + self.user.is_staff > 1
+
+    @property
+    def acting_tenant(self) -> Tenant:
+        """The tenant that a change is made for; reading everybody's allows none."""
+        if self.tenant is None:
+            raise PermissionDenied("Choose a tenant first: all tenants together are read-only.")
+        return self.tenant
+
+
+def choose_tenant(request: HttpRequest, tenant_id: str) -> None:
+    """Remember whose rows this session looks at; what isn't theirs is refused later anyway."""
+    request.session[_CHOSEN] = tenant_id
+
+
+def visitor_of(request: HttpRequest) -> Visitor:
+    """The signed-in person with the tenant chosen in this session, else their first one.
+
+    Raises NoTenant where there is nothing that they may see.
+    """
+    user = request.user
+    if isinstance(user, AnonymousUser):
+        raise NoTenant
+    memberships = list(
+        Membership.objects.filter(user=user, tenant__is_active=True)
+        .select_related("tenant")
+        .order_by("tenant__name")
+    )
+    chosen = _chosen(memberships, request.session.get(_CHOSEN), is_staff=user.is_staff)
+    if chosen is None and not user.is_staff:
+        raise NoTenant("You are not a member of any tenant yet.")
+    return Visitor(
+        user=user,
+        tenant=chosen.tenant if chosen else None,
+        scopes=ROLE_SCOPES[chosen.role if chosen else Role.VIEWER],
+        tenants=tuple(membership.tenant for membership in memberships),
+    )
+
+
+def _chosen(
+    memberships: list[Membership], tenant_id: str | None, *, is_staff: bool
+) -> Membership | None:
+    if tenant_id == EVERY_TENANT and is_staff:
+        return None
+    named = (membership for membership in memberships if membership.tenant_id == tenant_id)
+    return next(named, memberships[0] if memberships else None)
