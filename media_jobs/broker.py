@@ -8,6 +8,7 @@ import psycopg
 from django.db import connection
 from django_q.brokers.orm import ORM
 
+from media_jobs.changes import direct_connection
 from media_jobs.worker import gate
 
 logger = logging.getLogger(__name__)
@@ -73,8 +74,6 @@ class TokenBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
 
     def _listening(self) -> psycopg.Connection[Any]:
         if self._listener is None or self._listener.closed:
-            params = connection.get_connection_params()
-            known = {k: v for k, v in params.items() if k not in ("cursor_factory", "context")}
-            self._listener = psycopg.connect(**known, autocommit=True)
+            self._listener = direct_connection()
             self._listener.execute(f"LISTEN {channel(self.list_key)}")
         return self._listener
