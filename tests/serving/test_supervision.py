@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import shlex
+from configparser import RawConfigParser
+from pathlib import Path
+
+from pytest_django.fixtures import Settings
+
+from ffapi_site.serving.programs import Program, programs
+from ffapi_site.serving.supervision import configuration
+
+
+def _read(written: str) -> RawConfigParser:
+    parser = RawConfigParser()
+    parser.read_string(written)
+    return parser
+
+
+def test_it_works() -> None:
+    program = Program("web", ("python", "-m", "web"), stop_within_s=15)
+    parser = _read(configuration([program], folder=Path("/data"), directory=Path("/srv")))
+    assert parser["supervisord"]["nodaemon"] == "true"
+    web = parser["program:web"]
+    assert shlex.split(web["command"])[-3:] == ["python", "-m", "web"]
+    assert web["stdout_logfile"] == "/data/logs/web.log"
+    assert web["stopwaitsecs"] == "15"
+    assert web["autorestart"] == "true"
+
+
+def test_paths_with_spaces_and_per_cent_signs_stay_whole() -> None:
+    program = Program("web", ("/my programs/100%/python",), stop_within_s=1)
+    parser = _read(configuration([program], folder=Path("/50% of it"), directory=Path("/srv")))
+    command = parser["program:web"]["command"]
+    assert shlex.split(command)[-1] == "/my programs/100%%/python"
+    assert parser["program:web"]["stdout_logfile"] == "/50%% of it/logs/web.log"
+
+
+def test_there_is_one_slot_for_each_worker(settings: Settings) -> None:
+    settings.WORKERS = 2
+    assert [program.name for program in programs()] == ["web", "slot-1", "slot-2"]
+
+
+def test_a_slot_has_its_grace_before_it_is_killed(settings: Settings) -> None:
+    settings.SHUTDOWN_GRACE_SECONDS = 300
+    assert programs()[1].stop_within_s > 300

@@ -1,0 +1,122 @@
+"""The house rules that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("ffapi_site", "media_jobs", "storage", "accounts")
+_WRITTEN = {".py", ".html", ".css", ".js", ".md", ".yml", ".toml"}
+_VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"}
+# What starts processes: the sandbox those that read media, serving our own programs.
+_MAY_START_PROCESSES = {
+    "media_jobs.worker.sandbox",
+    "media_jobs.worker.sandbox_process",
+    "ffapi_site.serving.readiness",
+    "ffapi_site.serving.site",
+}
+
+
+@cache
+def _tracked() -> tuple[Path, ...]:
+    """What git would take in, so that a file counts before its first commit."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    paths = [ROOT / line for line in listed.stdout.splitlines()]
+    ours = [path for path in paths if "vendor" not in path.parts and path.is_file()]
+    return tuple(path for path in ours if path.suffix in _WRITTEN)
+
+
+def _ours(suffix: str = ".py") -> list[Path]:
+    return [
+        path
+        for path in _tracked()
+        if path.suffix == suffix and path.relative_to(ROOT).parts[0] in (*PACKAGES, "tests")
+    ]
+
+
+def test_no_file_is_long() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in _ours()}
+    assert lengths
+    assert {str(path): length for path, length in lengths.items() if length > 500} == {}
+
+
+def test_nothing_is_left_to_do() -> None:
+    mark = re.compile("TO" + r"DO\b|FIX" + r"ME\b|XX" + r"X\b")
+    found = [str(path) for path in _tracked() if mark.search(path.read_text())]
+    assert [name for name in found if not name.endswith("pyproject.toml")] == []
+
+
+def test_modules_are_named_by_what_they_are() -> None:
+    assert [str(path) for path in _ours() if path.stem in _VAGUE] == []
+
+
+def test_no_import_goes_in_circles() -> None:
+    graph = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=True, cache_dir=None)
+    imports = {
+        module: graph.find_modules_directly_imported_by(module) - {_package_of(module)}
+        for module in graph.modules
+    }
+    TopologicalSorter(imports).prepare()  # raises CycleError with the circle
+
+
+def _package_of(module: str) -> str:
+    return module.rpartition(".")[0]
+
+
+def test_only_the_sandbox_and_serving_start_processes() -> None:
+    starts = {
+        _module_name(path)
+        for path in _ours()
+        if path.relative_to(ROOT).parts[0] in PACKAGES and "subprocess" in _imports(path)
+    }
+    assert starts <= _MAY_START_PROCESSES
+
+
+def _module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def _imports(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+def test_every_setting_is_documented() -> None:
+    explained = re.findall(
+        r"^\| `([A-Z_]+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE
+    )
+    assert sorted(set(_settings_read())) == sorted(explained)
+
+
+def _settings_read() -> Iterator[str]:
+    """The names in ``env(…)``, ``env.kind(…)``, ``_positive(…)`` and ``secret(…)``."""
+    for node in ast.walk(ast.parse((ROOT / "ffapi_site/settings.py").read_text())):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = ast.unparse(node.func)
+            if called in ("env", "_positive", "secret") or called.startswith("env."):
+                yield str(node.args[0].value)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_is_pinned(name: str) -> None:
+    lines = (ROOT / name).read_text().splitlines()
+    wanted = [line for line in lines if line and not line.startswith(("#", "-r"))]
+    assert wanted
+    assert [line for line in wanted if "==" not in line] == []
+
+
+@pytest.mark.parametrize("page", [path.name for path in (ROOT / "docs").glob("*.md")])
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / "docs" / page).read_text())
+    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
