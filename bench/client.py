@@ -1,0 +1,67 @@
+"""A client that costs little, for it shares the machine with what it measures."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Client:
+    connection: HTTPConnection
+    key: str
+
+    @classmethod
+    def to(cls, port: int, key: str) -> Client:
+        return cls(HTTPConnection("127.0.0.1", port, timeout=120), key)
+
+    def post(self, path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
+        return self._send(path, json.dumps(body).encode(), "application/json", headers)
+
+    def upload(self, file: Path) -> str:
+        boundary = "bench-boundary"
+        part = f'Content-Disposition: form-data; name="file"; filename="{file.name}"'
+        head = f"--{boundary}\r\n{part}\r\nContent-Type: video/mp4\r\n\r\n".encode()
+        content = head + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+        kind = f"multipart/form-data; boundary={boundary}"
+        return str(self._send("/v1/files", content, kind, {})["id"])
+
+    def _send(
+        self, path: str, content: bytes, kind: str, headers: dict[str, str]
+    ) -> dict[str, Any]:
+        sent = {"Authorization": f"Bearer {self.key}", "Content-Type": kind} | headers
+        self.connection.request("POST", path, content, sent)
+        answer = self.connection.getresponse()
+        told: dict[str, Any] = json.loads(answer.read())
+        if answer.status >= 300:
+            raise RuntimeError(f"POST {path} answered {answer.status}: {told}")
+        return told
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def median_seconds(work: Callable[[], object], *, runs: int) -> float:
+    work()  # what is only slow the first time is not what is measured
+    return median(seconds(work) for _ in range(runs))
+
+
+def side_by_side(clients: Sequence[Client], each: int, send: Callable[[Client], object]) -> float:
+    """Give the seconds in which every client sends ``each`` requests, all at the same time."""
+
+    def sending(client: Client) -> None:
+        for _ in range(each):
+            send(client)
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        return seconds(lambda: list(pool.map(sending, clients)))
