@@ -58,7 +58,7 @@ def _remove(files: QuerySet[File]) -> tuple[int, int]:
 def _remove_stale_uploads() -> int:
     stale = [
         path
-        for path in Path(str(settings.FILE_UPLOAD_TEMP_DIR)).iterdir()
+        for path in Path(str(settings.FILE_UPLOAD_TEMP_DIR)).glob("upload_*.part")
         if path.lstat().st_mtime < time.time() - _STALE_UPLOAD_S
     ]
     for path in stale:

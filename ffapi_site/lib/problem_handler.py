@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.request import Request
 
@@ -52,6 +52,7 @@ _OF_DRF: dict[type[Exception], type[Problem]] = {
     Http404: problems.NotFound,
     PermissionDenied: problems.Forbidden,
     RequestDataTooBig: problems.TooLarge,
+    UnreadablePostError: problems.Malformed,  # the client left or stalled
 }
 
 

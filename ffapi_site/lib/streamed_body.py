@@ -10,20 +10,19 @@ from __future__ import annotations
 import asyncio
 import io
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestAborted, RequestDataTooBig
 from django.core.handlers.asgi import ASGIHandler
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 FRAMING_BYTES = 1024 * 1024  # what fields and boundaries may add to a file of the largest size
 _STALL_S = 60.0
 _SLOWEST_BYTES_PER_S = 1000
+_DISCONNECT: Mapping[str, Any] = {"type": "http.disconnect"}
 _READ_AT_ONCE_BYTES = 64 * 1024  # such bodies are mostly here with their headers
 
 
@@ -41,7 +40,7 @@ class StreamedBody(io.RawIOBase):
         self._received_bytes = 0
         self._chunk = memoryview(b"")
         self._ended = asyncio.Event()
-        self._is_client_gone = False
+        self._is_cut = False
 
     def readable(self) -> bool:
         return True
@@ -49,8 +48,8 @@ class StreamedBody(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         while not self._chunk and not self._ended.is_set():
             self._wait_for_chunk()
-        if self._is_client_gone:
-            raise ConnectionAbortedError("the client went away before the body's end")
+        if self._is_cut:
+            raise ConnectionAbortedError("the client left or stalled before the body's end")
         size = min(len(buffer), len(self._chunk))
         buffer[:size] = self._chunk[:size]
         self._chunk = self._chunk[size:]
@@ -71,12 +70,7 @@ class StreamedBody(io.RawIOBase):
     def _wait_for_chunk(self) -> None:
         if asyncio._get_running_loop() is self._loop:  # noqa: SLF001 -- the one that can be None
             raise RuntimeError("the body can only be read in a thread, not on the event loop")
-        waiting = asyncio.run_coroutine_threadsafe(self.pull(), self._loop)
-        try:
-            waiting.result(self._patience_s())
-        except TimeoutError:
-            waiting.cancel()
-            raise
+        asyncio.run_coroutine_threadsafe(self.pull(), self._loop).result()
 
     def _patience_s(self) -> float:
         """Seconds to wait for the next bytes: a stall ends it, and so does a trickle."""
@@ -85,11 +79,14 @@ class StreamedBody(io.RawIOBase):
 
     async def pull(self) -> None:
         """Take the next message from the server. On the event loop."""
-        message = await self._receive()
-        self._is_client_gone = message["type"] == "http.disconnect"
+        try:
+            message = await asyncio.wait_for(self._receive(), self._patience_s())
+        except TimeoutError:
+            message = _DISCONNECT
+        self._is_cut = message["type"] == "http.disconnect"
         self._chunk = memoryview(message.get("body", b""))
         self._received_bytes += len(self._chunk)
-        if self._is_client_gone or not message.get("more_body", False):
+        if self._is_cut or not message.get("more_body", False):
             self._ended.set()
         if self._received_bytes > settings.MAX_FILE_SIZE_BYTES + FRAMING_BYTES:
             raise RequestDataTooBig("the body is larger than any that is taken")
@@ -97,20 +94,21 @@ class StreamedBody(io.RawIOBase):
     async def gather(self) -> int:
         """Take a body of unknown length as far as it fits into memory; returns its size so far."""
         parts: list[bytes] = []
-        try:
-            while not (self._ended.is_set() or self._received_bytes > _in_memory_bytes()):
-                await asyncio.wait_for(self.pull(), self._patience_s())
-                parts.append(bytes(self._chunk))
-        except TimeoutError:
-            self._is_client_gone = True
-            self._ended.set()
+        while not (self._ended.is_set() or self._received_bytes > _in_memory_bytes()):
+            await self.pull()
+            parts.append(bytes(self._chunk))
         self._chunk = memoryview(b"".join(parts))
         return self._received_bytes
 
-    async def next_after_body(self) -> Mapping[str, Any]:
-        """Tell Django, which only wants to hear of a disconnect, what comes after the body."""
+    async def wait_for_disconnect(self) -> None:
+        """Return when the client leaves after its body.
+
+        Where the body was cut, its reader is told and answers: the client may still listen.
+        """
         await self._ended.wait()
-        return {"type": "http.disconnect"} if self._is_client_gone else await self._receive()
+        if self._is_cut:
+            await asyncio.Event().wait()
+        await self._receive()
 
 
 class StreamingASGIHandler(ASGIHandler):
@@ -131,9 +129,8 @@ class StreamingASGIHandler(ASGIHandler):
         return receive
 
     async def listen_for_disconnect(self, receive: Any) -> None:
-        message = await receive.next_after_body()
-        if message["type"] == "http.disconnect":
-            raise RequestAborted
+        await receive.wait_for_disconnect()
+        raise RequestAborted
 
 
 def _in_memory_bytes() -> int:

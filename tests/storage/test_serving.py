@@ -83,14 +83,16 @@ def subtitles(size_bytes: int) -> bytes:
     return b"1\n00:00:00,000 --> 00:00:01,000\n".ljust(size_bytes, b"x")
 
 
-def started(client: httpx.Client, length: int | None) -> socket.socket:
+def started(
+    client: httpx.Client, length: int | None, kind: str = MULTIPART["Content-Type"]
+) -> socket.socket:
     """A connection on which an upload has begun."""
     connection = socket.create_connection((client.base_url.host, client.base_url.port or 0))
     framing = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
     connection.sendall(
         b"POST /v1/files HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         + f"Authorization: {client.headers['Authorization']}\r\n".encode()
-        + f"Content-Type: {MULTIPART['Content-Type']}\r\n{framing}\r\n\r\n".encode()
+        + f"Content-Type: {kind}\r\n{framing}\r\n\r\n".encode()
     )
     return connection
 
@@ -184,6 +186,17 @@ def test_a_client_that_stalls(
         connection.settimeout(10)
         assert connection.recv(1000).startswith(b"HTTP/1.1 400")
     assert uploads(settings) == []
+
+
+def test_json_that_stalls(
+    client: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streamed_body, "_STALL_S", 0.3)
+    for length in (100, 100_000):
+        with started(client, length, "application/json") as connection:
+            connection.sendall(b'{"url": ')
+            connection.settimeout(10)
+            assert connection.recv(1000).startswith(b"HTTP/1.1 400")
 
 
 def test_a_client_that_trickles(
