@@ -11,6 +11,7 @@ from accounts.api.permissions import ANY_KEY
 from accounts.api.views import TenantAPIView
 from ffapi_site.lib.problems import NotFound
 from media_jobs.operations.base import REGISTRY, Operation, UnknownOperation, find
+from media_jobs.surfaces import plans
 from media_jobs.worker.availability import reason_against
 
 
@@ -51,7 +52,8 @@ def tell(operation: type[Operation]) -> dict[str, Any]:
         devices=["cpu", "gpu"] if operation.device == "any" else [operation.device],
         params_schema=operation.model_json_schema(),
         examples=[
-            {"title": each.title, "params": dict(each.params)} for each in operation.examples
+            {"title": each.title, "params": plans.request(operation, each)}
+            for each in operation.examples
         ],
         available=reason is None,
         reason=reason,

@@ -8,6 +8,7 @@ from typing import Any
 from media_jobs.api.job_request import JobOptions
 from media_jobs.operations.base import REGISTRY, Operation
 from media_jobs.operations.parsing import media_aliases, media_fields
+from media_jobs.surfaces import plans
 
 Json = dict[str, Any]
 
@@ -37,7 +38,7 @@ def components() -> Json:
     for operation in REGISTRY.values():
         schema = operation.model_json_schema(ref_template=_TEMPLATE)
         found |= schema.pop("$defs", {})
-        schema["examples"] = [dict(example.params) for example in operation.examples]
+        schema["examples"] = [plans.request(operation, example) for example in operation.examples]
         found[component_name(operation, "Params")] = schema
         found[component_name(operation, "Job")] = _job(operation)
         found[component_name(operation, "Request")] = _flat(operation, schema)

@@ -16,13 +16,14 @@ from media_jobs.worker.planning import media_of, plan
 from media_jobs.worker.probe import Unreadable
 
 _AT_ONCE = 4  # a process; each holds a thread and a process of ffprobe
+_PATIENCE_S = 2.0
 _places = threading.BoundedSemaphore(_AT_ONCE)
 
 
 def answer(tenant: Tenant, operation: str, params: dict[str, Any]) -> Result:
     """Run an analysis now. Raises `Invalid` for what can't be read, `Unavailable` when busy."""
     planned = plan(tenant, operation, params)
-    if not _places.acquire(timeout=2):
+    if not _places.acquire(timeout=_PATIENCE_S):
         raise Unavailable("too many questions at once", headers={"Retry-After": "2"})
     role = planned.inputs[0].role
     try:

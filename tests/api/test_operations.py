@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.test import Client
+
+from media_jobs.ffmpeg.capabilities import Capabilities
+from media_jobs.operations.base import REGISTRY
+from media_jobs.worker import availability, planning
+from media_jobs.worker.capabilities import capabilities
+from tests.api.sending import code_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_works(client: Client) -> None:
+    catalogue = client.get("/v1/operations").json()["results"]
+    assert [each["name"] for each in catalogue] == sorted(REGISTRY)
+    for each in catalogue:
+        assert each == client.get(f"/v1/operations/{each['name']}").json()
+        assert each["path"] == f"/v1/{each['name']}"
+        assert (each["available"], each["reason"]) == (True, None)
+        assert each["title"]
+        assert each["params_schema"]["properties"]
+        assert each["examples"]
+        assert each["scope"] == "jobs:create"
+
+
+def test_an_unknown_operation_is_absent(client: Client) -> None:
+    assert code_of(client.get("/v1/operations/video/nope"), 404) == "not_found"
+
+
+def test_what_this_ffmpeg_lacks_is_told_and_refused(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_x264() -> Capabilities:
+        had = capabilities()
+        return replace(had, encoders=had.encoders - {"libx264"})
+
+    monkeypatch.setattr(planning, "capabilities", without_x264)
+    availability.reason_against.cache_clear()
+    try:
+        told = client.get("/v1/operations/image/to-video").json()
+    finally:
+        availability.reason_against.cache_clear()
+    assert told["available"] is False
+    assert "libx264" in told["reason"]
