@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from media_jobs.ffmpeg.filters import Filter as Written
 from media_jobs.ffmpeg.media_info import VideoStream
@@ -43,6 +43,9 @@ E = TypeVar("E", bound=Effect)
 
 class Step(Parameters, Generic[T, E]):
     """One effect by name, with its own parameters."""
+
+    # The schema says what the validator below allows.
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(required=["type"]))
 
     type: T
     """Which effect."""
