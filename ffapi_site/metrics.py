@@ -46,9 +46,10 @@ class JobsCollector(Collector):
         counted = due.values_list("lane").annotate(Count("pk"), Min("run_at"))
         found = {lane: (count, oldest) for lane, count, oldest in counted}
         for lane in Lane.values:
-            count, oldest = found.get(lane, (0, timezone.now()))
+            count, oldest = found.get(lane, (0, None))
+            waited_s = (timezone.now() - oldest).total_seconds() if oldest else 0.0
             depth.add_metric([lane], count)
-            age.add_metric([lane], max(0.0, (timezone.now() - oldest).total_seconds()))
+            age.add_metric([lane], max(0.0, waited_s))
         return iter((depth, age))
 
     def _slots(self) -> GaugeMetricFamily:

@@ -41,7 +41,7 @@ class TenantAPIView(APIView):
     scopes: ClassVar[Mapping[str, str]] = {}
     orderings: ClassVar[Mapping[str, str]] = {"created_at": "id"}
     takeover_after_s: ClassVar[float] = 120  # longer than any handler under a key runs
-    metadata_class = None  # OPTIONS is a 405: OpenAPI describes the API
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 
     claim: idempotency.Claim | None = None
     _allowance: rate_limit.Allowance | None = None

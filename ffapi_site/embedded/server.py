@@ -18,6 +18,7 @@ with warnings.catch_warnings():
 class NotReady(Exception):  # noqa: N818 -- a state, not a mistake
     """The server did not come up"""
 
+
 # The wheel's own lock holds between processes, but not between the threads of one.
 _one_thread = threading.Lock()
 
