@@ -15,8 +15,8 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from ffapi_site.lib import netguard
+from ffapi_site.lib.outbound import url_policy
 from media_jobs.models import Job, WebhookDelivery
-from media_jobs.worker.inputs import url_policy
 
 logger = logging.getLogger(__name__)
 

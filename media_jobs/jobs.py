@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,12 +14,13 @@ from django.db.models.functions import Now
 
 from accounts.models import ApiKey, Tenant, User
 from ffapi_site.lib import netguard
+from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import Conflict, invalid
 from media_jobs import queue, states
 from media_jobs.models import Job, JobInput, Priority
-from media_jobs.worker.inputs import url_policy
 from media_jobs.worker.planning import Planned, plan
 from storage import store
+from storage.models import File
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,150}")
 _METADATA_BYTES = 16 * 1024
@@ -62,6 +64,7 @@ def submit(
     asked.check()
     planned = plan(tenant, asked.operation, asked.params)
     with transaction.atomic():
+        _hold(planned)
         job = Job.objects.create(
             tenant=tenant,
             api_key=api_key,
@@ -80,6 +83,14 @@ def submit(
         states.created(job)
         queue.wake(job.lane)
     return job
+
+
+def _hold(planned: Planned) -> None:
+    """Keep the inputs from being deleted between the look at them and the job's commit."""
+    wanted = {each.file.pk for each in planned.inputs if each.file is not None}
+    held = File.objects.published().filter(pk__in=wanted).select_for_update(no_key=True)
+    if len(held) < len(wanted):
+        raise Conflict("an input is being deleted", code="input_deleted")
 
 
 def _inputs(job: Job, planned: Planned) -> list[JobInput]:
@@ -127,4 +138,6 @@ def delete(job: Job) -> None:
     with transaction.atomic():
         job.delete()
     for file in files:
-        store.remove(file)
+        # An output that another job is going to read stays until it expires.
+        with suppress(store.InUse):
+            store.remove(file)

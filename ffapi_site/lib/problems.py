@@ -87,7 +87,7 @@ class NotFound(Problem):
 
 
 class MethodNotAllowed(Problem):
-    """This address does not take that method"""
+    """That method is not for this address"""
 
     status = 405
     code = "method_not_allowed"

@@ -12,7 +12,7 @@ _ATTRIBUTE = "_ffapi_request_id"
 
 
 def request_id(request: HttpRequest) -> str:
-    """The id of this request: the client's ``X-Request-ID`` where it is harmless, else a new one."""
+    """The request's id: the client's ``X-Request-ID`` where it is harmless, else a new one."""
     known: str | None = getattr(request, _ATTRIBUTE, None)
     if known is None:
         given = request.headers.get("X-Request-ID", "")

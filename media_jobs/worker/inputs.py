@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from ffapi_site.lib import netguard
+from ffapi_site.lib.outbound import url_policy
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models import Job
 from media_jobs.operations.base import Source
@@ -47,12 +48,6 @@ class Missing(Exception):  # noqa: N818
 class Gathered:
     sources: dict[str, Source]
     size_bytes: int
-
-
-def url_policy() -> netguard.Policy:
-    return netguard.Policy(
-        allow_private=settings.ALLOW_PRIVATE_IPS, allowlist=settings.URL_ALLOWLIST
-    )
 
 
 def scratch_path(position: int, name: str) -> str:

@@ -9,13 +9,14 @@ from django.conf import settings
 
 from accounts.models import Tenant
 from ffapi_site.lib import netguard
+from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import FieldError, Invalid, invalid
 from media_jobs.ffmpeg.devices import Cpu
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models.job import Lane
 from media_jobs.operations import base, driver
 from media_jobs.worker.capabilities import capabilities
-from media_jobs.worker.inputs import scratch_path, url_policy
+from media_jobs.worker.inputs import scratch_path
 from storage.models import File
 
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest, QueryDict
 from accounts.models import Tenant
 from ffapi_site.lib import bodies, netguard, strict_json
 from ffapi_site.lib.idle import release_connections
+from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import Malformed, invalid
 from ffapi_site.lib.streamed_body import FRAMING_BYTES
 from storage import intake
@@ -107,9 +108,3 @@ def imported(body: ImportRequest, cleanup: ExitStack) -> Arrival:
     except netguard.Refused as refused:
         raise invalid("/url", refused.detail, refused.code) from refused
     return Arrival(path, found.name, Origin.URL, "/url", body)
-
-
-def url_policy() -> netguard.Policy:
-    return netguard.Policy(
-        allow_private=settings.ALLOW_PRIVATE_IPS, allowlist=settings.URL_ALLOWLIST
-    )
