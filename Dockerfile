@@ -22,6 +22,7 @@ COPY media_jobs media_jobs
 COPY storage storage
 COPY static static
 COPY templates templates
+COPY docs/errors.md docs/errors.md
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONPATH=/srv/ffapi \
     PYTHONUNBUFFERED=1 \

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from ffapi_site import health
+from ffapi_site.error_codes import error_codes
 from ffapi_site.lib.admin_site import site as admin_site
 from ffapi_site.metrics import metrics
 from ffapi_site.openapi.pages import Reference, Schema, SwaggerUI
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("media_jobs.api.urls")),
     path("v1/openapi.json", Schema.as_view(), name="openapi"),
     path("docs/", SwaggerUI.as_view(), name="api-docs"),
+    path("docs/errors", error_codes, name="error-codes"),
     path("redoc/", Reference.as_view(), name="api-reference"),
     path("health/live", health.live),
     path("health/ready", health.ready),

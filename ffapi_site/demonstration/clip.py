@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -13,10 +14,11 @@ class NoClip(Exception):  # noqa: N818 -- what there is
     """FFmpeg could not make the demo's clip"""
 
 
-def demo_clip() -> Path:
+def demo_clip(say: Callable[[str], None]) -> Path:
     """Give the clip's path; it is made once and kept in the data folder."""
     clip = Path(settings.DATA_DIR) / "demo" / "mountains-at-dusk.mp4"
     if not clip.exists():
+        say("Painting the clip, this once: it takes half a minute")
         clip.parent.mkdir(exist_ok=True)
         with scratch.passing("demo") as folder:
             _make(folder)

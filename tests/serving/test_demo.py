@@ -12,13 +12,13 @@ from tests.serving.server import Server
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def test_it_works(tmp_path: Path) -> None:
+def test_it_works(folder: Path) -> None:
     """The receipt's facts are those that ffprobe finds in the file that it names."""
-    with Server.start(tmp_path, command="demo --once") as demo:
+    with Server.start(folder, command="demo --once") as demo:
         told = demo.output.read()
         assert demo.process.wait(30) == 0, told
         assert demo.processes() == []
-    output = _with_hash(tmp_path / "media", _said(told, r"sha256 +([0-9a-f]{64})"))
+    output = _with_hash(folder / "media", _said(told, r"sha256 +([0-9a-f]{64})"))
     info = probe(output)
     assert info.video is not None
     assert (info.video.codec, info.video.height, info.video.fps) == ("h264", 720, 25)

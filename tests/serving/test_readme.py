@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with Server.start(tmp_path / "data") as server:
+def server(folder: Path) -> Iterator[Server]:
+    with Server.start(folder) as server:
         server.await_line("FFAPI serves")
         yield server
 

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with Server.start(tmp_path) as server:
+def server(folder: Path) -> Iterator[Server]:
+    with Server.start(folder) as server:
         server.await_line("FFAPI serves")
         yield server
 
@@ -71,12 +71,12 @@ def test_a_second_one_in_the_same_folder_is_refused(server: Server) -> None:
     assert server.is_live()
 
 
-def test_a_taken_port_is_named(tmp_path: Path) -> None:
+def test_a_taken_port_is_named(folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", free_port()))
         taken.listen()
         port = taken.getsockname()[1]
-        with Server.start(tmp_path, port=port) as server:
+        with Server.start(folder, port=port) as server:
             told = server.output.read()
             assert server.process.wait(30) == 1
             assert server.processes() == []

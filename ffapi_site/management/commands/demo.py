@@ -43,8 +43,7 @@ class Command(BaseCommand):
             raise CommandError("the supervisor ended; its log says why")
 
     def _transcode(self, account: Account) -> None:
-        self._say("Making the clip (the first time, this takes a while)")
-        clip = demo_clip()
+        clip = demo_clip(self._say)
         key = f"Bearer {account.api_key}"
         with local_client(Authorization=key) as http:
             client = DemoClient(http)

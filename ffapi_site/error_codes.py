@@ -1,0 +1,46 @@
+"""The page that a problem's ``type`` leads to: ``docs/errors.md``, its codes as anchors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+_ROW = re.compile(r"^\| (`[a-z0-9_`, ]+`) \| (?:(\d{3}) \| )?(.+) \|$")
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    code: str
+    meaning: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Chapter:
+    title: str
+    codes: tuple[ErrorCode, ...]
+
+
+@cache
+def chapters() -> tuple[Chapter, ...]:
+    page = (settings.BASE_DIR / "docs" / "errors.md").read_text()
+    parts = (part.splitlines() for part in page.split("\n## ")[1:])
+    return tuple(Chapter(lines[0], tuple(_codes(lines))) for lines in parts)
+
+
+def _codes(lines: list[str]) -> Iterator[ErrorCode]:
+    for line in lines:
+        if row := _ROW.match(line):
+            for code in re.findall(r"[a-z0-9_]+", row[1]):
+                yield ErrorCode(code, row[3].replace("`", ""), row[2] or "")
+
+
+def error_codes(request: HttpRequest) -> HttpResponse:
+    """Anchors are given once, to the first meaning of a code: that of a request."""
+    return render(request, "docs/errors.html", {"chapters": chapters()})
