@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.serving.server import Server
+
+CHROMIUM = "/usr/bin/chromium"
+_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio")
+PASSWORD = "correct horse battery staple"
+_PEOPLE = f"""
+from accounts.models import Membership, Tenant, User
+tenant = Tenant.objects.create(name="studio")
+for name, role in (("alice", "developer"), ("bob", "viewer")):
+    user = User.objects.create_user(name, password="{PASSWORD}")
+    Membership.objects.create(user=user, tenant=tenant, role=role)
+User.objects.create_superuser("root", password="{PASSWORD}")
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The whole product, with a tenant of two people and a superuser."""
+    with Server.start(tmp_path_factory.mktemp("site")) as started:
+        started.await_line("FFAPI serves")
+        started.manage("shell", "-c", _PEOPLE)
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for one module only: its event loop would forbid Django's ORM in others."""
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One person's window; ``complaints`` is what its console said."""
+
+    page: Page
+    url: str
+    complaints: list[str]
+
+    def open(self, path: str) -> None:
+        self.page.goto(f"{self.url}{path}")
+
+    def sign_in(self, name: str, path: str = "/") -> None:
+        self.open(f"/login?next={path}")
+        self.page.get_by_label("User name").fill(name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_role("heading", level=1)).not_to_have_text("Sign in")
+
+
+@pytest.fixture
+def visit(server: Server, browser: Browser) -> Iterator[Visit]:
+    """A fresh window; after the test its console must have been silent."""
+    context = browser.new_context()
+    visit = visiting(context, server)
+    yield visit
+    context.close()
+    assert visit.complaints == []
+
+
+def visiting(context: BrowserContext, server: Server) -> Visit:
+    visit = Visit(context.new_page(), server.url, [])
+    visit.page.set_default_timeout(15_000)
+    visit.page.on("console", lambda said: _note(visit, said.type, said.text))
+    visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    return visit
+
+
+def _note(visit: Visit, kind: str, text: str) -> None:
+    # The status of a refused form is no mistake of the page.
+    if kind in {"error", "warning"} and "status of 422" not in text:
+        visit.complaints.append(text)
