@@ -208,7 +208,7 @@ RETENTION_DAYS = _positive("RETENTION_DAYS", 7)
 DOWNLOAD_URL_LIFETIME_SECONDS = _positive("DOWNLOAD_URL_LIFETIME_SECONDS", 3600)
 BLOCKED_FILE_EXTENSIONS = env.list("BLOCKED_FILE_EXTENSIONS", default=[".exe", ".sh", ".bat"])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # a JSON body; files are streamed
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["ffapi_site.lib.no_uploads.NoUploads"]
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "uploads")
 Path(FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -276,6 +276,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/v1",
+    "TAGS": [
+        {"name": "jobs", "description": "Submit work, follow it, end it"},
+        {"name": "run", "description": "The same, each operation at an address of its own"},
+        {"name": "operations", "description": "What can be asked for"},
+        {"name": "files", "description": "What goes in and what comes out"},
+        {"name": "tenant", "description": "Who the key belongs to"},
+    ],
     "POSTPROCESSING_HOOKS": ["ffapi_site.openapi.components.add_components"],
     "SORT_OPERATION_PARAMETERS": False,
 }

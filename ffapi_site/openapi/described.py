@@ -63,6 +63,10 @@ class Described(AutoSchema):
         text = super().get_description()
         return f"{text}\n\nNeeds the scope `{scope}`." if scope else text
 
+    def get_summary(self) -> str | None:
+        first: str = super().get_description().partition("\n")[0]
+        return super().get_summary() or first.rstrip(".") or None
+
     def get_override_parameters(self) -> list[Any]:
         return [*super().get_override_parameters(), *([_IDEMPOTENCY] if self._makes else [])]
 
