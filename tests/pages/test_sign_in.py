@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.factories import PASSWORD
@@ -49,6 +50,14 @@ def test_signing_out_takes_a_post(alice: Client) -> None:
     assert alice.get("/logout").status_code == 405
     assert alice.post("/logout")["Location"] == "/login"
     assert alice.get("/").status_code == 302
+
+
+def test_no_form_takes_a_file(cast: Cast, client: Client) -> None:
+    upload = SimpleUploadedFile("a.mp4", b"bytes")
+    form = {"username": "alice", "password": PASSWORD}
+    response = client.post("/login", form | {"file": upload})
+    assert response["Location"] == "/"
+    assert not response.wsgi_request.FILES
 
 
 def test_a_form_of_another_session_is_refused(cast: Cast) -> None:
