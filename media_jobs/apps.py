@@ -8,6 +8,7 @@ from django.apps import AppConfig
 
 class MediaJobsConfig(AppConfig):
     name = "media_jobs"
+    verbose_name = "Media jobs"
 
     def ready(self) -> None:
         """Fill the hooks that storage offers."""

@@ -275,6 +275,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "verbose_name": "API key",
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

@@ -33,6 +33,7 @@ class ApiKey(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        verbose_name = "API key"
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="api_key_role")
         ]

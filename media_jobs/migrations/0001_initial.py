@@ -160,6 +160,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'verbose_name_plural': 'webhook deliveries',
             },
         ),
         migrations.AddIndex(
