@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from accounts import idempotency
+from accounts import idempotency, rate_limit
 from media_jobs import queue, states
 from media_jobs.models import Job, Slot, Status
 from media_jobs.models.job import Lane
@@ -76,4 +76,5 @@ def sweep() -> None:
     scratch.sweep()
     retention.sweep()
     idempotency.forget_old()
+    rate_limit.forget_old()
     Slot.objects.filter(heartbeat_at__lt=Now() - timedelta(hours=1)).delete()
