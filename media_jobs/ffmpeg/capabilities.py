@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_ENCODER = re.compile(r"^ [VAS][A-Z.]{5} (\S+)\s", re.MULTILINE)
+_ENCODER = re.compile(r"^ [VAS][A-Z.]{5} (?!=)(\S+)\s", re.MULTILINE)
 _FILTER = re.compile(r"^ [T.][S.][C.] (\S+)\s+\S+->\S+", re.MULTILINE)
 _MUXER = re.compile(r"^ [D ]E (\S+)\s", re.MULTILINE)
 _VERSION = re.compile(r"^ff\w+ version (\S+)", re.MULTILINE)

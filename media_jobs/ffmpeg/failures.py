@@ -70,7 +70,7 @@ TABLE: tuple[Rule, ...] = (
         "Give the media itself, not a playlist or a list of files.",
     ),
     Rule(
-        r"moov atom not found|End of file|partial file|truncat",
+        r"End of file|partial file|truncat",
         "input_truncated",
         "The input ends too early",
         "Upload the file again: a part of it is missing.",
@@ -98,10 +98,10 @@ TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         r"Invalid data found when processing input|could not find codec parameters|"
-        r"Failed to read frame size|Error opening input|unknown format",
+        r"Failed to read frame size|Error opening input|unknown format|moov atom not found",
         "input_unreadable",
         "The input is not readable as media",
-        "Check that the file plays, and that it is what its name says.",
+        "It is cut off, or not what its name says: check that it plays, and upload it again.",
     ),
 )
 
