@@ -73,14 +73,26 @@ def video_args(m: Media, video: VideoStream, encoding: Encoding, filters: Sequen
         *m.device.encode(encoding),
         # Frames keep their own times; a constant rate is made by the fps filter where asked.
         *("-fps_mode", "vfr"),
-        # The encoder's clock is one frame of the mean rate, too coarse for a varying one.
-        *(("-enc_time_base", "-1") if video.is_vfr and not has_rate(filters) else ()),
+        *(() if has_rate(filters) else clock_args(video, encoding)),
         *tag_args(encoding.codec),
     )
 
 
 def has_rate(filters: Sequence[Filter]) -> bool:
     return any(each.name == "fps" for each in filters)
+
+
+def clock_args(video: VideoStream, encoding: Encoding) -> Args:
+    """The encoder's usual clock ticks once a frame, which moves the frames of a varying rate.
+
+    The source's own is finer, but for those of whole milliseconds: there the usual one makes the
+    times of a constant rate exact again. libvpx takes a tick for a frame when it counts bits.
+    """
+    ticks = float(video.time_base.partition("/")[2] or 0)
+    counts_bits = encoding.codec == "vp9" and (encoding.bitrate or encoding.max_bitrate)
+    if encoding.codec in {"gif", "webp"} or counts_bits or (ticks <= 1000 and not video.is_vfr):
+        return ()
+    return ("-enc_time_base", "-1")
 
 
 def tag_args(codec: str) -> Args:

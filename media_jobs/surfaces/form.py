@@ -66,7 +66,7 @@ def describe(
         name=name,
         label=name.replace("_", " ").capitalize(),
         widget=media_widget(kind) if is_media else widget(name, kind),
-        help=" ".join(str(own.get("description", "")).split()),
+        help=" ".join(str(own.get("description", "")).replace("``", "").split()),
         unit=str(kind.get("unit", "")),
         required=required,
         default=own.get("default"),
@@ -130,7 +130,8 @@ def to_params(described: Iterable[Field], texts: Mapping[str, str]) -> dict[str,
 
 def value(field: Field, text: str) -> Any:
     """Numbers stay text: the declaration reads them, and says what is wrong with them."""
-    if field.widget == "json":
+    # Some take a word or an object; nothing that is a word begins with a brace.
+    if field.widget == "json" or (field.widget == "text" and text.startswith("{")):
         return json.loads(text)
     if field.widget in {"list", "media_list"}:
         return [part.strip() for part in text.split(",") if part.strip()]

@@ -32,6 +32,7 @@ def picture(size: str, rate: str, length_s: float | None, codec: str = "h264") -
         "pix_fmt": "yuv420p",
         "avg_frame_rate": rate,
         "r_frame_rate": rate,
+        "time_base": "1/12800",
         "duration": length_s,
     }
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from media_jobs.ffmpeg.codecs import LOSSLESS_AUDIO
-from media_jobs.ffmpeg.filters import Filter, Value
+from media_jobs.ffmpeg.codecs import LOSSLESS_AUDIO, MOST_CHANNELS
+from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import AudioStream
 from media_jobs.operations.base import (
     Command,
@@ -20,6 +20,7 @@ from media_jobs.operations.base import (
     MediaRef,
     Operation,
     Result,
+    Step,
     Steps,
     Target,
 )
@@ -30,14 +31,28 @@ from media_jobs.operations.fields import LoudnessRange, Lufs, TruePeak
 _MEASURED = re.compile(r"\{[^{}]*\"input_i\"[^{}]*\}", re.DOTALL)
 # Below the meter's own gate there is nothing to bring to a loudness.
 _SILENCE_LUFS = -70.0
+# How near is near enough, and how often to try, where a limiter takes loudness away again.
+_NEAR_LU = 0.2
+_MOST_TRIALS = 4
+# At four times the rate a sample peak is, but for a tenth of a decibel, a true peak; what a lossy
+# codec gives back may be a decibel over what it was given.
+_PEAK_RATE = 192_000
+_MARGIN_DB = 0.1
+_LOSSY_MARGIN_DB = 1.0
+# The quietest that FFmpeg's compressor can begin at.
+_COMPRESSOR_FLOOR = 0.001
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+
+Measured = Mapping[str, float]
 
 
 class Normalize(Operation):
-    """Bring a sound, or the sound of a film, to a loudness (EBU R128), in two passes.
+    """Bring a sound, or the sound of a film, to a loudness (EBU R128).
 
-    The first pass measures; the second turns the whole sound up or down by one gain where the
-    true peak allows it, and limits it where not. A film's picture is copied bit by bit. The
-    job's ``result`` holds what was measured.
+    The first pass measures, the last one turns the whole sound up or down by one gain. Where the
+    true peak does not allow that gain, a limiter holds the peaks, and passes between measure how
+    much gain makes up for what it takes away. A film's picture is copied bit by bit. The job's
+    ``result`` holds what was measured.
     """
 
     path: ClassVar[str] = "audio/normalize"
@@ -54,7 +69,6 @@ class Normalize(Operation):
                     "input_tp": -24.1,
                     "input_lra": 1.3,
                     "input_thresh": -48.3,
-                    "target_offset": 0.1,
                 },
             ),
         ),
@@ -69,7 +83,6 @@ class Normalize(Operation):
                     "input_tp": -18.1,
                     "input_lra": 0.0,
                     "input_thresh": -31.0,
-                    "target_offset": 0.0,
                 },
             ),
         ),
@@ -89,76 +102,123 @@ class Normalize(Operation):
         if m.source.info.video is not None:
             m.source.need_film()
         track = m.source.info.audio[0]
-        measured = yield self._measure(m, track)
+        measured = yield self._measure(m, track, [], share=0.3)
         if measured["input_i"] <= _SILENCE_LUFS:
             raise InvalidParams("input", "the source is silent", "silent")
-        yield self._apply(m, track, measured)
+        shaping = yield from self._shaping(m, track, measured)
+        yield self._apply(m, track, shaping)
         lost = "only the first audio track is kept"
         warnings = (lost,) if len(m.source.info.audio) > 1 else ()
-        return Result({"measured": measured, "target_lufs": self.target_lufs}, warnings)
+        return Result({"measured": dict(measured), "target_lufs": self.target_lufs}, warnings)
 
-    def _measure(self, m: Media, track: AudioStream) -> Command:
-        graph = m.filters([self._loudnorm(self.loudness_range or 7.0)])
+    def _shaping(
+        self, m: Media, track: AudioStream, measured: Measured
+    ) -> Generator[Step, Any, list[Filter]]:
+        """The filters that bring the sound to its loudness, found by trial where they limit."""
+        shape = Shape(self.loudness_range, measured, track, self._ceiling_db(m, track))
+        gain_db = self.target_lufs - measured["input_i"]
+        if self.loudness_range is None and measured["input_tp"] + gain_db <= shape.ceiling_db:
+            return [volume(gain_db)]
+        at_db, at_lufs = 0.0, measured["input_i"]
+        for _ in range(_MOST_TRIALS):
+            trial = yield self._measure(m, track, shape.filters(gain_db), share=0.075)
+            missing_lu = self.target_lufs - trial["input_i"]
+            if abs(missing_lu) <= _NEAR_LU:
+                break
+            # How much of a decibel of gain comes out as loudness: the more limited, the less.
+            yielded = (trial["input_i"] - at_lufs) / (gain_db - at_db or 1.0)
+            at_db, at_lufs = gain_db, trial["input_i"]
+            gain_db += missing_lu / min(1.0, max(0.2, yielded))
+        return shape.filters(gain_db)
+
+    def _ceiling_db(self, m: Media, track: AudioStream) -> float:
+        codec = Form.of(m.source, copies_video=True).audio_codec(track)
+        return self.true_peak - (_MARGIN_DB if codec in LOSSLESS_AUDIO else _LOSSY_MARGIN_DB)
+
+    def _measure(
+        self, m: Media, track: AudioStream, filters: list[Filter], *, share: float
+    ) -> Command:
+        # loudnorm is only the meter here: what it makes of the sound is thrown away.
+        graph = m.filters([*filters, Filter("loudnorm", print_format="json")])
         return m.ffmpeg(
             [Input(m.source)],
             [Target(("-map", f"0:{track.index}", "-af", graph))],
             stage="measuring",
             duration_s=m.source.duration_s or None,
-            share=0.4,
+            share=share,
             parse=read_measurement,
         )
 
-    def _apply(self, m: Media, track: AudioStream, measured: Mapping[str, float]) -> Command:
+    def _apply(self, m: Media, track: AudioStream, shaping: list[Filter]) -> Command:
         form, info = Form.of(m.source, copies_video=True), m.source.info
         codec = form.audio_codec(track)
         bitrate = None if codec in LOSSLESS_AUDIO else EDIT_BITRATE
-        # loudnorm works at 192 kHz to see the peaks between samples, and leaves it so.
+        # Back from the rate at which peaks are seen.
         rate = Filter("aresample", sample_rate=track.sample_rate or 48000)
-        channels = track.channels if codec != "mp3" else min(2, track.channels)
+        channels = min(track.channels, MOST_CHANNELS.get(codec, track.channels))
         args = (
             *(copied_video(info.video) if info.video else ()),
             *("-map", f"0:{track.index}"),
-            *("-af", m.filters([self._second_pass(measured), rate])),
+            *("-af", m.filters([*shaping, rate])),
             *audio_args(m, Sound(codec, bitrate, channels=channels), None),
             *finish(form.container),
         )
         length_s = m.source.duration_s or None
         file = result_file(m, form.container, streams=form.streams(info), duration_s=length_s)
-        return m.ffmpeg(
-            [Input(m.source)],
-            [Target(args, file)],
-            duration_s=length_s,
-            share=0.6,
-        )
+        return m.ffmpeg([Input(m.source)], [Target(args, file)], duration_s=length_s, share=0.4)
 
-    def _second_pass(self, measured: Mapping[str, float]) -> Filter:
-        # One gain for all is used only where the target range covers the measured one.
-        wide = min(50.0, max(7.0, math.ceil(measured["input_lra"])))
-        return self._loudnorm(
-            self.loudness_range or wide,
-            measured_I=measured["input_i"],
-            measured_TP=measured["input_tp"],
-            measured_LRA=measured["input_lra"],
-            measured_thresh=measured["input_thresh"],
-            offset=measured["target_offset"],
-            linear=True,
-        )
 
-    def _loudnorm(self, loudness_range: float, **measured: Value) -> Filter:
-        return Filter(
-            "loudnorm",
-            cuda=None,
-            I=self.target_lufs,
-            TP=self.true_peak,
-            LRA=loudness_range,
-            **measured,
-            print_format="json",
-        )
+@dataclass(frozen=True)
+class Shape:
+    """A narrower range where one is wanted, a gain, and a limiter that holds the peaks."""
+
+    loudness_range: float | None
+    measured: Measured
+    track: AudioStream
+    ceiling_db: float
+
+    def filters(self, gain_db: float) -> list[Filter]:
+        layout = self.track.layout or _LAYOUTS.get(self.track.channels)
+        return [
+            *self._narrowing(),
+            volume(gain_db),
+            Filter("aresample", sample_rate=_PEAK_RATE),
+            # The limiter refuses channels that nobody has named, as WAV leaves them.
+            *([Filter("aformat", channel_layouts=layout)] if layout else []),
+            Filter(
+                "alimiter",
+                limit=10 ** (self.ceiling_db / 20),
+                attack=5,
+                release=50,
+                # Without this it turns everything up to its ceiling afterwards.
+                level=False,
+            ),
+        ]
+
+    def _narrowing(self) -> list[Filter]:
+        """Slow compression of all that is heard, by as much as the range is too wide."""
+        if self.loudness_range is None or self.measured["input_lra"] <= self.loudness_range:
+            return []
+        ratio = min(20.0, self.measured["input_lra"] / self.loudness_range)
+        return [
+            Filter(
+                "acompressor",
+                threshold=_COMPRESSOR_FLOOR,
+                ratio=ratio,
+                attack=200,
+                release=1000,
+                detection="rms",
+            )
+        ]
+
+
+def volume(gain_db: float) -> Filter:
+    return Filter("volume", volume=f"{gain_db:.3f}dB", precision="double")
 
 
 def read_measurement(stderr: str) -> dict[str, float]:
     """The block that loudnorm prints at its end; silence is "-inf" there, which JSON can't hold."""
     found = _MEASURED.findall(stderr)
     told: dict[str, Any] = json.loads(found[-1])
-    wanted = ("input_i", "input_tp", "input_lra", "input_thresh", "target_offset")
+    wanted = ("input_i", "input_tp", "input_lra", "input_thresh")
     return {name: max(-99.0, min(99.0, float(told[name]))) for name in wanted}

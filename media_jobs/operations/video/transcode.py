@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
@@ -20,10 +19,10 @@ from media_jobs.operations.base import (
     Media,
     MediaRef,
     Operation,
-    Result,
     Steps,
     Target,
 )
+from media_jobs.operations.conversion import COPY, Ways, check_holds
 from media_jobs.operations.encoding import (
     NO_METADATA,
     Sound,
@@ -51,24 +50,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     "mobile_friendly": {"video_codec": "h264", "crf": 28, "resolution": "720p", "fps": "30"},
 }
 
-COPY = "copy"
-
 SHARES = {"only": 1.0, "first": 0.4, "second": 0.6}
-
-
-@dataclass(frozen=True)
-class Ways:
-    """What becomes of each kind of stream: a codec to encode to, "copy", or nothing."""
-
-    container: Container
-    cut: Span
-    video: str | None
-    audio: str | None
-
-    @property
-    def streams(self) -> frozenset[str]:
-        kinds = {"video": self.video, "audio": self.audio}
-        return frozenset(kind for kind, way in kinds.items() if way)
 
 
 class Transcode(Operation):
@@ -184,7 +166,7 @@ class Transcode(Operation):
             yield self._run(m, ways, "second")
         else:
             yield self._run(m, ways, "only")
-        return self._report(m, ways)
+        return ways.report(m.source.info)
 
     def _ways(self, m: Media) -> Ways:
         container = CONTAINERS[self.output_format]
@@ -210,9 +192,9 @@ class Transcode(Operation):
         if film is None:
             return None
         if self.video_codec == COPY:
-            return self._copied_video(film, container)
+            return self._copied_video(film)
         wanted = self.video_codec or container.video[0]
-        self._check_holds(container, "video", wanted)
+        check_holds(self.output_format, "video", wanted)
         conforms = cut.is_whole and self._video_conforms(m, film, wanted)
         return COPY if conforms else wanted
 
@@ -229,23 +211,15 @@ class Transcode(Operation):
         codecs = {audio_family(track.codec) for track in tracks}
         if self.audio_codec == COPY:
             for codec in codecs:
-                self._check_holds(container, "audio", codec)
+                check_holds(self.output_format, "audio", codec)
             return COPY
         wanted = self.audio_codec or container.audio[0]
-        self._check_holds(container, "audio", wanted)
+        check_holds(self.output_format, "audio", wanted)
         conforms = codecs == {wanted} and cut.is_whole and self._audio_conforms(m)
         return COPY if conforms else wanted
 
-    def _check_holds(
-        self, container: Container, kind: Literal["video", "audio"], codec: str
-    ) -> None:
-        if not container.holds(kind, codec):
-            held = ", ".join(container.video if kind == "video" else container.audio)
-            detail = f"{self.output_format} can't hold {codec}; it holds {held}"
-            raise InvalidParams(f"{kind}_codec", detail, "unsupported")
-
-    def _copied_video(self, film: VideoStream, container: Container) -> str:
-        self._check_holds(container, "video", film.codec)
+    def _copied_video(self, film: VideoStream) -> str:
+        check_holds(self.output_format, "video", film.codec)
         for name in ("resolution", "fps", "crf", "video_bitrate", "pixel_format"):
             if getattr(self, name) is not None:
                 raise InvalidParams(name, "can't be changed while the video is copied", "conflict")
@@ -370,30 +344,6 @@ class Transcode(Operation):
         sound = Sound(ways.audio, self.audio_bitrate, self.sample_rate, self.channels)
         largest = max(kept, key=lambda track: track.channels)
         return (*mapped, *audio_args(m, sound, largest))
-
-    def _report(self, m: Media, ways: Ways) -> Result:
-        lost = ("the subtitle streams are not carried over",) if m.source.info.subtitles else ()
-        film, tracks = m.source.info.video, m.source.info.audio
-        return Result(
-            {
-                "video": said(ways.video, film.codec if film else None),
-                "audio": said(ways.audio, tracks[0].codec if tracks else None),
-            },
-            warnings=(*ways.cut.warnings, *lost),
-        )
-
-
-def said(way: str | None, source_codec: str | None) -> dict[str, str | None]:
-    if way is None:
-        return {"action": "none", "codec": None}
-    return (
-        {"action": "copied", "codec": source_codec}
-        if way == COPY
-        else {
-            "action": "encoded",
-            "codec": way,
-        }
-    )
 
 
 def frames_per_second(rate: str) -> float:

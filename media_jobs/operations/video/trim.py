@@ -24,11 +24,12 @@ from media_jobs.operations.spans import Span, span
 
 
 class Trim(Operation):
-    """Keep only the part from ``start`` to ``end``, or of a ``duration``.
+    """Keep only a part of a film or sound.
 
-    ``frame`` cuts at exactly these times and encodes again, in the source's codec where that is
-    possible. ``keyframe`` copies bit by bit, fast and without loss, but can begin only at a key
-    frame: the first one at or before ``start``.
+    The part is from ``start`` to ``end``, or as long as ``duration``. ``frame`` cuts at exactly
+    these times and encodes again, in the source's codec where that is possible. ``keyframe``
+    copies bit by bit, fast and without loss, but can begin only at a key frame: the first one at
+    or before ``start``.
     """
 
     path: ClassVar[str] = "video/trim"
