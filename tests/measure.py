@@ -56,7 +56,10 @@ def rgb(path: Path, at_s: float = 0.0, crop: str = "iw:ih:0:0") -> tuple[int, in
 def raw_frame(path: Path, at_s: float, filters: str) -> bytes:
     done = subprocess.run(
         [
-            *("ffmpeg", "-v", "error", "-ss", f"{at_s:.6f}", "-i", str(path)),
+            *("ffmpeg", "-v", "error"),
+            # A picture has no place to seek to.
+            *(("-ss", f"{at_s:.6f}") if at_s else ()),
+            *("-i", str(path)),
             *("-frames:v", "1", "-vf", filters, "-f", "rawvideo", "-"),
         ],
         check=True,
@@ -78,3 +81,11 @@ def loudness(path: Path) -> tuple[float, float]:
     found = re.search(r"I:\s+(-?[\d.]+) LUFS.*Peak:\s+(-?[\d.]+) dBFS", summary, re.DOTALL)
     assert found
     return float(found.group(1)), float(found.group(2))
+
+
+def loudness_range(path: Path) -> float:
+    """In LU, by EBU Tech 3342."""
+    told = filtered(path, "ebur128")
+    found = re.search(r"LRA:\s+([\d.]+) LU", told[told.rindex("Summary:") :])
+    assert found
+    return float(found.group(1))

@@ -59,6 +59,15 @@ SAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
             *("-enc_time_base", "1:1000", *X264),
         ),
     ),
+    "jittered_film": (
+        "jittered.mp4",
+        (
+            *picture("320x180"),
+            # Up to 36 ms off a rate that its header calls constant, as phones write it.
+            *("-vf", "setpts='(N*40+9*mod(N*7,5))/1000/TB'", "-fps_mode", "passthrough"),
+            *("-enc_time_base", "1:90000", *X264),
+        ),
+    ),
     "surround_film": (
         "surround.mkv",
         (
@@ -91,17 +100,53 @@ SAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
         "quiet.wav",
         (*generator("anoisesrc=d=8:c=pink:a=0.05:seed=7:r=48000,tremolo=f=0.7:d=0.6"),),
     ),
-    "photo": ("photo.jpg", (*picture("801x601", length_s=1), "-frames:v", "1", "-q:v", "2")),
+    # Quiet, with clicks near full scale: no single gain brings it to a loudness.
+    "peaky_music": (
+        "peaky.flac",
+        generator(
+            "aevalsrc='0.02*sin(2*PI*330*t)+0.6*lt(mod(t,1),0.002)*sin(2*PI*1000*t)'"
+            ":d=8:s=48000:c=mono"
+        ),
+    ),
+    "peaky_aac": (
+        "peaky.m4a",
+        (
+            *generator(
+                "aevalsrc='0.05*sin(2*PI*330*t)+0.6*lt(mod(t,0.7),0.03)*sin(2*PI*1000*t)'"
+                ":d=8:s=44100:c=mono"
+            ),
+            *("-c:a", "aac", "-b:a", "128k"),
+        ),
+    ),
+    "waxing_music": (
+        "waxing.wav",
+        generator("aevalsrc='0.02*pow(10,t/10)*sin(2*PI*440*t)':d=15:s=48000:c=mono"),
+    ),
+    "silence": ("silence.wav", generator("anullsrc=d=2:r=48000")),
+    "photo": (
+        "photo.jpg",
+        (*picture("800x600", length_s=1), "-frames:v", "1", "-q:v", "2", "-vf", "scale=801:601"),
+    ),
+    "titled_film": (
+        "titled.mkv",
+        (
+            *picture("320x180", length_s=1),
+            *(*X264, "-metadata", "title=Home", "-metadata:s:v:0", "title=Track"),
+        ),
+    ),
     "logo": ("logo.png", (*generator("color=white:s=64x64"), "-frames:v", "1")),
 }
 
 
 def rotated(folder: Path, to: Path) -> None:
-    """A phone held upright writes its frames lying, with a note to turn them."""
+    """A phone held upright writes its frames lying, with a note to turn them clockwise.
+
+    FFmpeg's muxer counts the other way.
+    """
     subprocess.run(
         [
             *(*FFMPEG, "-i", folder / "film.mp4", "-c", "copy"),
-            *("-metadata:s:v:0", "rotate=90", to),
+            *("-metadata:s:v:0", "rotate=270", to),
         ],
         check=True,
     )

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media_jobs.operations.base import InvalidParams, Media
+from media_jobs.operations.driver import plan
+from tests.measure import difference, frame_times, grey_pixels
+from tests.media import Samples
+from tests.operations.workshop import declared, run, sources_of
+
+FRAME_S = 1 / 25
+
+
+def nearest_frame(film: Path, picture: bytes, around_s: float) -> float:
+    """The time of the source's frame that looks most like a picture."""
+    times = [around_s + step * FRAME_S for step in range(-3, 4)]
+    return min(times, key=lambda time: difference(grey_pixels(film, time, size=64), picture))
+
+
+def test_it_works(media: Samples, tmp_path: Path) -> None:
+    done = run(media, tmp_path, "video/trim", "film", start=1.2, end=3)
+    times = frame_times(done.path)
+    assert len(times) == 45
+    first = grey_pixels(done.path, 0, size=64)
+    last = grey_pixels(done.path, times[-1] - 0.001, size=64)
+    assert nearest_frame(media.path("film"), first, 1.2) == pytest.approx(1.2)
+    assert nearest_frame(media.path("film"), last, 2.96) == pytest.approx(2.96)
+    audio = done.info.audio[0].duration_s
+    assert audio == pytest.approx(1.8, abs=0.03)
+
+
+def test_a_key_frame_cut_copies(media: Samples, tmp_path: Path) -> None:
+    done = run(media, tmp_path, "trim", "film", start=1, duration=2, accuracy="keyframe")
+    assert done.result is not None
+    assert done.result.warnings == ("it begins at the key frame before start",)
+    source = grey_pixels(media.path("film"), 0, size=64)
+    assert difference(source, grey_pixels(done.path, 0, size=64)) == 0
+
+
+@pytest.mark.parametrize(
+    ("sample", "codecs"),
+    [
+        ("silent_film", ("h264", None)),
+        ("odd_film", ("h264", None)),
+        ("deep_film", ("hevc", None)),
+        ("surround_film", ("h264", "aac")),
+        ("quiet_music", (None, "pcm_s16le")),
+        ("varying_film", ("h264", None)),
+        ("rotated_film", ("h264", "aac")),
+    ],
+)
+def test_awkward_sources(
+    media: Samples, tmp_path: Path, sample: str, codecs: tuple[str | None, str | None]
+) -> None:
+    info = run(media, tmp_path, "video/trim", sample, start=0.4, duration=1).info
+    found = (info.video.codec if info.video else None, info.audio[0].codec if info.audio else None)
+    assert found == codecs
+    assert info.duration_s == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"start": 9}, "start"),
+        ({"start": 3, "end": 3}, "end"),
+        ({"end": 2, "duration": 1}, "duration"),
+    ],
+)
+def test_what_cannot_work_is_refused(media: Samples, params: dict[str, Any], field: str) -> None:
+    op = declared("video/trim", {"input": "film"}, params)
+    with pytest.raises(InvalidParams) as refused:
+        plan(op, Media(sources_of(op, {"input": "film"}, media)))
+    assert refused.value.field == field
