@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from media_jobs.ffmpeg.command import OutputFile
@@ -10,6 +11,13 @@ from media_jobs.ffmpeg.media_info import MediaInfo
 # Codecs pad to whole frames and containers round: less is no difference.
 _SLACK_S = 0.5
 _SLACK_SHARE = 0.02
+
+# Of a transport stream: plain, with Blu-ray's time stamps, with broadcasters' check bytes.
+_PACKET_BYTES = (188, 192, 204)
+_DAMAGE = re.compile(
+    r"corrupt decoded frame|error while decoding|concealing \d+|Packet corrupt|partial file",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -67,3 +75,15 @@ def input_truncated(source: MediaInfo, decoded_s: float) -> bool:
     """Whether a source gave clearly less than its header promises."""
     declared_s = source.duration_s or 0.0
     return declared_s - decoded_s > max(1.0, declared_s * 0.02)
+
+
+def breaks_off(source: MediaInfo) -> bool:
+    """Whether a transport stream ends inside a packet: no header says how long it should be."""
+    return source.format_name == "mpegts" and all(
+        (source.size_bytes or 0) % packet_bytes for packet_bytes in _PACKET_BYTES
+    )
+
+
+def tells_of_damage(stderr: str) -> bool:
+    """Whether FFmpeg, though it went on, met parts of its input that it could not read."""
+    return _DAMAGE.search(stderr) is not None

@@ -9,7 +9,7 @@ from typing import IO
 
 from django.conf import settings
 
-from media_jobs.ffmpeg import failures
+from media_jobs.ffmpeg import failures, verify
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.progress import Progress, ProgressParser
 from media_jobs.worker import sandbox
@@ -34,6 +34,7 @@ class Ledger:
     commands: list[dict[str, object]] = field(default_factory=list)
     cpu_seconds: float = 0.0
     log: list[str] = field(default_factory=list)
+    met_damage: bool = False
 
     def add(self, command: Command, ended: sandbox.Ended, stderr: str) -> None:
         argv = [command.program, *command.args]
@@ -42,6 +43,7 @@ class Ledger:
         )
         self.cpu_seconds += ended.cpu_seconds
         self.log.append(f"$ {' '.join(argv)}\n{stderr.strip()}\n")
+        self.met_damage |= verify.tells_of_damage(stderr)
 
 
 @dataclass

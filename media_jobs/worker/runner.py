@@ -15,7 +15,7 @@ from django.db import transaction
 
 from ffapi_site.lib import netguard
 from media_jobs import states
-from media_jobs.ffmpeg import failures
+from media_jobs.ffmpeg import failures, verify
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.progress import Progress
 from media_jobs.models import Job, JobAttempt, JobStep, Status
@@ -41,6 +41,15 @@ class Attempt:
     ledger: Ledger = field(default_factory=Ledger)
     started: float = field(default_factory=time.monotonic)
     input_bytes: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the inputs were like; FFmpeg makes of a broken one whatever it can."""
+        told = [f"{name} breaks off in the middle: its end is missing" for name in self.broken]
+        if self.ledger.met_damage:
+            told.append("parts of the input could not be read; the job's log says which")
+        return told
 
     def on_bytes(self, got: int, of: int | None) -> None:
         self.pulse.beat(self.meter.fetching(got, of))
@@ -79,6 +88,7 @@ def _work(attempt: Attempt, folder: Path) -> None:
     job = attempt.job
     gathered = inputs.gather(job, folder, attempt.on_bytes)
     attempt.input_bytes = gathered.size_bytes
+    attempt.broken = [s.name for s in gathered.sources.values() if verify.breaks_off(s.info)]
     operation = base.parse(job.operation, job.params)
     media = media_of(gathered.sources)
     executor = Executor(folder, attempt.on_progress, attempt.ledger)
@@ -116,7 +126,7 @@ def _complete(attempt: Attempt, made: outputs.Made, result: base.Result | None) 
                 "every output is verified",
                 device="cpu",
                 result=None if result is None else result.data,
-                warnings=[*(result.warnings if result else ()), *made.warnings],
+                warnings=[*(result.warnings if result else ()), *made.warnings, *attempt.warnings],
                 usage=attempt.usage(made.size_bytes),
                 progress={"percent": 100.0, "stage": "done"},
                 receipt={"checks": made.checks},

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from media_jobs.ffmpeg.command import OutputFile
+from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.ffmpeg.verify import breaks_off, check, input_truncated, tells_of_damage
+from tests.media import Samples
+
+FILM = OutputFile("out/a.mp4", "result", "a.mp4", "video/mp4", 4.0, frozenset({"video", "audio"}))
+
+
+@pytest.fixture
+def film(media: Samples) -> MediaInfo:
+    return media("film").info
+
+
+def test_it_works(film: MediaInfo) -> None:
+    verified = check(FILM, film, 1000)
+    assert verified.problems == ()
+    assert verified.checks == ("size", "readable", "streams", "duration")
+
+
+def test_nothing_there(film: MediaInfo) -> None:
+    assert check(FILM, film, 0).problems == ("the output is missing or empty",)
+
+
+def test_not_readable() -> None:
+    assert check(FILM, None, 10).problems == ("the output is not readable as media",)
+
+
+def test_a_stream_is_missing(media: Samples) -> None:
+    output = replace(FILM, duration_s=3.0)
+    assert check(output, media("silent_film").info, 10).problems == ("the output has no audio",)
+
+
+@pytest.mark.parametrize(
+    ("planned_s", "said"), [(2.0, ""), (8.0, ": the input ends earlier than it says")]
+)
+def test_half_a_film_is_told(film: MediaInfo, planned_s: float, said: str) -> None:
+    verified = check(replace(FILM, duration_s=planned_s), film, 10)
+    assert verified.warnings == (f"the output lasts 4.00 s instead of {planned_s:.2f} s{said}",)
+    assert "duration" not in verified.checks
+
+
+def test_a_text_is_only_there_or_not() -> None:
+    assert check(replace(FILM, streams=None), None, 10).checks == ("size",)
+
+
+@pytest.mark.parametrize("decoded_s", [4.0, 3.2])
+def test_whole_sources(film: MediaInfo, decoded_s: float) -> None:
+    assert not input_truncated(film, decoded_s)
+
+
+def test_truncated_sources(film: MediaInfo) -> None:
+    assert input_truncated(film, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "is_cut"), [(188 * 50, False), (192 * 50, False), (204 * 7, False), (9999, True)]
+)
+def test_a_transport_stream_is_made_of_whole_packets(
+    film: MediaInfo, *, size_bytes: int, is_cut: bool
+) -> None:
+    assert breaks_off(replace(film, format_name="mpegts", size_bytes=size_bytes)) is is_cut
+    assert not breaks_off(replace(film, size_bytes=size_bytes))
+
+
+@pytest.mark.parametrize(
+    ("line", "is_damage"),
+    [
+        ("[h264 @ 0x5] [error] error while decoding MB 28 15, bytestream -64", True),
+        ("[warning] in/0.ts: corrupt decoded frame in stream 0", True),
+        ("[info] Stream mapping:", False),
+    ],
+)
+def test_what_ffmpeg_says_of_damage(line: str, *, is_damage: bool) -> None:
+    assert tells_of_damage(line) is is_damage
