@@ -1,0 +1,63 @@
+"""What is made from the declarations is fresh, and true of the samples that it speaks of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import SettingsWrapper
+
+from media_jobs.surfaces import docs, goldens
+from media_jobs.surfaces.samples import SAMPLES
+from tests.media import Samples
+
+
+@pytest.mark.parametrize("verb", ["docs", "goldens"])
+def test_it_is_fresh(verb: str) -> None:
+    call_command("ffapi", verb, "--check")
+
+
+@pytest.mark.parametrize("verb", ["docs", "goldens"])
+def test_stale_is_seen_and_made_anew(verb: str, tmp_path: Path, settings: SettingsWrapper) -> None:
+    settings.BASE_DIR = tmp_path
+    with pytest.raises(CommandError, match="stale"):
+        call_command("ffapi", verb, "--check")
+    call_command("ffapi", verb)
+    call_command("ffapi", verb, "--check")
+    (made, *_) = tmp_path.rglob("*.*")
+    made.write_text("old")
+    (made.parent / "gone.txt").write_text("no operation has this name")
+    with pytest.raises(CommandError, match="stale"):
+        call_command("ffapi", verb, "--check")
+    call_command("ffapi", verb)
+    assert not (made.parent / "gone.txt").exists()
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_described_samples_are_like_the_made_ones(media: Samples, name: str) -> None:
+    told, real = SAMPLES[name].info, media(name).info
+    assert told.format_name == real.format_name
+    assert (told.video is None) == (real.video is None)
+    if told.video and real.video:
+        for trait in ("codec", "width", "height", "fps", "rotation"):
+            assert getattr(told.video, trait) == getattr(real.video, trait)
+    assert [track.codec for track in told.audio] == [track.codec for track in real.audio]
+    assert [track.sample_rate for track in told.audio] == [
+        track.sample_rate for track in real.audio
+    ]
+    if told.duration_s:
+        assert told.duration_s == pytest.approx(real.duration_s, abs=0.05)
+
+
+def test_pages_tell_all() -> None:
+    page = docs.pages()["transcode.md"]
+    assert "| `crf` | whole number from 0 to 63 |" in page
+    assert "h264_nvenc" in page
+    assert "-d '{" in page
+    assert "video/thumbnails" in docs.pages()["README.md"]
+
+
+def test_no_machine_path_is_in_them() -> None:
+    for text in (docs.pages() | goldens.pages()).values():
+        assert str(Path(__file__).parents[2]) not in text
