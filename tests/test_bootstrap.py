@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone that needs no package, so that only the bootstrap is tried."""
+    shutil.copy(ROOT / "bootstrap.py", tmp_path)
+    (tmp_path / "requirements.txt").write_text("# none\n")
+    (tmp_path / "requirements-dev.txt").write_text("-r requirements.txt\n")
+    return tmp_path
+
+
+def _start(clone: Path, kind: str = "runtime", path: str | None = None) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "bootstrap.py", kind],
+        cwd=clone,
+        env=os.environ | {"PATH": path or os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _told(process: subprocess.Popen[str], status: int = 0) -> str:
+    told, _ = process.communicate(timeout=120)
+    assert process.returncode == status, told
+    return told
+
+
+def test_it_works(clone: Path) -> None:
+    assert _told(_start(clone)).splitlines() == [
+        "Making .venv",
+        "Installing requirements.txt into .venv",
+    ]
+    assert (clone / ".venv/bin/python").exists()
+    assert _told(_start(clone)) == ""
+
+
+def test_other_requirements_are_installed(clone: Path) -> None:
+    _told(_start(clone))
+    (clone / "requirements.txt").write_text("# still none\n")
+    assert _told(_start(clone)) == "Installing requirements.txt into .venv\n"
+
+
+def test_development_includes_what_is_needed_to_run(clone: Path) -> None:
+    assert "Installing requirements-dev.txt" in _told(_start(clone, "development"))
+    assert _told(_start(clone)) == ""
+
+
+def test_two_at_a_time_wait_for_each_other(clone: Path) -> None:
+    both = [_start(clone), _start(clone)]
+    assert sorted(_told(each).count("Making .venv") for each in both) == [0, 1]
+
+
+def test_without_apt_the_missing_packages_are_named(clone: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    told = _told(_start(clone, path=str(empty)), status=1)
+    assert "sudo apt-get install ffmpeg" in told
+    assert not (clone / ".venv").exists()
+
+
+def test_an_unknown_kind_is_refused(clone: Path) -> None:
+    assert "usage" in _told(_start(clone, "everything"), status=1)
