@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from media_jobs.surfaces import docs, goldens
 from media_jobs.surfaces.samples import SAMPLES
@@ -19,7 +19,7 @@ def test_it_is_fresh(verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["docs", "goldens"])
-def test_stale_is_seen_and_made_anew(verb: str, tmp_path: Path, settings: SettingsWrapper) -> None:
+def test_stale_is_seen_and_made_anew(verb: str, tmp_path: Path, settings: Settings) -> None:
     settings.BASE_DIR = tmp_path
     with pytest.raises(CommandError, match="stale"):
         call_command("ffapi", verb, "--check")
