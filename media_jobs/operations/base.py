@@ -14,7 +14,7 @@ from media_jobs.operations.declaration import (
 )
 from media_jobs.operations.errors import InvalidParams, InvalidParamsGroup, UnknownOperation
 from media_jobs.operations.media import Input, Media, Result, Source, Target
-from media_jobs.operations.parsing import from_flat, media_fields, media_params, parse
+from media_jobs.operations.parsing import as_sent, from_flat, media_fields, media_params, parse
 from media_jobs.operations.references import MediaRef, Ref, media_refs
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Steps",
     "Target",
     "UnknownOperation",
+    "as_sent",
     "find",
     "from_flat",
     "media_fields",

@@ -57,6 +57,13 @@ def resolve_aliases(
         yield name, sent
 
 
+def as_sent(name: str, params: Mapping[str, Any], field: str) -> str:
+    """The name under which a field was sent; ``field`` may be a pointer to a part of it."""
+    first, slash, rest = field.partition("/")
+    renamed = dict(resolve_aliases(find(name), params))
+    return renamed.get(first, first) + slash + rest
+
+
 def media_aliases(operation: type[Operation]) -> dict[str, str]:
     """``x_url`` for every media field ``x``; an only field may be called by any usual name."""
     names = media_fields(operation)

@@ -9,7 +9,7 @@ from accounts.models import Tenant
 from ffapi_site.lib import netguard
 from ffapi_site.lib.problems import Unavailable, invalid
 from media_jobs.operations import driver
-from media_jobs.operations.base import Result
+from media_jobs.operations.base import Result, as_sent
 from media_jobs.worker import inputs, scratch
 from media_jobs.worker.execution import Executor, Failed, Ledger
 from media_jobs.worker.planning import media_of, plan
@@ -25,7 +25,7 @@ def answer(tenant: Tenant, operation: str, params: dict[str, Any]) -> Result:
     planned = plan(tenant, operation, params)
     if not _places.acquire(timeout=_PATIENCE_S):
         raise Unavailable("too many questions at once", headers={"Retry-After": "2"})
-    role = planned.inputs[0].role
+    field = as_sent(operation, params, planned.inputs[0].role)
     try:
         with scratch.passing("answer") as folder:
             gathered = inputs.bring(planned.inputs, folder, lambda *_: None)
@@ -37,10 +37,10 @@ def answer(tenant: Tenant, operation: str, params: dict[str, Any]) -> Result:
                 on_answer=lambda *_: None,
             )
     except (netguard.Refused, Unreadable, inputs.Missing) as refused:
-        raise invalid(f"/params/{role}", refused.detail, refused.code) from refused
+        raise invalid(f"/params/{field}", refused.detail, refused.code) from refused
     except Failed as failed:
         failure = failed.failure
-        raise invalid(f"/params/{role}", failure.detail, failure.code) from failed
+        raise invalid(f"/params/{field}", failure.detail, failure.code) from failed
     finally:
         _places.release()
     return result or Result()

@@ -50,7 +50,8 @@ def plan(tenant: Tenant, name: str, params: dict[str, object]) -> Planned:
     except base.InvalidParamsGroup as group:
         raise _problem(group.errors) from group
     except base.InvalidParams as error:
-        raise _problem([error]) from error
+        field = base.as_sent(name, params, error.field)
+        raise _problem([base.InvalidParams(field, error.detail, error.code)]) from error
     lane = Lane.GPU if operation.device == "gpu" else Lane.CPU
     return Planned(operation, inputs, lane)
 

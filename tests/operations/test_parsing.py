@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from media_jobs.operations.base import InvalidParamsGroup, from_flat, media_refs, parse
+from media_jobs.operations.base import (
+    InvalidParamsGroup,
+    as_sent,
+    from_flat,
+    media_refs,
+    parse,
+)
 
 URL = "https://example.com/a.mp4"
 
@@ -118,3 +124,9 @@ def test_one_flat_object_is_parted() -> None:
     params, rest = from_flat("transcode", body)
     assert params == {"input_url": URL, "crf": 20}
     assert rest == {"webhook_url": URL, "priority": "high", "tags": ["a"]}
+
+
+def test_a_field_is_named_as_it_was_sent() -> None:
+    assert as_sent("transcode", {"video_url": URL}, "input") == "video_url"
+    assert as_sent("transcode", {"input": URL, "crf": 20}, "crf") == "crf"
+    assert as_sent("video/concat", {"inputs_url": [URL, URL]}, "inputs/1") == "inputs_url/1"
