@@ -5,19 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from media_jobs.ffmpeg.filters import Filter
+from media_jobs.ffmpeg.filters import Filter, Surface
 from media_jobs.ffmpeg.media_info import VideoStream
 
 Preset = Literal["fast", "balanced", "quality"]
 Args = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Surface:
-    """Where decoded frames lie, and the format in which they come down to main memory."""
-
-    is_gpu: bool = False
-    download_format: str = "nv12"
 
 
 @dataclass(frozen=True)

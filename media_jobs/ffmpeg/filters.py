@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from media_jobs.ffmpeg.devices import Surface
 
 Value = str | int | float | bool
 
 _OPTION_SPECIALS = "\\':"
 _GRAPH_SPECIALS = "\\'[],;"
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Where decoded frames lie, and the format in which they come down to main memory."""
+
+    is_gpu: bool = False
+    download_format: str = "nv12"
 
 
 @dataclass(frozen=True, init=False)

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from media_jobs.ffmpeg.devices import Surface
-from media_jobs.ffmpeg.filters import Filter, chain, escape
+from media_jobs.ffmpeg.filters import Filter, Surface, chain, escape
 
 CPU, GPU = Surface(), Surface(is_gpu=True)
 
