@@ -1,4 +1,4 @@
-"""A data folder of its own for each test run, with its own PostgreSQL; loaded before the settings.
+"""A data folder of its own for each run, made when this is imported: before the settings are.
 
 A pytest plugin (``-p tests.data_folder``) and not part of conftest, because the settings read the
 environment before any conftest is imported. The processes of one run share the folder.
@@ -41,8 +41,7 @@ def remove_left_behind() -> None:
 
 def pytest_unconfigure() -> None:
     if not _IS_PART_OF_A_RUN:
-        remove(RUNS / str(os.getpid()))
+        remove(FOLDER)
 
 
-if not _IS_PART_OF_A_RUN:
-    make()
+FOLDER = Path(os.environ["FFAPI_DATA_DIR"]) if _IS_PART_OF_A_RUN else make()

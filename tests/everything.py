@@ -47,7 +47,7 @@ class Check:
 CHECKS = (
     Check("style", (*_PYTHON, "ruff", "check", ".")),
     Check("form", (*_PYTHON, "ruff", "format", "--check", ".")),
-    Check("templates", (*_PYTHON, "djlint", "--check", "--lint", "--quiet", "templates")),
+    Check("templates", (*_PYTHON, "djlint", "--check", "--lint", "templates")),
     Check("types", (*_PYTHON, "mypy", ".")),
     Check("layers", (str(Path(sys.executable).parent / "lint-imports"), "--no-cache")),
     Check(
@@ -66,11 +66,10 @@ CHECKS = (
 
 
 def run(checks: tuple[Check, ...]) -> list[str]:
-    folder = data_folder.make()
     try:
         return [check.name for check in checks if not check.passes()]
     finally:
-        data_folder.remove(folder)
+        data_folder.remove(data_folder.FOLDER)
 
 
 def main() -> None:

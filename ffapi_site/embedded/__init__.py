@@ -1,1 +1,1 @@
-"""PostgreSQL out of a wheel: used where ``DATABASE_URL`` is unset, so that nothing needs setting up."""
+"""PostgreSQL out of a wheel: used where ``DATABASE_URL`` is unset, to need no set-up."""

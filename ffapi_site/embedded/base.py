@@ -9,7 +9,7 @@ from ffapi_site.embedded import server
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's PostgreSQL back end, on a server that is started when the first connection needs it."""
+    """Django's PostgreSQL back end, on a server that the first connection starts."""
 
     def get_connection_params(self) -> dict[str, Any]:
         self.settings_dict["HOST"] = server.socket_folder(Path(self.settings_dict["FOLDER"]))
