@@ -59,7 +59,8 @@ CHECKS = (
     Check("generated pages", (*_MANAGE, "ffapi", "docs", "--check"), is_static=False),
     Check(
         "tests",
-        (*_PYTHON, "pytest", "-q", "-n", "2", "--cov", "--cov-report=term"),
+        # The tests that share one running site run one after the other, the rest beside them.
+        (*_PYTHON, "pytest", "-q", "-n2", "--dist=loadgroup", "--cov", "--cov-report=term"),
         is_static=False,
     ),
 )

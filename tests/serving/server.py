@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
@@ -31,7 +31,7 @@ class Server:
     folder: Path
     port: int
     process: subprocess.Popen[str]
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def start(
@@ -40,7 +40,7 @@ class Server:
         *,
         port: int | None = None,
         command: str = "serve",
-        settings: Mapping[str, str] | None = None,
+        settings: dict[str, str] | None = None,
     ) -> Self:
         port, settings = port or free_port(), settings or {}
         process = subprocess.Popen(

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.serving.server import Server, free_port
+from tests.system.customer import Customer
+from tests.system.far_end import FarEnd
+from tests.system.site import Site, site_settings
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run all that shares the one server in one process."""
+    for item in items:
+        if "running_site" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("system"))
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def far_end() -> Iterator[FarEnd]:
+    """A machine of the tenants' that the platform may reach."""
+    with FarEnd() as far_end:
+        yield far_end
+
+
+@pytest.fixture(scope="session")
+def closed_port() -> int:
+    """A port that the platform may reach, where nobody listens yet."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def running_site(far_end: FarEnd, closed_port: int) -> Iterator[Site]:
+    # Not under /tmp: another run of pytest would close its folder to the database's user.
+    folder = Path(settings.DATA_DIR) / f"system-{os.getpid()}"
+    folder.mkdir()
+    record = folder / "refused"
+    more = site_settings(record, [far_end.authority, f"127.0.0.1:{closed_port}"])
+    with Server.start(folder / "data", settings=more) as server:
+        server.await_line("FFAPI serves")
+        yield Site(server, record)
+
+
+@pytest.fixture
+def site(running_site: Site) -> Iterator[Site]:
+    """The running platform, whole at the start of the test and within this machine to its end."""
+    running_site.await_slots()
+    yield running_site
+    assert running_site.refused_connections() == ""
+
+
+@pytest.fixture(scope="session")
+def _customers(running_site: Site) -> Iterator[tuple[Customer, Customer]]:
+    alice, bob = running_site.customer("alice"), running_site.customer("bob")
+    with alice.http, bob.http:
+        yield alice, bob
+
+
+@pytest.fixture
+def alice(site: Site, _customers: tuple[Customer, Customer]) -> Customer:
+    return _customers[0]
+
+
+@pytest.fixture
+def bob(site: Site, _customers: tuple[Customer, Customer]) -> Customer:
+    """Of another tenant."""
+    return _customers[1]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where downloads of this test go."""
+    return tmp_path

@@ -1,0 +1,246 @@
+"""Whatever dies, and whenever: FFmpeg goes with it, and the job ends once, with one result."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.media import FFMPEG, Samples
+from tests.serving.server import eventually
+from tests.system.customer import Customer, Json
+from tests.system.far_end import FarEnd
+from tests.system.site import GRACE_S, Site
+
+SLOW = {"resolution": "720p", "preset": "quality", "crf": 20}
+AT_ONCE_S = 1.0
+GIVEN_BACK = [("queued", 0), ("running", 1), ("queued", 1), ("running", 2), ("completed", 2)]
+
+
+@pytest.fixture(scope="session")
+def long_film(media: Samples) -> Path:
+    """A minute, which takes longer to encode than any of these tests waits."""
+    film, path = media.path("film"), media.folder / "long.mp4"
+    looped = ("-stream_loop", "14", "-i", film, "-c", "copy")
+    subprocess.run([*FFMPEG, *looped, path], check=True)
+    return path
+
+
+@pytest.fixture
+def long_source(alice: Customer, long_film: Path) -> str:
+    return str(alice.upload(long_film)["id"])
+
+
+def _encode(alice: Customer, source: str, end_s: float, **options: str) -> Json:
+    return alice.submit("transcode", {"input": source, "end": end_s} | SLOW, **options)
+
+
+def _kill_and_see_ffmpeg_go(victim: psutil.Process, ffmpeg: psutil.Process) -> None:
+    victim.kill()
+    assert eventually(lambda: _is_dead(ffmpeg), within_s=AT_ONCE_S)
+    assert eventually(lambda: not ffmpeg.is_running(), within_s=20)  # and somebody buried it
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _check_ended_once(site: Site, alice: Customer, job: Json, name: str, folder: Path) -> None:
+    [output] = alice.job(job["id"])["outputs"]
+    assert len(alice.download(output, folder).read_bytes()) == output["size_bytes"]
+    kept = site.rows("SELECT published_at FROM storage_file WHERE name = %s", name)
+    assert len(kept) == 1
+    assert kept[0][0] is not None
+    assert site.ffmpegs(job) == []
+    assert eventually(lambda: site.scratch_of(job) == [], within_s=20), site.scratch_of(job)
+
+
+def test_a_killed_worker(site: Site, alice: Customer, long_source: str, folder: Path) -> None:
+    job = _encode(alice, long_source, 8, output_name="worker.mp4")
+    ffmpeg = site.encoding(job)
+    _kill_and_see_ffmpeg_go(psutil.Process(ffmpeg.ppid()), ffmpeg)
+    ended = alice.completed(job, within_s=120)
+    assert ended["attempt"] == 2
+    assert ended["outputs"][0]["duration_seconds"] == pytest.approx(8, abs=0.1)
+    assert site.history(job) == GIVEN_BACK
+    _check_ended_once(site, alice, job, "worker.mp4", folder)
+
+
+def test_a_killed_slot(site: Site, alice: Customer, long_source: str, folder: Path) -> None:
+    job = _encode(alice, long_source, 8, output_name="slot.mp4")
+    ffmpeg = site.encoding(job)
+    slot = site.slot_of(job)
+    below = slot.children(recursive=True)
+    _kill_and_see_ffmpeg_go(slot, ffmpeg)
+    assert psutil.wait_procs(below, timeout=10)[1] == []
+    assert alice.completed(job, within_s=120)["attempt"] == 2
+    assert site.history(job) == GIVEN_BACK
+    _check_ended_once(site, alice, job, "slot.mp4", folder)
+
+
+def test_a_frozen_worker_that_wakes_up_too_late(
+    site: Site, alice: Customer, long_source: str, folder: Path
+) -> None:
+    job = _encode(alice, long_source, 8, output_name="frozen.mp4")
+    ffmpeg = site.encoding(job)
+    worker = psutil.Process(ffmpeg.ppid())
+    worker.suspend()
+    try:
+        alice.until(job, lambda now: now["attempt"] == 2)
+    finally:
+        worker.resume()
+    alice.completed(job, within_s=120)
+    assert site.history(job) == GIVEN_BACK
+    ffmpeg.wait(30)
+    _check_ended_once(site, alice, job, "frozen.mp4", folder)
+
+
+def test_a_stopping_slot_gives_its_job_back_uncharged(
+    site: Site, alice: Customer, long_source: str, folder: Path
+) -> None:
+    job = _encode(alice, long_source, 30, output_name="drained.mp4")
+    ffmpeg = site.encoding(job)
+    slot = site.slot_of(job)
+    slot.terminate()
+    slot.wait(GRACE_S + 20)
+    ffmpeg.wait(AT_ONCE_S)
+    again = alice.until(job, lambda now: now["attempt"] == 2)
+    assert again["max_attempts"] == job["max_attempts"] + 1
+    assert site.history(job) == GIVEN_BACK[:4]
+    alice.http.post(f"/v1/jobs/{job['id']}/cancel")
+    assert alice.ended(job)["status"] == "canceled"
+
+
+def test_a_stopping_slot_finishes_what_it_can(
+    site: Site, alice: Customer, media: Samples, far_end: FarEnd
+) -> None:
+    with far_end.held("/draining.mp4", media.path("red").read_bytes()) as (url, release):
+        job = alice.submit("transcode", {"input": url})
+        alice.until(job, lambda now: now["status"] == "running")
+        slot = site.slot_of(job)
+        slot.terminate()
+        release()
+        ended = alice.completed(job)
+        slot.wait(GRACE_S + 20)
+    assert (ended["attempt"], ended["max_attempts"]) == (1, job["max_attempts"])
+
+
+def _cancel(alice: Customer, job: Json, status: int) -> Json:
+    answer = alice.http.post(f"/v1/jobs/{job['id']}/cancel")
+    assert answer.status_code == status, answer.text
+    told: Json = answer.json()
+    return told
+
+
+def test_a_running_job_is_canceled(site: Site, alice: Customer, long_source: str) -> None:
+    job = _encode(alice, long_source, 60)
+    ffmpeg = site.encoding(job)
+    began = time.monotonic()
+    _cancel(alice, job, 202)
+    ffmpeg.wait(5)
+    ended = alice.ended(job, within_s=5)
+    assert time.monotonic() - began < 5
+    assert (ended["status"], ended["outputs"], ended["attempt"]) == ("canceled", [], 1)
+    assert _cancel(alice, job, 200) == ended
+    assert eventually(lambda: site.scratch_of(job) == [], within_s=5)
+
+
+def test_a_job_is_canceled_while_it_fetches(
+    site: Site, alice: Customer, media: Samples, far_end: FarEnd
+) -> None:
+    with far_end.held("/never.mp4", media.path("red").read_bytes()) as (url, _):
+        job = alice.submit("transcode", {"input": url})
+        alice.until(job, lambda now: now["progress"]["stage"] == "fetching")
+        _cancel(alice, job, 202)
+        assert alice.ended(job, within_s=5)["status"] == "canceled"
+
+
+def test_a_completed_job_is_not_canceled(alice: Customer, media: Samples) -> None:
+    job = alice.submit("transcode", {"input": alice.upload(media.path("red"))["id"]})
+    alice.completed(job)
+    assert _cancel(alice, job, 409)["code"] == "job_ended"
+
+
+def test_a_queued_job_is_canceled_at_once(
+    site: Site, alice: Customer, media: Samples, far_end: FarEnd
+) -> None:
+    content = media.path("red").read_bytes()
+    with (
+        far_end.held("/one.mp4", content) as (one, release_one),
+        far_end.held("/two.mp4", content) as (two, release_two),
+    ):
+        busy = [alice.submit("transcode", {"input": url}) for url in (one, two)]
+        for job in busy:
+            alice.until(job, lambda now: now["status"] == "running")
+        waiting = alice.submit("transcode", {"input": one})
+        assert waiting["queue"] == {"position": 1}
+        told = _cancel(alice, waiting, 200)
+        assert (told["status"], told["attempt"]) == ("canceled", 0)
+        assert _cancel(alice, waiting, 200) == told
+        release_one()
+        release_two()
+        for job in busy:
+            alice.completed(job)
+    assert site.history(waiting) == [("queued", 0), ("canceled", 0)]
+
+
+def test_five_tokens_for_one_job_do_it_once(
+    site: Site, alice: Customer, media: Samples, far_end: FarEnd, folder: Path
+) -> None:
+    with far_end.held("/tokens.mp4", media.path("red").read_bytes()) as (url, release):
+        job = alice.submit("transcode", {"input": url}, output_name="tokens.mp4")
+        alice.until(job, lambda now: now["status"] == "running")
+        site.wake(5)
+        release()
+        alice.completed(job)
+    assert eventually(lambda: site.rows("SELECT 1 FROM django_q_ormq") == [], within_s=30)
+    assert site.history(job) == [("queued", 0), ("running", 1), ("completed", 1)]
+    _check_ended_once(site, alice, job, "tokens.mp4", folder)
+
+
+def test_a_lost_token_is_made_again(
+    site: Site, alice: Customer, media: Samples, far_end: FarEnd
+) -> None:
+    content = media.path("red").read_bytes()
+    with (
+        far_end.held("/left.mp4", content) as (left, release_left),
+        far_end.held("/right.mp4", content) as (right, release_right),
+    ):
+        busy = [alice.submit("transcode", {"input": url}) for url in (left, right)]
+        for job in busy:
+            alice.until(job, lambda now: now["status"] == "running")
+        source = alice.upload(media.path("red"))["id"]
+        waiting = alice.submit("transcode", {"input": source})
+        assert site.rows("DELETE FROM django_q_ormq RETURNING id")
+        release_left()
+        release_right()
+        alice.completed(waiting, within_s=30)
+
+
+def test_a_busy_slot_swallows_nothing(
+    site: Site, alice: Customer, media: Samples, far_end: FarEnd
+) -> None:
+    source = alice.upload(media.path("red"))["id"]
+    with far_end.held("/busy.mp4", media.path("red").read_bytes()) as (url, release):
+        busy = alice.submit("transcode", {"input": url})
+        alice.until(busy, lambda now: now["status"] == "running")
+        short = [alice.completed(alice.submit("transcode", {"input": source})) for _ in range(10)]
+        assert alice.job(busy["id"])["status"] == "running"
+        release()
+        alice.completed(busy)
+    waits = [_waited_s(site, job) for job in short]
+    # A swallowed token is made again after three seconds and more.
+    assert sorted(waits)[5] < 1, waits
+    assert len([wait for wait in waits if wait > 2]) <= 1, waits
+
+
+def _waited_s(site: Site, job: Json) -> float:
+    query = "SELECT extract(epoch FROM started_at - created_at) FROM media_jobs_job WHERE id = %s"
+    [(waited_s,)] = site.rows(query, job["id"])
+    return float(waited_s)
