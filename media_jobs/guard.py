@@ -111,6 +111,7 @@ class Guard:
                     beat = row | {"heartbeat_at": Now()}
                     Slot.objects.update_or_create(name=self.name, defaults=beat)
                 housekeeping.tick()
+                scratch.sweep()  # the next attempt may need the room
                 if time.monotonic() - last_sweep > _SWEEP_S:
                     last_sweep = time.monotonic()
                     housekeeping.sweep()

@@ -12,7 +12,6 @@ from accounts import idempotency, rate_limit
 from media_jobs import queue, states
 from media_jobs.models import Job, Slot, Status
 from media_jobs.models.job import Lane
-from media_jobs.worker import scratch
 from storage import retention
 
 logger = logging.getLogger(__name__)
@@ -72,8 +71,7 @@ def tick() -> None:
 
 
 def sweep() -> None:
-    """Remove what is past its time: scratch folders, expired files, old keys, silent slots."""
-    scratch.sweep()
+    """Remove what is past its time: expired files, old keys, silent slots."""
     retention.sweep()
     idempotency.forget_old()
     rate_limit.forget_old()

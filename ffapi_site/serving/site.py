@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import signal
@@ -20,8 +19,8 @@ from ffapi_site.embedded import server
 from ffapi_site.serving import readiness, statics
 from ffapi_site.serving.programs import programs
 from ffapi_site.serving.supervision import configuration, supervisor_command
+from ffapi_site.serving.tied import adopt_orphans
 
-PR_SET_CHILD_SUBREAPER = 36
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -100,8 +99,7 @@ def _supervised() -> Iterator[subprocess.Popen[bytes]]:
     (folder / "logs").mkdir(exist_ok=True)
     written = folder / "supervisord.conf"
     written.write_text(configuration(programs(), folder=folder, directory=settings.BASE_DIR))
-    # Whatever loses its parent becomes our child instead of init's, so that we can end it.
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()  # of a killed supervisor, so that we can end them
     supervisor = subprocess.Popen(  # noqa: S603 -- our own command
         supervisor_command(written), cwd=settings.BASE_DIR, start_new_session=True
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ffapi_site.serving.programs import Program
+from ffapi_site.serving.tied import ADOPTING
 
 _SUPERVISORD = """\
 [supervisord]
@@ -49,7 +50,7 @@ def configuration(programs: Iterable[Program], *, folder: Path, directory: Path)
 
 def supervisor_command(configuration_file: Path) -> list[str]:
     supervisord = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration_file)]
-    return list(_tied(tuple(supervisord)))
+    return list(_tied((ADOPTING, *supervisord)))
 
 
 def _tied(command: tuple[str, ...]) -> tuple[str, ...]:

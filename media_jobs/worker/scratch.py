@@ -48,11 +48,13 @@ def passing(purpose: str) -> Iterator[Path]:
 
 def sweep() -> int:
     """Remove the folders of attempts that no longer run; give their number."""
-    if not settings.SCRATCH_DIR.is_dir():
+    # First the folders, then the rows: what was claimed in between has no folder here.
+    found = list(settings.SCRATCH_DIR.glob("job_*.*"))
+    if not found:
         return 0
     running = Job.objects.filter(status=Status.RUNNING)
     live = {f"{job_id}.{attempt}" for job_id, attempt in running.values_list("id", "attempt")}
-    stale = [path for path in settings.SCRATCH_DIR.glob("job_*.*") if path.name not in live]
+    stale = [path for path in found if path.name not in live]
     for path in stale:
         logger.info("Removed a stale scratch folder", extra={"folder": path.name})
         shutil.rmtree(path, ignore_errors=True)

@@ -80,7 +80,7 @@ def test_the_sweep_leaves_a_live_job_s_folder(settings: Settings) -> None:
     stale = settings.SCRATCH_DIR / f"{live.id}.7"
     kept.mkdir()
     stale.mkdir()
-    housekeeping.sweep()
+    assert scratch.sweep() == 1
     assert kept.exists()
     assert not stale.exists()
     kept.rmdir()
