@@ -59,8 +59,7 @@ CHECKS = (
     Check("generated pages", (*_MANAGE, "ffapi", "docs", "--check"), is_static=False),
     Check(
         "tests",
-        # The tests that share one running site run one after the other, the rest beside them.
-        (*_PYTHON, "pytest", "-q", "-n2", "--dist=loadgroup", "--cov", "--cov-report=term"),
+        (*_PYTHON, "pytest", "-q", "-n", "2", "--cov", "--cov-report=term"),
         is_static=False,
     ),
 )

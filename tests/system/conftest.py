@@ -13,15 +13,6 @@ from tests.system.far_end import FarEnd
 from tests.system.site import Site, site_settings
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run all that shares the one server in one process."""
-    for item in items:
-        if "running_site" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("system"))
-            item.add_marker(pytest.mark.slow)
-
-
 @pytest.fixture(scope="session")
 def far_end() -> Iterator[FarEnd]:
     """A machine of the tenants' that the platform may reach."""

@@ -15,15 +15,17 @@ from tests.system.customer import Customer, Json
 from tests.system.far_end import FarEnd
 from tests.system.site import GRACE_S, Site
 
+pytestmark = pytest.mark.slow
+
 SLOW = {"resolution": "720p", "preset": "quality", "crf": 20}
 AT_ONCE_S = 1.0
 GIVEN_BACK = [("queued", 0), ("running", 1), ("queued", 1), ("running", 2), ("completed", 2)]
 
 
 @pytest.fixture(scope="session")
-def long_film(media: Samples) -> Path:
+def long_film(media: Samples, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A minute, which takes longer to encode than any of these tests waits."""
-    film, path = media.path("film"), media.folder / "long.mp4"
+    film, path = media.path("film"), tmp_path_factory.mktemp("films") / "long.mp4"
     looped = ("-stream_loop", "14", "-i", film, "-c", "copy")
     subprocess.run([*FFMPEG, *looped, path], check=True)
     return path

@@ -49,6 +49,7 @@ def test_it_lets_this_machine_be_reached(tmp_path: Path, far_end: FarEnd) -> Non
     assert not (tmp_path / "refused").exists()
 
 
+@pytest.mark.slow
 def test_it_is_in_every_process_of_the_site(site: Site) -> None:
     guards = {each.pid: _guard_of(each) for each in site.server.processes()}
     names = {each.pid: each.name() for each in site.server.processes()}

@@ -16,6 +16,8 @@ from tests.system.customer import Customer, Json
 from tests.system.far_end import Canary, FarEnd, Page, moved
 from tests.system.site import Site
 
+pytestmark = pytest.mark.slow
+
 MPD = """<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"
  mediaPresentationDuration="PT4S"><Period><AdaptationSet mimeType="video/mp4">
 <Representation id="1" bandwidth="1"><BaseURL>{target}</BaseURL></Representation></AdaptationSet>

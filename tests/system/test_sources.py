@@ -13,6 +13,8 @@ from tests.media import FFMPEG, Samples
 from tests.system.customer import Customer, Json
 from tests.system.far_end import FarEnd, Page
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"when_conformant": "encode", "preset": "fast"}
 
 
@@ -96,11 +98,11 @@ def test_names_in_any_script(alice: Customer, media: Samples, folder: Path) -> N
 
 
 @pytest.fixture(scope="session")
-def whole(media: Samples) -> dict[str, bytes]:
+def whole(media: Samples, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """A film with its index in front, one without an index, and one of packets."""
-    source, made = media.path("film"), {}
+    source, folder, made = media.path("film"), tmp_path_factory.mktemp("films"), {}
     for kind, args in {"mp4": ("-movflags", "+faststart"), "mkv": (), "ts": ()}.items():
-        path = media.folder / f"whole.{kind}"
+        path = folder / f"whole.{kind}"
         subprocess.run([*FFMPEG, "-i", source, "-c", "copy", *args, path], check=True)
         made[kind] = path.read_bytes()
     return made

@@ -17,6 +17,8 @@ from tests.media import Samples
 from tests.system.customer import Customer
 from tests.system.far_end import FarEnd
 
+pytestmark = pytest.mark.slow
+
 _VARIES = {"date", "x-request-id", "ratelimit", "content-length"}
 _REQUEST_ID = re.compile(rb'"request_id": ?"[^"]*"')
 

@@ -15,6 +15,8 @@ from tests.media import Samples
 from tests.system.customer import Customer
 from tests.system.far_end import FarEnd, Page
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_works(alice: Customer, media: Samples, folder: Path) -> None:
     source = alice.upload(media.path("film_mkv"))

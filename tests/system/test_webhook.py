@@ -14,6 +14,8 @@ from tests.system.customer import Customer, Json
 from tests.system.far_end import FarEnd, Received, moved
 from tests.system.site import Site
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def source(alice: Customer, media: Samples) -> str:
