@@ -51,15 +51,20 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def median_seconds(work: Callable[[], object], *, runs: int) -> float:
-    work()  # what is only slow the first time is not what is measured
-    return median(seconds(work) for _ in range(runs))
+def compared(
+    ours: Callable[[], object], bare: Callable[[], object], *, runs: int
+) -> tuple[float, float]:
+    """Give the median seconds of both, run in turns, so that other load weighs on both alike."""
+    ours(), bare()  # what is only slow the first time is not what is measured
+    pairs = [(seconds(ours), seconds(bare)) for _ in range(runs)]
+    return median(pair[0] for pair in pairs), median(pair[1] for pair in pairs)
 
 
 def side_by_side(clients: Sequence[Client], each: int, send: Callable[[Client], object]) -> float:
     """Give the seconds in which every client sends ``each`` requests, all at the same time."""
 
     def sending(client: Client) -> None:
+        client.connection.close()  # it opens again by itself, where the server ended it
         for _ in range(each):
             send(client)
 

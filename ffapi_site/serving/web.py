@@ -21,7 +21,8 @@ worker_class = "asgi"
 workers = settings.WEB_PROCESSES
 bind = f"{settings.BIND}:{settings.PORT}"
 proc_name = "ffapi-web"
-graceful_timeout = 10
+graceful_timeout = 5  # idle and waiting clients hold it up for so long
+keepalive = 75  # longer than a proxy keeps its end, or it would write into closed connections
 control_socket_disable = True  # it would be one socket for all servers of a user
 # Bodies are spooled before a view sees them; /tmp may be small or in memory.
 raw_env = [f"TMPDIR={settings.FILE_UPLOAD_TEMP_DIR}"]
