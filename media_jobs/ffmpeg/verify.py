@@ -71,12 +71,6 @@ def wrong_length(output: OutputFile, info: MediaInfo) -> tuple[str, ...]:
     return (f"{lasts}: the input ends earlier than it says" if ended_early else lasts,)
 
 
-def input_truncated(source: MediaInfo, decoded_s: float) -> bool:
-    """Whether a source gave clearly less than its header promises."""
-    declared_s = source.duration_s or 0.0
-    return declared_s - decoded_s > max(1.0, declared_s * 0.02)
-
-
 def breaks_off(source: MediaInfo) -> bool:
     """Whether a transport stream ends inside a packet: no header says how long it should be."""
     return source.format_name == "mpegts" and all(

@@ -6,7 +6,7 @@ import pytest
 
 from media_jobs.ffmpeg.command import OutputFile
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.ffmpeg.verify import breaks_off, check, input_truncated, tells_of_damage
+from media_jobs.ffmpeg.verify import breaks_off, check, tells_of_damage
 from tests.media import Samples
 
 FILM = OutputFile("out/a.mp4", "result", "a.mp4", "video/mp4", 4.0, frozenset({"video", "audio"}))
@@ -47,15 +47,6 @@ def test_half_a_film_is_told(film: MediaInfo, planned_s: float, said: str) -> No
 
 def test_a_text_is_only_there_or_not() -> None:
     assert check(replace(FILM, streams=None), None, 10).checks == ("size",)
-
-
-@pytest.mark.parametrize("decoded_s", [4.0, 3.2])
-def test_whole_sources(film: MediaInfo, decoded_s: float) -> None:
-    assert not input_truncated(film, decoded_s)
-
-
-def test_truncated_sources(film: MediaInfo) -> None:
-    assert input_truncated(film, 2.0)
 
 
 @pytest.mark.parametrize(

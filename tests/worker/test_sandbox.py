@@ -237,8 +237,9 @@ def test_descriptors_are_closed(folder: Path, tmp_path: Path) -> None:
             process.kill()
             process.wait()
 
+    # The loader may still have a library open.
+    assert len([target for target in targets if ".so" not in target.name]) == 3
     assert tmp_path / "secret.txt" not in targets
-    assert len(targets) == 3
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change users")
