@@ -4,9 +4,11 @@ import os
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from tests.media import Samples
 
@@ -18,6 +20,16 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "media"
     folder.mkdir(exist_ok=True)
     return Samples(folder)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _folders_of_this_process() -> None:
+    """Let a test find only its own in a folder: the processes of a run share the data folder."""
+    process = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    settings.SCRATCH_DIR = settings.SCRATCH_DIR / process
+    uploads = Path(settings.FILE_UPLOAD_TEMP_DIR) / process
+    uploads.mkdir(exist_ok=True)
+    settings.FILE_UPLOAD_TEMP_DIR = str(uploads)
 
 
 @pytest.fixture(autouse=True, scope="session")
