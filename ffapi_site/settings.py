@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
@@ -82,7 +83,11 @@ OPS_TOKEN = env("OPS_TOKEN", default="")
 
 # -- Django
 DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = [
+    *env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]),
+    # Our own health checks and links use it, so it can't be left out.
+    urlsplit(PUBLIC_BASE_URL).hostname or "localhost",
+]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "ffapi_site.urls"
 ASGI_APPLICATION = "ffapi_site.asgi.application"
