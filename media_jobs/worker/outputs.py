@@ -55,7 +55,9 @@ def keep(job: Job, folder: Path, outputs: Iterable[OutputFile]) -> Made:
     wanted = list(outputs)
     names = _names(job.output_name, wanted)
     made = Made()
-    infos = [_verify(folder, output, made) for output in wanted]
+    infos = [
+        _verify(folder, output, name, made) for output, name in zip(wanted, names, strict=True)
+    ]
     try:
         for output, name, info in zip(wanted, names, infos, strict=True):
             media = None if info is None else info.to_json()
@@ -69,7 +71,7 @@ def keep(job: Job, folder: Path, outputs: Iterable[OutputFile]) -> Made:
     return made
 
 
-def _verify(folder: Path, output: OutputFile, made: Made) -> MediaInfo | None:
+def _verify(folder: Path, output: OutputFile, name: str, made: Made) -> MediaInfo | None:
     path = folder / output.path
     size_bytes = path.stat().st_size if path.is_file() and not path.is_symlink() else 0
     info = None
@@ -77,11 +79,11 @@ def _verify(folder: Path, output: OutputFile, made: Made) -> MediaInfo | None:
         try:
             info = probe.probe_in(folder, output.path)
         except probe.Unreadable as unreadable:
-            raise Unverified(f"{output.name}: {unreadable.detail}") from unreadable
+            raise Unverified(f"{name}: {unreadable.detail}") from unreadable
     found = verify.check(output, info, size_bytes)
     if found.problems:
-        raise Unverified(f"{output.name}: {'; '.join(found.problems)}")
-    made.checks.append({"output": output.name, "passed": list(found.checks)})
+        raise Unverified(f"{name}: {'; '.join(found.problems)}")
+    made.checks.append({"output": name, "passed": list(found.checks)})
     made.warnings += found.warnings
     return info
 
