@@ -51,7 +51,10 @@ def test_killed_itself_it_leaves_only_the_database(server: Server) -> None:
     server.process.wait(10)
 
     def only_database() -> bool:
-        return {process.name() for process in server.processes()} == {"postgres"}
+        try:
+            return {process.name() for process in server.processes()} == {"postgres"}
+        except psutil.NoSuchProcess:  # one ended while it was looked at
+            return False
 
     assert eventually(only_database, within_s=60)
     with Server.start(server.folder) as again:
