@@ -6,8 +6,6 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
-from media_jobs.models.job import Lane
-
 
 class SlotQuerySet(models.QuerySet["Slot"]):
     def alive(self, within: timedelta = timedelta(seconds=15)) -> Self:
@@ -18,7 +16,8 @@ class Slot(models.Model):
     """A place where one job at a time runs: one cluster of one worker, on one host."""
 
     name = models.CharField(max_length=100, primary_key=True)
-    lane = models.CharField(max_length=16, choices=Lane.choices)
+    lane = models.CharField(max_length=16)
+    host = models.CharField(max_length=64, blank=True)
     pid = models.PositiveIntegerField()
     started_at = models.DateTimeField(db_default=Now())
     heartbeat_at = models.DateTimeField(db_default=Now())
