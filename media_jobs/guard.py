@@ -6,7 +6,6 @@ import ctypes
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from dataclasses import asdict
@@ -20,7 +19,7 @@ from django_q.signals import post_execute_in_worker
 
 from media_jobs import courier, housekeeping
 from media_jobs.models import Slot
-from media_jobs.worker import gate, sandbox, scratch
+from media_jobs.worker import gate, host, sandbox, scratch
 from media_jobs.worker.capabilities import capabilities
 
 logger = logging.getLogger(__name__)
@@ -71,7 +70,7 @@ def _free_gate(**_: object) -> None:
 class Guard:
     def __init__(self, lane: str, number: int) -> None:
         self.lane = lane
-        self.name = f"{socket.gethostname()}-{lane}-{number}"
+        self.name = f"{host.name()}-{lane}-{number}"
 
     def run(self) -> int:
         """Serve until told to stop; give the exit status: not 0 where the cluster died."""
@@ -98,6 +97,7 @@ class Guard:
             raise sandbox.SandboxUnavailable(f"the self-test got out by: {', '.join(leaks)}")
         return {
             "lane": self.lane,
+            "host": host.name(),
             "pid": os.getpid(),
             "sandbox": asdict(report) | {"leaks": leaks},
             "capabilities": capabilities().to_json(),

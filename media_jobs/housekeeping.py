@@ -6,12 +6,12 @@ import logging
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import Count
 from django.db.models.functions import Now
 
 from accounts import idempotency, rate_limit
 from media_jobs import queue, states
 from media_jobs.models import Job, Slot, Status
-from media_jobs.models.job import Lane
 from storage import retention
 
 logger = logging.getLogger(__name__)
@@ -54,10 +54,10 @@ def _reap_one(job: Job) -> None:
 
 def renew_tokens() -> None:
     """Make up for lost tokens: a lane with due jobs has at least as many as idle slots."""
-    for lane in Lane.values:
-        due = Job.objects.due(lane).count()
-        missing = min(due, Slot.objects.alive().filter(lane=lane).count())
-        for _ in range(missing - queue.waiting_tokens(lane)):
+    slots = Slot.objects.alive().values("lane").annotate(number=Count("name")).order_by()
+    for lane, number in slots.values_list("lane", "number"):
+        due = len(Job.objects.due(lane)[:number])
+        for _ in range(due - queue.waiting_tokens(lane)):
             queue.wake(lane)
 
 

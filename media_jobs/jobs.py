@@ -77,6 +77,8 @@ def submit(
             tags=asked.tags,
             priority=Priority[asked.priority.upper()],
             lane=planned.lane,
+            memory_mb=planned.weight.memory_mb,
+            scratch_mb=planned.weight.scratch_mb,
             max_attempts=1 + settings.JOB_MAX_RETRIES,
         )
         JobInput.objects.bulk_create(_inputs(job, planned))

@@ -10,81 +10,132 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0004_concurrency_caps'),
-        ('media_jobs', '0001_initial'),
+        ("accounts", "0004_concurrency_caps"),
+        ("media_jobs", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FairShare',
+            name="FairShare",
             fields=[
-                ('tenant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, serialize=False, to='accounts.tenant')),
-                ('cpu_seconds', models.FloatField(default=0.0)),
-                ('as_of', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('typical_cpu_seconds', models.FloatField(default=1.0)),
-                ('typical_wall_seconds', models.FloatField(default=1.0)),
+                (
+                    "tenant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        serialize=False,
+                        to="accounts.tenant",
+                    ),
+                ),
+                ("cpu_seconds", models.FloatField(default=0.0)),
+                (
+                    "as_of",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("typical_cpu_seconds", models.FloatField(default=1.0)),
+                ("typical_wall_seconds", models.FloatField(default=1.0)),
             ],
         ),
         migrations.CreateModel(
-            name='PausedLane',
+            name="PausedLane",
             fields=[
-                ('lane', models.CharField(max_length=16, primary_key=True, serialize=False)),
-                ('since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('reason', models.CharField(blank=True, max_length=200)),
+                ("lane", models.CharField(max_length=16, primary_key=True, serialize=False)),
+                (
+                    "since",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200)),
             ],
         ),
         migrations.RemoveIndex(
-            model_name='job',
-            name='job_due',
+            model_name="job",
+            name="job_due",
         ),
         migrations.AddField(
-            model_name='job',
-            name='host',
+            model_name="job",
+            name="host",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='job',
-            name='memory_mb',
+            model_name="job",
+            name="memory_mb",
             field=models.PositiveIntegerField(default=256),
         ),
         migrations.AddField(
-            model_name='job',
-            name='rank',
-            field=models.GeneratedField(db_persist=True, expression=django.db.models.expressions.CombinedExpression(django.db.models.functions.datetime.Extract('run_at', 'epoch'), '+', django.db.models.expressions.CombinedExpression(models.F('priority'), '*', models.Value(3600, output_field=models.IntegerField()))), output_field=models.FloatField()),
+            model_name="job",
+            name="rank",
+            field=models.GeneratedField(
+                db_persist=True,
+                expression=django.db.models.expressions.CombinedExpression(
+                    django.db.models.functions.datetime.Extract("run_at", "epoch"),
+                    "+",
+                    django.db.models.expressions.CombinedExpression(
+                        models.F("priority"),
+                        "*",
+                        models.Value(3600, output_field=models.IntegerField()),
+                    ),
+                ),
+                output_field=models.FloatField(),
+            ),
         ),
         migrations.AddField(
-            model_name='job',
-            name='scratch_mb',
+            model_name="job",
+            name="scratch_mb",
             field=models.PositiveIntegerField(default=64),
         ),
         migrations.AddField(
-            model_name='slot',
-            name='host',
+            model_name="slot",
+            name="host",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AlterField(
-            model_name='job',
-            name='lane',
-            field=models.CharField(default='cpu', max_length=16),
+            model_name="job",
+            name="lane",
+            field=models.CharField(default="cpu", max_length=16),
         ),
         migrations.AlterField(
-            model_name='slot',
-            name='lane',
+            model_name="slot",
+            name="lane",
             field=models.CharField(max_length=16),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('status', 'queued')), fields=['lane', 'tenant', 'rank', 'id'], name='job_due'),
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("status", "queued")),
+                fields=["lane", "tenant", "rank", "id"],
+                name="job_due",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='job',
-            trigger=pgtrigger.compiler.Trigger(name='job_transitions', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{queued:running,queued:failed,queued:canceled,running:queued,running:completed,running:failed,running:canceled}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='aa6476606068b865dca982453b5a903ae1964249', operation='UPDATE', pgid='pgtrigger_job_transitions_1a3e4', table='media_jobs_job', when='BEFORE')),
+            model_name="job",
+            trigger=pgtrigger.compiler.Trigger(
+                name="job_transitions",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{queued:running,queued:failed,queued:canceled,running:queued,running:completed,running:failed,running:canceled}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="aa6476606068b865dca982453b5a903ae1964249",
+                    operation="UPDATE",
+                    pgid="pgtrigger_job_transitions_1a3e4",
+                    table="media_jobs_job",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='job',
-            trigger=pgtrigger.compiler.Trigger(name='job_fence_never_falls', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."attempt" < (OLD."attempt"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='d4188d7871e1352d0b2ede3110b1e9fe641891fe', operation='UPDATE', pgid='pgtrigger_job_fence_never_falls_4e2c5', table='media_jobs_job', when='BEFORE')),
+            model_name="job",
+            trigger=pgtrigger.compiler.Trigger(
+                name="job_fence_never_falls",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (NEW."attempt" < (OLD."attempt"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="d4188d7871e1352d0b2ede3110b1e9fe641891fe",
+                    operation="UPDATE",
+                    pgid="pgtrigger_job_fence_never_falls_4e2c5",
+                    table="media_jobs_job",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -49,7 +49,7 @@ BEGIN
         SELECT j.id, j.attempt INTO job FROM media_jobs_job j
           LEFT JOIN accounts_apikey k ON k.id = j.api_key_id
          WHERE j.status = 'queued' AND j.lane = the_lane AND j.tenant_id = tenant.id
-           AND j.run_at <= now()
+           AND j.run_at <= statement_timestamp()
            AND (k.max_concurrent_jobs IS NULL OR k.max_concurrent_jobs > (
                 SELECT count(*) FROM media_jobs_job r
                  WHERE r.status = 'running' AND r.api_key_id = k.id))
@@ -60,14 +60,14 @@ BEGIN
         CONTINUE WHEN NOT FOUND;
         UPDATE media_jobs_job j
            SET status = 'running', attempt = j.attempt + 1, slot = the_slot, host = the_host,
-               lease_until = now() + make_interval(secs => lease_s),
-               started_at = coalesce(j.started_at, now()),
+               lease_until = statement_timestamp() + make_interval(secs => lease_s),
+               started_at = coalesce(j.started_at, statement_timestamp()),
                progress = '{"percent": 0.0, "stage": "starting"}'
          WHERE j.id = job.id;
         INSERT INTO media_jobs_jobevent (job_id, at, from_status, to_status, attempt, reason)
-        VALUES (job.id, now(), 'queued', 'running', job.attempt + 1, 'claimed by ' || the_slot);
+        VALUES (job.id, statement_timestamp(), 'queued', 'running', job.attempt + 1, 'claimed by ' || the_slot);
         INSERT INTO media_jobs_jobattempt (job_id, number, slot, started_at, outcome, log, receipt)
-        VALUES (job.id, job.attempt + 1, the_slot, now(), '', '', '{}');
+        VALUES (job.id, job.attempt + 1, the_slot, statement_timestamp(), '', '', '{}');
         PERFORM ffapi_charge(tenant.id, tenant.typical, half_life_s);
         PERFORM pg_notify('ffapi_jobs', job.id);
         RETURN job.id;
@@ -80,7 +80,7 @@ RECENT = """
 CREATE FUNCTION ffapi_recent(cpu_seconds float, as_of timestamptz, half_life_s float)
 RETURNS float LANGUAGE sql STABLE AS $$
     SELECT coalesce(
-        cpu_seconds * power(0.5, greatest(extract(epoch FROM now() - as_of), 0) / half_life_s), 0)
+        cpu_seconds * power(0.5, greatest(extract(epoch FROM statement_timestamp() - as_of), 0) / half_life_s), 0)
 $$;
 """
 
@@ -89,8 +89,8 @@ CREATE FUNCTION ffapi_charge(the_tenant text, cost_cpu_s float, half_life_s floa
 RETURNS void LANGUAGE sql AS $$
     INSERT INTO media_jobs_fairshare AS s
         (tenant_id, cpu_seconds, as_of, typical_cpu_seconds, typical_wall_seconds)
-    VALUES (the_tenant, greatest(cost_cpu_s, 0), now(), 1, 1)
-    ON CONFLICT (tenant_id) DO UPDATE SET as_of = now(), cpu_seconds =
+    VALUES (the_tenant, greatest(cost_cpu_s, 0), statement_timestamp(), 1, 1)
+    ON CONFLICT (tenant_id) DO UPDATE SET as_of = statement_timestamp(), cpu_seconds =
         greatest(ffapi_recent(s.cpu_seconds, s.as_of, half_life_s) + cost_cpu_s, 0)
 $$;
 """
@@ -101,7 +101,7 @@ CREATE FUNCTION ffapi_settle(
     the_tenant text, used_cpu_s float, used_wall_s float, half_life_s float
 ) RETURNS void LANGUAGE sql AS $$
     UPDATE media_jobs_fairshare AS s SET
-        as_of = now(),
+        as_of = statement_timestamp(),
         cpu_seconds = greatest(ffapi_recent(s.cpu_seconds, s.as_of, half_life_s)
                                + used_cpu_s - s.typical_cpu_seconds, 0),
         typical_cpu_seconds = 0.8 * s.typical_cpu_seconds + 0.2 * used_cpu_s,

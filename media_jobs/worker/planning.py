@@ -15,8 +15,10 @@ from media_jobs.ffmpeg.devices import Cpu
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models.job import Lane
 from media_jobs.operations import base, driver
+from media_jobs.worker import weight
 from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.inputs import scratch_path
+from media_jobs.worker.weight import Weight
 from storage.models import File
 
 
@@ -32,6 +34,7 @@ class Planned:
     operation: base.Operation
     inputs: tuple[PlannedInput, ...]
     lane: Lane
+    weight: Weight
 
 
 def plan(tenant: Tenant, name: str, params: dict[str, object]) -> Planned:
@@ -43,7 +46,9 @@ def plan(tenant: Tenant, name: str, params: dict[str, object]) -> Planned:
     try:
         operation = base.parse(name, params)
         inputs = tuple(_resolve(tenant, ref) for ref in base.media_refs(operation))
-        _plan_first_step(operation, inputs)
+        sources = _sources(inputs)
+        if len(sources) == len(inputs):
+            driver.plan(operation, media_of(sources))
     except base.UnknownOperation as error:
         known = ", ".join(sorted(base.REGISTRY))
         raise invalid("/operation", f"unknown; there are: {known}", "unknown") from error
@@ -53,7 +58,12 @@ def plan(tenant: Tenant, name: str, params: dict[str, object]) -> Planned:
         field = base.as_sent(name, params, error.field)
         raise _problem([base.InvalidParams(field, error.detail, error.code)]) from error
     lane = Lane.GPU if operation.device == "gpu" else Lane.CPU
-    return Planned(operation, inputs, lane)
+    heavy = weight.of(
+        sources.values(),
+        unseen=len(inputs) - len(sources),
+        largest_input_mb=settings.MAX_FILE_SIZE_MB,
+    )
+    return Planned(operation, inputs, lane, heavy)
 
 
 def _problem(errors: Iterable[base.InvalidParams]) -> Invalid:
@@ -77,8 +87,9 @@ def _resolve(tenant: Tenant, ref: base.Ref) -> PlannedInput:
     return PlannedInput(ref.role, "", file)
 
 
-def _plan_first_step(operation: base.Operation, inputs: tuple[PlannedInput, ...]) -> None:
-    sources = {
+def _sources(inputs: tuple[PlannedInput, ...]) -> dict[str, base.Source]:
+    """Those that are known before the job runs: the stored ones."""
+    return {
         each.role: base.Source(
             path=scratch_path(position, each.file.name),
             info=MediaInfo.from_json(each.file.media),
@@ -88,8 +99,6 @@ def _plan_first_step(operation: base.Operation, inputs: tuple[PlannedInput, ...]
         for position, each in enumerate(inputs)
         if each.file is not None and each.file.media is not None
     }
-    if len(sources) == len(inputs):
-        driver.plan(operation, media_of(sources))
 
 
 def media_of(sources: dict[str, base.Source]) -> base.Media:

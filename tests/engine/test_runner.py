@@ -17,6 +17,7 @@ from media_jobs.worker import gate, runner
 from media_jobs.worker.meter import Meter
 from media_jobs.worker.pulse import Pulse
 from storage.models import File
+from tests.engine.claiming import claim
 from tests.engine.conftest import keep_path
 from tests.factories import JobFactory, TenantFactory
 from tests.media import Samples
@@ -159,10 +160,10 @@ def test_a_canceled_job_ends_with_nothing_visible(transcode: Submit, work: Work)
 
 def test_a_lost_lease_writes_nothing(transcode: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
     transcode()
-    stale = states.claim("cpu", "slot-1")
+    stale = claim("slot-1")
     assert stale is not None
     states.give_back(Job.objects.get(pk=stale.pk), "its slot fell silent")
-    winner = states.claim("cpu", "slot-2")
+    winner = claim("slot-2")
     assert winner is not None
 
     runner.run(stale)
@@ -180,7 +181,7 @@ def test_a_loser_at_the_very_end_publishes_nothing(
 ) -> None:
     """The lease is lost between the encode and the publication."""
     transcode()
-    stale = states.claim("cpu", "slot-1")
+    stale = claim("slot-1")
     assert stale is not None
     complete = runner._complete
 
@@ -199,7 +200,7 @@ def test_a_stopping_slot_gives_the_job_back_uncharged(
 ) -> None:
     settings.SHUTDOWN_GRACE_SECONDS = -1
     transcode()
-    job = states.claim("cpu", "slot-1")
+    job = claim("slot-1")
     assert job is not None
     gate.draining.set()
     try:
@@ -215,7 +216,7 @@ def test_a_second_attempt_skips_what_was_measured(
 ) -> None:
     params = {"input": stored("film").id, "target_lufs": -20}
     jobs.submit(tenant, jobs.Submission("audio/normalize", params))
-    first = states.claim("cpu", "slot-1")
+    first = claim("slot-1")
     assert first is not None
     runner.run(first)
     measured = JobStep.objects.filter(job=first, answer__isnull=False)
@@ -224,7 +225,7 @@ def test_a_second_attempt_skips_what_was_measured(
     again = jobs.submit(tenant, jobs.Submission("audio/normalize", params))
     step = measured.get()
     JobStep.objects.create(job=again, position=step.position, answer=step.answer, attempt=1)
-    claimed = states.claim("cpu", "slot-1")
+    claimed = claim("slot-1")
     assert claimed is not None
     runner.run(claimed)
     claimed.refresh_from_db()
@@ -262,9 +263,9 @@ def test_a_meter_starts_with_fetching() -> None:
 
 def test_a_job_that_waited_is_due_again_at_its_time(transcode: Submit) -> None:
     transcode()
-    job = states.claim("cpu", "slot-1")
+    job = claim("slot-1")
     assert job is not None
     states.give_back(job, "later", delay_s=60)
-    assert states.claim("cpu", "slot-1") is None
+    assert claim("slot-1") is None
     Job.objects.update(run_at=timezone.now() - timedelta(seconds=1))
-    assert states.claim("cpu", "slot-1") is not None
+    assert claim("slot-1") is not None
