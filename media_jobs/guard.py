@@ -108,7 +108,8 @@ class Guard:
         while cluster.sentinel.is_alive():
             try:
                 if not gate.draining.is_set():
-                    beat = row | {"heartbeat_at": Now()}
+                    room = {"memory_mb": host.memory_mb(), "scratch_mb": host.scratch_mb()}
+                    beat = row | room | {"heartbeat_at": Now()}
                     Slot.objects.update_or_create(name=self.name, defaults=beat)
                 housekeeping.tick()
                 scratch.sweep()  # the next attempt may need the room

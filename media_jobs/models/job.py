@@ -34,6 +34,12 @@ class Lane(models.TextChoices):
     GPU = "gpu"
 
 
+class DeviceAsked(models.TextChoices):
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
 # How much longer a job of one priority waits than the next higher one that came with it: within a
 # tenant, whatever waited that much longer goes first, so "low" never starves.
 AGEING_S = 3600
@@ -48,6 +54,10 @@ class JobQuerySet(TenantQuerySet["Job"]):
     def stalled(self) -> Self:
         """Running jobs whose slot has not been heard of within its lease."""
         return self.filter(status=Status.RUNNING, lease_until__lt=Now())
+
+    def quarantined(self) -> Self:
+        """The dead letters: jobs that killed their workers and that staff may requeue."""
+        return self.filter(quarantined_at__isnull=False).order_by("quarantined_at")
 
 
 class Job(models.Model):
@@ -71,6 +81,12 @@ class Job(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     lane = models.CharField(max_length=16, default=Lane.CPU)
+    device_asked = models.CharField(
+        max_length=8,
+        choices=DeviceAsked.choices,
+        default=DeviceAsked.AUTO,
+        db_default=DeviceAsked.AUTO,
+    )
     memory_mb = models.PositiveIntegerField(default=256)
     """What FFmpeg is expected to need at once."""
     scratch_mb = models.PositiveIntegerField(default=64)
@@ -91,6 +107,8 @@ class Job(models.Model):
     host = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    quarantined_at = models.DateTimeField(null=True, blank=True)
+    """Set while a job that killed its workers waits for staff to look at it."""
 
     progress = models.JSONField(default=dict)
     device = models.CharField(max_length=8, blank=True)
@@ -125,6 +143,11 @@ class Job(models.Model):
             ),
             models.Index(
                 fields=["lease_until"], condition=models.Q(status=Status.RUNNING), name="job_leases"
+            ),
+            models.Index(
+                fields=["quarantined_at"],
+                condition=models.Q(quarantined_at__isnull=False),
+                name="job_quarantined",
             ),
             GinIndex(fields=["tags"], name="job_tags"),
         ]

@@ -21,8 +21,14 @@ class Slot(models.Model):
     pid = models.PositiveIntegerField()
     started_at = models.DateTimeField(db_default=Now())
     heartbeat_at = models.DateTimeField(db_default=Now())
+    memory_mb = models.PositiveIntegerField(default=0)
+    """What all the jobs of its host may take together."""
+    scratch_mb = models.PositiveIntegerField(default=0)
+    """Likewise on its scratch disk, as of the last heartbeat."""
     sandbox = models.JSONField(default=dict)
     capabilities = models.JSONField(default=dict)
+    devices = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    """What the GPUs of its host can do: for each kind ``available`` and ``reason``."""
 
     objects = SlotQuerySet.as_manager()
 
