@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from media_jobs.models.attempt import JobAttempt, JobEvent, JobStep
+from media_jobs.models.device import DeviceHealth
 from media_jobs.models.fair_share import FairShare
 from media_jobs.models.job import Job, JobQuerySet, Priority, Status
 from media_jobs.models.lane import PausedLane
@@ -9,6 +10,7 @@ from media_jobs.models.slot import Slot
 from media_jobs.models.webhook import WebhookDelivery
 
 __all__ = [
+    "DeviceHealth",
     "FairShare",
     "Job",
     "JobAttempt",
