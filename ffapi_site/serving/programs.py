@@ -20,11 +20,17 @@ def web() -> Program:
     return Program("web", command, stop_within_s=15)
 
 
-def slot(number: int) -> Program:
-    command = (sys.executable, "manage.py", "slot", "--lane", "cpu", "--number", str(number))
+def slot(lane: str, number: int) -> Program:
+    command = (sys.executable, "manage.py", "slot", "--lane", lane, "--number", str(number))
+    name = f"slot-{number}" if lane == "cpu" else f"slot-{lane}-{number}"
     # A slot ends its job within the grace or gives it back; the rest is for doing so.
-    return Program(f"slot-{number}", command, stop_within_s=settings.SHUTDOWN_GRACE_SECONDS + 10)
+    return Program(name, command, stop_within_s=settings.SHUTDOWN_GRACE_SECONDS + 10)
 
 
 def programs() -> list[Program]:
-    return [web(), *(slot(number) for number in range(1, settings.WORKERS + 1))]
+    slots = [
+        slot(lane, number)
+        for lane, slots_of_lane in settings.LANES.items()
+        for number in range(1, slots_of_lane + 1)
+    ]
+    return [web(), *slots]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -28,6 +30,26 @@ def scratch_mb() -> int:
     used = sum(_size_bytes(path) for path in settings.SCRATCH_DIR.glob("job_*/*/*"))
     free = shutil.disk_usage(settings.SCRATCH_DIR).free
     return max((free + used) // _MIB - settings.MIN_FREE_SPACE_MB, 0)
+
+
+def cpus_of_slot() -> frozenset[int]:
+    """The CPUs on which the FFmpeg of this slot runs: neighbours get neighbouring ones.
+
+    Read by FFmpeg itself, so that decoders, filters and encoders all start as many threads as fit.
+    Two at least: pinned to one each, two encodes on two CPUs took 1.4 times as long as unpinned.
+    """
+    usable = sorted(os.sched_getaffinity(0))
+    slots = max(sum(settings.LANES.values()), 1)
+    wanted = settings.FFMPEG_THREADS or max(2, math.ceil(len(usable) / slots))
+    if wanted >= len(usable):
+        return frozenset()
+    first = wanted * (_slot_number() - 1)
+    return frozenset(usable[(first + n) % len(usable)] for n in range(wanted))
+
+
+def _slot_number() -> int:
+    tail = os.environ.get("FFAPI_SLOT", "").rpartition("-")[2]
+    return int(tail) if tail.isdecimal() else 1
 
 
 def _size_bytes(path: Path) -> int:

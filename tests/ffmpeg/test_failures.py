@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from media_jobs.ffmpeg.failures import DEADLINE, classify, clean, reason
+from media_jobs.ffmpeg.failures import CPU_LIMIT, classify, clean, reason
 from media_jobs.operations.media import GLOBAL_ARGS
 from tests.media import Samples
 
@@ -75,8 +75,8 @@ def test_no_gpu(media: Samples) -> None:
     [
         (-9, "killed"),
         (137, "killed"),
-        (-24, DEADLINE.code),
-        (-25, "storage_full"),
+        (-24, CPU_LIMIT.code),
+        (-25, "output_too_large"),
         (1, "ffmpeg_failed"),
     ],
 )
