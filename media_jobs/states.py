@@ -17,6 +17,9 @@ from media_jobs.models.job import FINAL
 
 CHANNEL = "ffapi_jobs"
 
+# Outcome of an attempt whose worker fell silent.
+WORKER_LOST = "worker lost"
+
 ALLOWED: dict[str, frozenset[str]] = {
     # Only `ffapi_claim` makes a job run.
     Status.QUEUED: frozenset((Status.FAILED, Status.CANCELED)),
@@ -100,7 +103,14 @@ def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: A
         _settle(job, values.get("usage", {}))
 
 
-def give_back(job: Job, reason: str, *, delay_s: float = 0, charged: bool = True) -> None:
+def give_back(
+    job: Job,
+    reason: str,
+    *,
+    delay_s: float = 0,
+    charged: bool = True,
+    outcome: str = "given back",
+) -> None:
     """Queue ``job`` again. An uncharged attempt does not count against ``max_attempts``."""
     values: dict[str, Any] = _released() | {"progress": {}}
     if delay_s:  # else it keeps its place
@@ -110,7 +120,7 @@ def give_back(job: Job, reason: str, *, delay_s: float = 0, charged: bool = True
     with transaction.atomic():
         _lock_owned(job)
         _write(job, Status.QUEUED, reason, values)
-        _close_attempt(job, "given back")
+        _close_attempt(job, outcome)
 
 
 def cancel_queued(job: Job) -> bool:

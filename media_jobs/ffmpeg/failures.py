@@ -187,6 +187,21 @@ STALLED = Failure(
     retryable=True,
 )
 
+WORKER_LOST = Failure(
+    "worker_lost",
+    "The worker died",
+    "the worker died in the last attempt that the job had",
+    "Try again; if it happens again, the input may be what kills it.",
+    retryable=True,
+)
+
+POISON = Failure(
+    "poison",
+    "The job kills its workers",
+    "worker after worker died of it, so it is not tried again",
+    "Tell the operators the job's id: they can see why, and let it run again.",
+)
+
 INTERNAL = Failure(
     "internal_error",
     "Something went wrong on our side",
