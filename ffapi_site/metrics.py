@@ -12,21 +12,22 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from media_jobs.models import Job, Slot, Status
+from media_jobs.models import DeviceHealth, Job, Slot, Status
 from media_jobs.models.job import Lane
 
 
 class JobsCollector(Collector):
     """Asked at each scrape: every process tells the same, however many there are."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         yield self._jobs()
         yield from self._queue()
         yield self._slots()
+        yield self._fallbacks()
 
     def _jobs(self) -> GaugeMetricFamily:
         jobs = GaugeMetricFamily("ffapi_jobs", "Jobs kept", labels=["status", "lane"])
@@ -58,6 +59,14 @@ class JobsCollector(Collector):
         for lane in Lane.values:
             slots.add_metric([lane], counted.get(lane, 0))
         return slots
+
+    def _fallbacks(self) -> CounterMetricFamily:
+        fallbacks = CounterMetricFamily(
+            "ffapi_gpu_fallbacks", "Jobs that the CPU did for a GPU", labels=["host", "device"]
+        )
+        for host, device, count in DeviceHealth.objects.values_list("host", "device", "fallbacks"):
+            fallbacks.add_metric([host, device], count)
+        return fallbacks
 
 
 def _of_processes() -> bytes:

@@ -19,7 +19,7 @@ from django_q.signals import post_execute_in_worker
 
 from media_jobs import courier, housekeeping
 from media_jobs.models import Slot
-from media_jobs.worker import gate, host, sandbox, scratch
+from media_jobs.worker import devices, gate, host, sandbox, scratch
 from media_jobs.worker.capabilities import capabilities
 
 logger = logging.getLogger(__name__)
@@ -101,6 +101,7 @@ class Guard:
             "pid": os.getpid(),
             "sandbox": asdict(report) | {"leaks": leaks},
             "capabilities": capabilities().to_json(),
+            "devices": {kind: asdict(found) for kind, found in devices.found().items()},
         }
 
     def _watch(self, cluster: SlotCluster, row: dict[str, Any]) -> None:

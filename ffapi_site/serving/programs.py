@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from media_jobs.worker import devices
+
 
 @dataclass(frozen=True)
 class Program:
@@ -27,10 +29,17 @@ def slot(lane: str, number: int) -> Program:
     return Program(name, command, stop_within_s=settings.SHUTDOWN_GRACE_SECONDS + 10)
 
 
+def lanes() -> dict[str, int]:
+    """Slots by lane; the GPU has one where there is a GPU, unless the settings say otherwise."""
+    if "gpu" in settings.LANES:
+        return dict(settings.LANES)
+    return settings.LANES | {"gpu": devices.slots()}
+
+
 def programs() -> list[Program]:
     slots = [
         slot(lane, number)
-        for lane, slots_of_lane in settings.LANES.items()
+        for lane, slots_of_lane in lanes().items()
         for number in range(1, slots_of_lane + 1)
     ]
     return [web(), *slots]

@@ -9,7 +9,7 @@ from typing import IO
 
 from django.conf import settings
 
-from media_jobs.ffmpeg import failures, verify
+from media_jobs.ffmpeg import failures, hardware, verify
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.progress import Progress, ProgressParser
 from media_jobs.worker import host, sandbox
@@ -69,11 +69,19 @@ class Executor:
     folder: Path
     watch: Callable[[Command, Progress | None], None]
     ledger: Ledger
+    devices: tuple[str, ...] = ()
+    """Nodes of GPUs, for those commands that use one."""
 
     def execute(self, command: Command) -> object:
         """Run ``command`` and give what its ``parse`` makes of the output. Raises `Failed`."""
         limits = _limits()
-        process = sandbox.start(command.program, command.args, folder=self.folder, limits=limits)
+        process = sandbox.start(
+            command.program,
+            command.args,
+            folder=self.folder,
+            limits=limits,
+            devices=self.devices if hardware.uses_gpu(command.args) else (),
+        )
         dog = Watchdog(process.pid, settings.FFMPEG_STALL_SECONDS)
         with process.stdout, process.stderr:
             try:

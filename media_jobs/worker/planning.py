@@ -11,11 +11,11 @@ from accounts.models import Tenant
 from ffapi_site.lib import netguard
 from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import FieldError, Invalid, invalid
-from media_jobs.ffmpeg.devices import Cpu
+from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.models.job import Lane
+from media_jobs.models.job import DeviceAsked, Lane
 from media_jobs.operations import base, driver
-from media_jobs.worker import weight
+from media_jobs.worker import placement, weight
 from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.inputs import scratch_path
 from media_jobs.worker.weight import Weight
@@ -37,11 +37,13 @@ class Planned:
     weight: Weight
 
 
-def plan(tenant: Tenant, name: str, params: dict[str, object]) -> Planned:
+def plan(
+    tenant: Tenant, name: str, params: dict[str, object], device: str = DeviceAsked.AUTO
+) -> Planned:
     """Check parameters, media and the first command of what is asked for.
 
     Media behind URLs are not fetched here: what only they could tell fails the job later, with the
-    same words. Raises `Invalid`; its pointers begin at ``/operation`` or ``/params``.
+    same words. Raises `Invalid`; its pointers begin at ``/operation``, ``/params`` or ``/device``.
     """
     try:
         operation = base.parse(name, params)
@@ -57,13 +59,12 @@ def plan(tenant: Tenant, name: str, params: dict[str, object]) -> Planned:
     except base.InvalidParams as error:
         field = base.as_sent(name, params, error.field)
         raise _problem([base.InvalidParams(field, error.detail, error.code)]) from error
-    lane = Lane.GPU if operation.device == "gpu" else Lane.CPU
     heavy = weight.of(
         sources.values(),
         unseen=len(inputs) - len(sources),
         largest_input_mb=settings.MAX_FILE_SIZE_MB,
     )
-    return Planned(operation, inputs, lane, heavy)
+    return Planned(operation, inputs, placement.lane_of(type(operation), device), heavy)
 
 
 def _problem(errors: Iterable[base.InvalidParams]) -> Invalid:
@@ -101,11 +102,11 @@ def _sources(inputs: tuple[PlannedInput, ...]) -> dict[str, base.Source]:
     }
 
 
-def media_of(sources: dict[str, base.Source]) -> base.Media:
-    """What an operation plans with on this machine."""
+def media_of(sources: dict[str, base.Source], device: Device | None = None) -> base.Media:
+    """What an operation plans with on this machine; on the CPU where nothing else is said."""
     return base.Media(
         sources=sources,
-        device=Cpu(),
+        device=device or Cpu(),
         capabilities=capabilities(),
         max_filters=settings.MAX_FFMPEG_FILTERS,
     )
