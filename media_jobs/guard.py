@@ -19,7 +19,7 @@ from django_q.signals import post_execute_in_worker
 
 from media_jobs import courier, housekeeping
 from media_jobs.models import Slot
-from media_jobs.worker import devices, gate, host, sandbox, scratch
+from media_jobs.worker import devices, gate, host, orphans, sandbox, scratch
 from media_jobs.worker.capabilities import capabilities
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
 _HEARTBEAT_S = 3.0
 _SWEEP_S = 60.0
+_ORPHANS_S = 20.0
 _COURIER_S = 1.0
 
 
@@ -105,7 +106,7 @@ class Guard:
         }
 
     def _watch(self, cluster: SlotCluster, row: dict[str, Any]) -> None:
-        last_sweep = 0.0
+        last_sweep = last_hunt = 0.0
         while cluster.sentinel.is_alive():
             try:
                 if not gate.draining.is_set():
@@ -117,6 +118,10 @@ class Guard:
                 if time.monotonic() - last_sweep > _SWEEP_S:
                     last_sweep = time.monotonic()
                     housekeeping.sweep()
+                    scratch.sweep_passing()
+                if time.monotonic() - last_hunt > _ORPHANS_S:
+                    last_hunt = time.monotonic()
+                    orphans.end()
             except (OperationalError, InterfaceError):
                 logger.warning("The database is away", extra={"slot": self.name})
                 connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,9 @@ from media_jobs.models import Job, Status
 from media_jobs.worker import sandbox
 
 logger = logging.getLogger(__name__)
+
+# Far longer than any probe or question takes.
+_PASSING_S = 3600.0
 
 
 @contextmanager
@@ -52,10 +56,32 @@ def sweep() -> int:
     found = list(settings.SCRATCH_DIR.glob("job_*.*"))
     if not found:
         return 0
-    running = Job.objects.filter(status=Status.RUNNING)
-    live = {f"{job_id}.{attempt}" for job_id, attempt in running.values_list("id", "attempt")}
+    live = live_attempts()
     stale = [path for path in found if path.name not in live]
     for path in stale:
         logger.info("Removed a stale scratch folder", extra={"folder": path.name})
         shutil.rmtree(path, ignore_errors=True)
     return len(stale)
+
+
+def sweep_passing() -> int:
+    """Remove the passing folders whose process died and left them; give their number."""
+    oldest = time.time() - _PASSING_S
+    others = [path for path in settings.SCRATCH_DIR.glob("*.*") if not path.name.startswith("job_")]
+    stale = [path for path in others if _changed_at(path) < oldest]
+    for path in stale:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(stale)
+
+
+def live_attempts() -> set[str]:
+    """The names of the folders that belong to running attempts."""
+    running = Job.objects.filter(status=Status.RUNNING).values_list("id", "attempt")
+    return {f"{job_id}.{attempt}" for job_id, attempt in running}
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # its owner was done with it
+        return time.time()
