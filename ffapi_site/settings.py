@@ -249,6 +249,7 @@ GPU_WORKERS = env.int("GPU_WORKERS", default=None)
 if GPU_WORKERS is not None and GPU_WORKERS < 0:
     raise ImproperlyConfigured(f"GPU_WORKERS is {GPU_WORKERS}; it must be at least 0")
 LANES = {"cpu": WORKERS} | _lanes(env.list("LANES", default=[]))
+KNOWN_LANES = sorted({"cpu", "gpu"} | LANES.keys())
 HOST_NAME = env("FFAPI_HOST_NAME", default="")
 HOST_MEMORY_MB = env.int("HOST_MEMORY_MB", default=0)
 FFMPEG_TIMEOUT_SECONDS = _positive("FFMPEG_TIMEOUT_SECONDS", 7200)
@@ -285,7 +286,7 @@ Q_CLUSTER = {
     "scheduler": False,
     "guard_cycle": 0.5,
     "log_level": "WARNING",
-    "ALT_CLUSTERS": {lane: {} for lane in {"cpu", "gpu"} | LANES.keys()},
+    "ALT_CLUSTERS": {lane: {} for lane in KNOWN_LANES},
 }
 
 # -- API

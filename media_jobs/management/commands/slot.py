@@ -16,9 +16,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--lane", choices=sorted(settings.Q_CLUSTER["ALT_CLUSTERS"]), default="cpu"
-        )
+        parser.add_argument("--lane", choices=settings.KNOWN_LANES, default="cpu")
         parser.add_argument("--number", type=int, default=1, help="tells the slots of a host apart")
 
     def handle(self, *_: Any, **options: Any) -> None:
