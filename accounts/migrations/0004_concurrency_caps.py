@@ -4,20 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_rate_window'),
+        ("accounts", "0003_rate_window"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='apikey',
-            name='max_concurrent_jobs',
+            model_name="apikey",
+            name="max_concurrent_jobs",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='tenant',
-            name='max_concurrent_jobs',
-            field=models.PositiveIntegerField(blank=True, help_text='How many jobs may run at once; empty: as many as slots', null=True),
+            model_name="tenant",
+            name="max_concurrent_jobs",
+            field=models.PositiveIntegerField(
+                blank=True,
+                help_text="How many jobs may run at once; empty: as many as slots",
+                null=True,
+            ),
         ),
     ]
