@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db.models import Count, Min
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +18,6 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from media_jobs.models import DeviceHealth, Job, Slot, Status
-from media_jobs.models.job import Lane
 
 
 class JobsCollector(Collector):
@@ -34,7 +34,7 @@ class JobsCollector(Collector):
         counted = Job.objects.order_by().values_list("status", "lane").annotate(Count("pk"))
         found = {(status, lane): count for status, lane, count in counted}
         for status in Status.values:
-            for lane in Lane.values:
+            for lane in settings.KNOWN_LANES:
                 jobs.add_metric([status, lane], found.get((status, lane), 0))
         return jobs
 
@@ -46,7 +46,7 @@ class JobsCollector(Collector):
         due = Job.objects.filter(status=Status.QUEUED, run_at__lte=Now()).order_by()
         counted = due.values_list("lane").annotate(Count("pk"), Min("run_at"))
         found = {lane: (count, oldest) for lane, count, oldest in counted}
-        for lane in Lane.values:
+        for lane in settings.KNOWN_LANES:
             count, oldest = found.get(lane, (0, None))
             waited_s = (timezone.now() - oldest).total_seconds() if oldest else 0.0
             depth.add_metric([lane], count)
@@ -56,7 +56,7 @@ class JobsCollector(Collector):
     def _slots(self) -> GaugeMetricFamily:
         slots = GaugeMetricFamily("ffapi_slots_alive", "Slots heard of lately", labels=["lane"])
         counted = dict(Slot.objects.alive().order_by().values_list("lane").annotate(Count("pk")))
-        for lane in Lane.values:
+        for lane in settings.KNOWN_LANES:
             slots.add_metric([lane], counted.get(lane, 0))
         return slots
 

@@ -81,12 +81,19 @@ class Attempt:
 
 def run(job: Job) -> None:
     """Run the attempt that ``states.claim`` has just made of ``job``; whatever happens is a row."""
-    attempt = Attempt(job, Pulse(job))
+    try:
+        _run(Attempt(job, Pulse(job)))
+    except states.Lost:
+        logger.warning("The attempt lost its lease", extra={"job": job.id})
+
+
+def _run(attempt: Attempt) -> None:
+    job = attempt.job
     try:
         with scratch.folder(scratch.of_attempt(job)) as folder:
             _work(attempt, folder)
     except states.Lost:
-        logger.warning("The attempt lost its lease", extra={"job": job.id})
+        raise
     except Canceled:
         _end(attempt, Status.CANCELED, "canceled while running")
     except Drained:
@@ -217,15 +224,12 @@ def _settle(attempt: Attempt, error: Exception) -> None:
     failure = explain(error)
     extra = {"job": job.id, "attempt": job.attempt, "code": failure.code}
     logger.warning("An attempt failed", extra=extra, exc_info=failure.code == "internal_error")
-    try:
-        if failure.retryable and job.attempt < job.max_attempts:
-            with transaction.atomic():
-                states.give_back(job, f"{failure.code}: tried again later", delay_s=_delay_s(job))
-                _write_receipt(attempt, {})
-        else:
-            _end(attempt, Status.FAILED, failure.code, error=failure.to_json())
-    except states.Lost:
-        logger.warning("The attempt lost its lease", extra=extra)
+    if failure.retryable and job.attempt < job.max_attempts:
+        with transaction.atomic():
+            states.give_back(job, f"{failure.code}: tried again later", delay_s=_delay_s(job))
+            _write_receipt(attempt, {})
+    else:
+        _end(attempt, Status.FAILED, failure.code, error=failure.to_json())
 
 
 def _delay_s(job: Job) -> float:
