@@ -92,10 +92,20 @@ def test_a_hundred_stale_folders_go(settings: Settings) -> None:
     assert scratch.sweep() == 100
 
 
-def test_a_passing_folder_goes_when_it_is_old(settings: Settings) -> None:
-    with scratch.passing("probe") as fresh, scratch.passing("probe") as old:
-        long_ago = time.time() - 2 * 3600
-        os.utime(old, (long_ago, long_ago))
+def test_a_passing_folder_goes_when_its_process_is_dead(settings: Settings) -> None:
+    long_ago = time.time() - 60
+    abandoned = settings.SCRATCH_DIR / "probe.abandoned"
+    with scratch.passing("probe") as held:
+        abandoned.mkdir()
+        for path in (held, abandoned):
+            os.utime(path, (long_ago, long_ago))
         assert scratch.sweep_passing() == 1
-        assert fresh.exists()
-        assert not old.exists()
+        assert held.exists()
+        assert not abandoned.exists()
+
+
+def test_a_folder_that_was_just_made_is_left_alone(settings: Settings) -> None:
+    made = settings.SCRATCH_DIR / "probe.fresh"
+    made.mkdir(parents=True)
+    assert scratch.sweep_passing() == 0
+    made.rmdir()
