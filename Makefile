@@ -7,7 +7,7 @@ runtime := $(PYTHON) bootstrap.py runtime
 development := $(PYTHON) bootstrap.py development
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test bench lint format docs clean
+.PHONY: help demo serve test chaos bench lint format docs clean
 
 help:  ## Show these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ serve:  ## Serve API, dashboard and workers on PORT until Ctrl-C
 
 test:  ## Run all checks and tests
 	@$(development) && exec $(python) -m tests.everything
+
+chaos:  ## Harm a running site for MINUTES, prove that nothing was lost (SEED=… repeats a run)
+	@$(development) && exec $(python) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench:  ## Print the performance table
 	@$(runtime) && exec $(python) -m bench

@@ -13,44 +13,57 @@ from typing import TYPE_CHECKING
 import django
 
 from bench.site import Site, bench_site
+from tests.system.far_end import FarEnd
 
 if TYPE_CHECKING:
-    from bench.figures import Figure
+    from bench.figure import Figure
 
-_COLUMNS = "{:<36} {:>14}   {:<38} {:>6}  {}"
+_COLUMNS = "{:<38} {:>14}   {:<38} {:>6}  {:<6}  {}"
+_VERDICTS = {None: "", True: "met", False: "MISSED"}
 
 
 def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores; medians; yardsticks from the same run\n")
-    with bench_site() as site, TemporaryDirectory() as folder:
-        show(measured(site, make_clip(Path(folder))))
+    with (
+        FarEnd() as far_end,
+        bench_site(far_end.authority) as site,
+        TemporaryDirectory() as folder,
+    ):
+        show(measured(site, Path(folder), far_end))
 
 
-def measured(site: Site, clip: Path) -> Iterator[Figure]:
+def measured(site: Site, folder: Path, far_end: FarEnd) -> Iterator[Figure]:
     django.setup()
-    from bench import figures
+    from bench import dispatch, figures, queueing
 
+    clip = make_clip(folder / "bench.mp4", "1280x720", duration_s=4)
+    small = make_clip(folder / "small.mp4", "320x180", duration_s=1)
     yield figures.short_job(site, clip)
+    yield dispatch.dispatch(site, small)
+    yield dispatch.wake_ups(site, small, far_end)
+    yield figures.small_jobs(site, small)
     yield figures.probes(site, clip)
     yield figures.sandboxed()
+    yield queueing.claims(site)
+    yield queueing.lists(site, full=os.environ.get("FULL") == "1")
     yield figures.posts(site, clip)  # last: its jobs stay behind
 
 
-def make_clip(folder: Path) -> Path:
-    clip = folder / "bench.mp4"
-    sources = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=4"]
-    sources += ["-f", "lavfi", "-i", "sine=f=440:r=48000:d=4"]
+def make_clip(clip: Path, size: str, *, duration_s: float) -> Path:
+    sources = ["-f", "lavfi", "-i", f"testsrc2=s={size}:r=25:d={duration_s}"]
+    sources += ["-f", "lavfi", "-i", f"sine=f=440:r=48000:d={duration_s}"]
     coding = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
     subprocess.run(["ffmpeg", "-v", "error", *sources, *coding, str(clip)], check=True)
     return clip
 
 
 def show(figures: Iterable[Figure]) -> None:
-    print(_COLUMNS.format("", "FFAPI", "yardstick", "ratio", ""))
+    print(_COLUMNS.format("", "FFAPI", "yardstick", "ratio", "target", ""))
     for figure in figures:
         ratio = f"{figure.ratio:.2f}"
-        row = (figure.name, figure.ours, figure.yardstick, ratio, figure.remark)
-        print(_COLUMNS.format(*row), flush=True)
+        row = (figure.name, figure.ours, figure.yardstick, ratio)
+        verdict = _VERDICTS[figure.is_met]
+        print(_COLUMNS.format(*row, verdict, figure.remark).rstrip(), flush=True)
 
 
 if __name__ == "__main__":

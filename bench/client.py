@@ -23,25 +23,29 @@ class Client:
         return cls(HTTPConnection("127.0.0.1", port, timeout=120), key)
 
     def post(self, path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
-        return self._send(path, json.dumps(body).encode(), "application/json", headers)
+        content = json.dumps(body).encode()
+        return self._send("POST", path, content, headers | {"Content-Type": "application/json"})
+
+    def get(self, path: str) -> dict[str, Any]:
+        return self._send("GET", path, b"", {})
 
     def upload(self, file: Path) -> str:
         boundary = "bench-boundary"
         part = f'Content-Disposition: form-data; name="file"; filename="{file.name}"'
         head = f"--{boundary}\r\n{part}\r\nContent-Type: video/mp4\r\n\r\n".encode()
         content = head + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
-        kind = f"multipart/form-data; boundary={boundary}"
-        return str(self._send("/v1/files", content, kind, {})["id"])
+        kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return str(self._send("POST", "/v1/files", content, kind)["id"])
 
     def _send(
-        self, path: str, content: bytes, kind: str, headers: dict[str, str]
+        self, method: str, path: str, content: bytes, headers: dict[str, str]
     ) -> dict[str, Any]:
-        sent = {"Authorization": f"Bearer {self.key}", "Content-Type": kind} | headers
-        self.connection.request("POST", path, content, sent)
+        sent = {"Authorization": f"Bearer {self.key}"} | headers
+        self.connection.request(method, path, content, sent)
         answer = self.connection.getresponse()
         told: dict[str, Any] = json.loads(answer.read())
         if answer.status >= 300:
-            raise RuntimeError(f"POST {path} answered {answer.status}: {told}")
+            raise RuntimeError(f"{method} {path} answered {answer.status}: {told}")
         return told
 
 

@@ -41,7 +41,7 @@ class Site:
 
 
 @contextmanager
-def bench_site() -> Iterator[Site]:
+def bench_site(far_end: str) -> Iterator[Site]:
     """Serve in a new data folder; this process gets the same settings, not yet read."""
     folder = ROOT / "var" / "bench"
     shutil.rmtree(folder, ignore_errors=True)
@@ -51,6 +51,7 @@ def bench_site() -> Iterator[Site]:
         "FFAPI_DATA_DIR": str(folder),
         "PORT": str(port),
         "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000",
+        "FFAPI_URL_ALLOWLIST": far_end,
     }
     server = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=ROOT, stdout=-1)
     try:

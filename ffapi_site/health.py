@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.problem_handler import problem_response
 from ffapi_site.lib.problems import Unauthenticated, Unavailable
-from media_jobs.models import Job, Slot, Status
+from media_jobs.models import DeviceHealth, Job, Slot, Status
 
 Facts = dict[str, Any]
 
@@ -138,6 +138,7 @@ def detailed(request: HttpRequest) -> HttpResponse:
         "timestamp": timezone.now().isoformat(),
         "components": {each.name: each.to_json() for each in components},
         "slots": _told_slots() if components[0].is_healthy else [],
+        "devices": _devices() if components[0].is_healthy else [],
         "queue": _queue() if components[0].is_healthy else {},
     }
     return JsonResponse(body, status=200 if is_healthy else 503)
@@ -162,8 +163,24 @@ def _told_slots() -> list[Facts]:
             "heartbeat_at": slot.heartbeat_at.isoformat(),
             "sandbox": slot.sandbox,
             "ffmpeg": slot.capabilities.get("version"),
+            "devices": slot.devices,
         }
         for slot in Slot.objects.alive()
+    ]
+
+
+def _devices() -> list[Facts]:
+    """Devices that failed jobs; ``left_alone_until`` is when the next job may try them."""
+    return [
+        {
+            "host": row.host,
+            "device": row.device,
+            "failures_in_a_row": row.failures,
+            "left_alone_until": row.open_until.isoformat() if row.open_until else None,
+            "reason": row.reason,
+            "fallbacks": row.fallbacks,
+        }
+        for row in DeviceHealth.objects.all()
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db.models import Count, Min
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
@@ -12,28 +13,28 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from media_jobs.models import Job, Slot, Status
-from media_jobs.models.job import Lane
+from media_jobs.models import DeviceHealth, Job, Slot, Status
 
 
 class JobsCollector(Collector):
     """Asked at each scrape: every process tells the same, however many there are."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         yield self._jobs()
         yield from self._queue()
         yield self._slots()
+        yield self._fallbacks()
 
     def _jobs(self) -> GaugeMetricFamily:
         jobs = GaugeMetricFamily("ffapi_jobs", "Jobs kept", labels=["status", "lane"])
         counted = Job.objects.order_by().values_list("status", "lane").annotate(Count("pk"))
         found = {(status, lane): count for status, lane, count in counted}
         for status in Status.values:
-            for lane in Lane.values:
+            for lane in settings.KNOWN_LANES:
                 jobs.add_metric([status, lane], found.get((status, lane), 0))
         return jobs
 
@@ -45,7 +46,7 @@ class JobsCollector(Collector):
         due = Job.objects.filter(status=Status.QUEUED, run_at__lte=Now()).order_by()
         counted = due.values_list("lane").annotate(Count("pk"), Min("run_at"))
         found = {lane: (count, oldest) for lane, count, oldest in counted}
-        for lane in Lane.values:
+        for lane in settings.KNOWN_LANES:
             count, oldest = found.get(lane, (0, None))
             waited_s = (timezone.now() - oldest).total_seconds() if oldest else 0.0
             depth.add_metric([lane], count)
@@ -55,9 +56,17 @@ class JobsCollector(Collector):
     def _slots(self) -> GaugeMetricFamily:
         slots = GaugeMetricFamily("ffapi_slots_alive", "Slots heard of lately", labels=["lane"])
         counted = dict(Slot.objects.alive().order_by().values_list("lane").annotate(Count("pk")))
-        for lane in Lane.values:
+        for lane in settings.KNOWN_LANES:
             slots.add_metric([lane], counted.get(lane, 0))
         return slots
+
+    def _fallbacks(self) -> CounterMetricFamily:
+        fallbacks = CounterMetricFamily(
+            "ffapi_gpu_fallbacks", "Jobs that the CPU did for a GPU", labels=["host", "device"]
+        )
+        for host, device, count in DeviceHealth.objects.values_list("host", "device", "fallbacks"):
+            fallbacks.add_metric([host, device], count)
+        return fallbacks
 
 
 def _of_processes() -> bytes:

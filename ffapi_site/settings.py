@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,24 @@ def _positive(name: str, default: int) -> int:
     value = int(env.int(name, default=default))
     if value < 1:
         raise ImproperlyConfigured(f"{name} is {value}; it must be at least 1")
+    return value
+
+
+def _lanes(parts: list[str]) -> dict[str, int]:
+    """Read ``cpu:2,gpu:1``: how many slots of each lane this host serves."""
+    lanes = {}
+    for part in parts:
+        lane, _, slots = part.strip().partition(":")
+        if not re.fullmatch(r"[a-z]{1,16}", lane) or not slots.isdecimal():
+            raise ImproperlyConfigured(f"LANES has {part!r}; it is a list like cpu:2,gpu:1")
+        lanes[lane] = int(slots)
+    return lanes
+
+
+def _choice(name: str, default: str, *choices: str) -> str:
+    value = str(env(name, default=default)).strip().lower()
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {', '.join(choices)}")
     return value
 
 
@@ -225,12 +244,25 @@ DOWNLOAD_TIMEOUT_SECONDS = _positive("DOWNLOAD_TIMEOUT_SECONDS", 3600)
 
 # -- Jobs
 WORKERS = _positive("WORKERS", 2)
+ENABLE_GPU = _choice("ENABLE_GPU", "auto", "auto", "true", "false")
+GPU_WORKERS = env.int("GPU_WORKERS", default=None)
+if GPU_WORKERS is not None and GPU_WORKERS < 0:
+    raise ImproperlyConfigured(f"GPU_WORKERS is {GPU_WORKERS}; it must be at least 0")
+LANES = {"cpu": WORKERS} | _lanes(env.list("LANES", default=[]))
+KNOWN_LANES = sorted({"cpu", "gpu"} | LANES.keys())
+HOST_NAME = env("FFAPI_HOST_NAME", default="")
+HOST_MEMORY_MB = env.int("HOST_MEMORY_MB", default=0)
 FFMPEG_TIMEOUT_SECONDS = _positive("FFMPEG_TIMEOUT_SECONDS", 7200)
+FFMPEG_STALL_SECONDS = _positive("FFMPEG_STALL_SECONDS", 60)
+FFMPEG_CPU_SECONDS = _positive("FFMPEG_CPU_SECONDS", 28_800)
 FFMPEG_MEMORY_MB = _positive("FFMPEG_MEMORY_MB", 4096)
+FFMPEG_THREADS = env.int("FFMPEG_THREADS", default=0)
 MIN_FREE_SPACE_MB = _positive("MIN_FREE_SPACE_MB", 1000)
 MAX_FFMPEG_FILTERS = _positive("MAX_FFMPEG_FILTERS", 10)
 JOB_MAX_RETRIES = env.int("JOB_MAX_RETRIES", default=3)
 JOB_RETRY_DELAY = env.float("JOB_RETRY_DELAY", default=60.0)
+POISON_AFTER_DEATHS = _positive("POISON_AFTER_DEATHS", 3)
+FAIR_SHARE_HALF_LIFE_SECONDS = _positive("FAIR_SHARE_HALF_LIFE_SECONDS", 600)
 LEASE_SECONDS = _positive("LEASE_SECONDS", 15)
 SHUTDOWN_GRACE_SECONDS = _positive("SHUTDOWN_GRACE_SECONDS", 30)
 MAX_WAITING_REQUESTS = _positive("MAX_WAITING_REQUESTS", 8)
@@ -254,7 +286,7 @@ Q_CLUSTER = {
     "scheduler": False,
     "guard_cycle": 0.5,
     "log_level": "WARNING",
-    "ALT_CLUSTERS": {"cpu": {}, "gpu": {}},
+    "ALT_CLUSTERS": {lane: {} for lane in KNOWN_LANES},
 }
 
 # -- API

@@ -53,13 +53,19 @@ class OutputInline(_ReadOnlyInline):
 @admin.register(Job, site=site)
 class JobAdmin(ReadOnlyAdmin):
     list_display = ("id", "operation", "tenant", "state", "priority", "attempt", "created_at")
-    list_filter = ("status", "operation", "priority", "lane")
+    list_filter = (
+        "status",
+        "operation",
+        "priority",
+        "lane",
+        ("quarantined_at", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("tenant",)
     search_fields = ("id", "tenant__name", "operation", "output_name")
     date_hierarchy = "created_at"
     show_full_result_count = False  # a count of every row at each look is dear on a large table
     inlines: ClassVar = [EventInline, AttemptInline, InputInline, OutputInline]
-    actions = ("cancel", "retry")
+    actions = ("cancel", "retry", "requeue")
 
     @display(
         ordering="status",
@@ -83,9 +89,13 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Run the selected jobs again", permissions=["operate"])
     def retry(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
-        user = request.user
-        person = user if isinstance(user, User) else None
+        person = _person(request)
         self._each(request, chosen, lambda job: jobs.retry(job, user=person), "submitted again")
+
+    @admin.action(description="Requeue the selected dead letters", permissions=["operate"])
+    def requeue(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
+        person = _person(request)
+        self._each(request, chosen, lambda job: jobs.requeue(job, user=person), "requeued")
 
     def _each(
         self,
@@ -106,9 +116,13 @@ class JobAdmin(ReadOnlyAdmin):
             self.message_user(request, f"{acted} {done}.", messages.SUCCESS)
 
 
+def _person(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
 @admin.register(Slot, site=site)
 class SlotAdmin(ReadOnlyAdmin):
-    list_display = ("name", "lane", "pid", "started_at", "heartbeat_at")
+    list_display = ("name", "lane", "host", "pid", "started_at", "heartbeat_at")
     list_filter = ("lane",)
     search_fields = ("name",)
 

@@ -6,7 +6,6 @@ import ctypes
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from dataclasses import asdict
@@ -20,7 +19,7 @@ from django_q.signals import post_execute_in_worker
 
 from media_jobs import courier, housekeeping
 from media_jobs.models import Slot
-from media_jobs.worker import gate, sandbox, scratch
+from media_jobs.worker import devices, gate, host, orphans, sandbox, scratch
 from media_jobs.worker.capabilities import capabilities
 
 logger = logging.getLogger(__name__)
@@ -28,6 +27,7 @@ logger = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
 _HEARTBEAT_S = 3.0
 _SWEEP_S = 60.0
+_ORPHANS_S = 20.0
 _COURIER_S = 1.0
 
 
@@ -71,7 +71,7 @@ def _free_gate(**_: object) -> None:
 class Guard:
     def __init__(self, lane: str, number: int) -> None:
         self.lane = lane
-        self.name = f"{socket.gethostname()}-{lane}-{number}"
+        self.name = f"{host.name()}-{lane}-{number}"
 
     def run(self) -> int:
         """Serve until told to stop; give the exit status: not 0 where the cluster died."""
@@ -98,23 +98,30 @@ class Guard:
             raise sandbox.SandboxUnavailable(f"the self-test got out by: {', '.join(leaks)}")
         return {
             "lane": self.lane,
+            "host": host.name(),
             "pid": os.getpid(),
             "sandbox": asdict(report) | {"leaks": leaks},
             "capabilities": capabilities().to_json(),
+            "devices": {kind: asdict(found) for kind, found in devices.found().items()},
         }
 
     def _watch(self, cluster: SlotCluster, row: dict[str, Any]) -> None:
-        last_sweep = 0.0
+        last_sweep = last_hunt = 0.0
         while cluster.sentinel.is_alive():
             try:
                 if not gate.draining.is_set():
-                    beat = row | {"heartbeat_at": Now()}
+                    room = {"memory_mb": host.memory_mb(), "scratch_mb": host.scratch_mb()}
+                    beat = row | room | {"heartbeat_at": Now()}
                     Slot.objects.update_or_create(name=self.name, defaults=beat)
                 housekeeping.tick()
                 scratch.sweep()  # the next attempt may need the room
                 if time.monotonic() - last_sweep > _SWEEP_S:
                     last_sweep = time.monotonic()
                     housekeeping.sweep()
+                    scratch.sweep_passing()
+                if time.monotonic() - last_hunt > _ORPHANS_S:
+                    last_hunt = time.monotonic()
+                    orphans.end()
             except (OperationalError, InterfaceError):
                 logger.warning("The database is away", extra={"slot": self.name})
                 connection.close()

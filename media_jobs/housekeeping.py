@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Count
 from django.db.models.functions import Now
 
 from accounts import idempotency, rate_limit
 from media_jobs import queue, states
-from media_jobs.models import Job, Slot, Status
-from media_jobs.models.job import Lane
+from media_jobs.ffmpeg import failures
+from media_jobs.models import Job, PausedLane, Slot, Status
+from media_jobs.worker import placement
 from storage import retention
 
 logger = logging.getLogger(__name__)
@@ -37,27 +40,31 @@ def reap() -> int:
 def _reap_one(job: Job) -> None:
     extra = {"job": job.id, "attempt": job.attempt, "slot": job.slot}
     logger.warning("A slot fell silent", extra=extra)
+    deaths = 1 + job.attempts.filter(outcome=states.WORKER_LOST).count()
     if job.cancel_requested_at is not None:
         states.end(job, Status.CANCELED, "canceled; its slot fell silent")
+    elif deaths >= settings.POISON_AFTER_DEATHS:
+        _quarantine(job, deaths)
     elif job.attempt < job.max_attempts:
-        states.give_back(job, f"{job.slot} fell silent")
+        states.give_back(job, f"{job.slot} fell silent", outcome=states.WORKER_LOST)
     else:
-        error = {
-            "code": "worker_lost",
-            "title": "The worker died in every attempt",
-            "detail": f"{job.attempt} attempts ended with the death of their worker",
-            "hint": "the input may be what kills it; try a smaller part of it",
-            "retryable": False,
-        }
-        states.end(job, Status.FAILED, "worker_lost", error=error)
+        states.end(job, Status.FAILED, "worker_lost", error=failures.WORKER_LOST.to_json())
+
+
+def _quarantine(job: Job, deaths: int) -> None:
+    """Keep a job that kills its workers from doing so again, until staff have looked at it."""
+    logger.error("A job is quarantined", extra={"job": job.id, "deaths": deaths})
+    reason, error = f"poison: {deaths} workers died of it", failures.POISON.to_json()
+    states.end(job, Status.FAILED, reason, error=error, quarantined_at=Now())
 
 
 def renew_tokens() -> None:
     """Make up for lost tokens: a lane with due jobs has at least as many as idle slots."""
-    for lane in Lane.values:
-        due = Job.objects.due(lane).count()
-        missing = min(due, Slot.objects.alive().filter(lane=lane).count())
-        for _ in range(missing - queue.waiting_tokens(lane)):
+    awake = Slot.objects.alive().exclude(lane__in=PausedLane.objects.values("lane"))
+    slots = awake.values("lane").annotate(number=Count("name")).order_by()
+    for lane, number in slots.values_list("lane", "number"):
+        due = len(Job.objects.due(lane)[:number])
+        for _ in range(due - queue.waiting_tokens(lane)):
             queue.wake(lane)
 
 
@@ -67,6 +74,7 @@ def tick() -> None:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         if cursor.fetchone() == (True,):
             reap()
+            placement.move_stranded()
             renew_tokens()
 
 

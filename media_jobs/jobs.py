@@ -39,6 +39,7 @@ class Submission:
     webhook_url: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
+    device: str = "auto"
 
     def check(self) -> None:
         """Refuse what no operation could make good. Raises `Invalid`."""
@@ -62,7 +63,7 @@ def submit(
 ) -> Job:
     """Queue a job. Raises `Invalid`, naming each wrong field, before anything is written."""
     asked.check()
-    planned = plan(tenant, asked.operation, asked.params)
+    planned = plan(tenant, asked.operation, asked.params, asked.device)
     with transaction.atomic():
         _hold(planned)
         job = Job.objects.create(
@@ -77,6 +78,9 @@ def submit(
             tags=asked.tags,
             priority=Priority[asked.priority.upper()],
             lane=planned.lane,
+            device_asked=asked.device,
+            memory_mb=planned.weight.memory_mb,
+            scratch_mb=planned.weight.scratch_mb,
             max_attempts=1 + settings.JOB_MAX_RETRIES,
         )
         JobInput.objects.bulk_create(_inputs(job, planned))
@@ -118,6 +122,8 @@ def retry(job: Job, *, api_key: ApiKey | None = None, user: User | None = None) 
     """Submit an ended job's request once more, as a new job: the old one's end stays as it is."""
     if not job.is_final:
         raise Conflict(f"the job is {job.status}; cancel it first", code="job_not_ended")
+    if job.quarantined_at is not None:
+        raise Conflict("the job kills its workers; ask the operators", code="job_quarantined")
     again = Submission(
         operation=job.operation,
         params=job.params,
@@ -126,8 +132,19 @@ def retry(job: Job, *, api_key: ApiKey | None = None, user: User | None = None) 
         webhook_url=job.webhook_url,
         metadata=job.metadata,
         tags=job.tags,
+        device=job.device_asked,
     )
     return submit(job.tenant, again, api_key=api_key, user=user)
+
+
+def requeue(job: Job, *, user: User | None = None) -> Job:
+    """Let a quarantined job run again, as a new job, and take it off the dead letters."""
+    with transaction.atomic():
+        dead = Job.objects.quarantined().select_for_update().filter(pk=job.pk)
+        if not dead.update(quarantined_at=None):
+            raise Conflict("the job is not quarantined", code="job_not_quarantined")
+        job.refresh_from_db()
+        return retry(job, user=user)
 
 
 def delete(job: Job) -> None:

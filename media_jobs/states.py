@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Now
 
 from media_jobs.models import Job, JobAttempt, JobEvent, Status, WebhookDelivery
 from media_jobs.models.job import FINAL
 
 CHANNEL = "ffapi_jobs"
 
+# Outcome of an attempt whose worker fell silent.
+WORKER_LOST = "worker lost"
+
 ALLOWED: dict[str, frozenset[str]] = {
-    Status.QUEUED: frozenset((Status.RUNNING, Status.FAILED, Status.CANCELED)),
+    # Only `ffapi_claim` makes a job run.
+    Status.QUEUED: frozenset((Status.FAILED, Status.CANCELED)),
     Status.RUNNING: frozenset((Status.COMPLETED, Status.FAILED, Status.CANCELED, Status.QUEUED)),
 }
 
@@ -38,24 +43,30 @@ def created(job: Job) -> None:
     announce(job.id)
 
 
-def claim(lane: str, slot: str) -> Job | None:
-    """Take the next due job of ``lane`` for ``slot``; its ``attempt`` is the fence from now on."""
-    with transaction.atomic():
-        # of=("self",): the joins that a caller may add must not be locked with it.
-        job = Job.objects.due(lane).select_for_update(skip_locked=True, of=("self",)).first()
-        if job is None:
-            return None
-        values = {
-            "attempt": F("attempt") + 1,
-            "slot": slot,
-            "lease_until": _lease(),
-            "started_at": Coalesce("started_at", Now()),
-            "progress": {"percent": 0.0, "stage": "starting"},
-        }
-        _write(job, Status.RUNNING, f"claimed by {slot}", values)
-        job.refresh_from_db()
-        JobAttempt.objects.create(job=job, number=job.attempt, slot=slot)
-        return job
+@dataclass(frozen=True)
+class Claimant:
+    """Who asks for work, and what its host can still give to one more job."""
+
+    slot: str
+    host: str
+    memory_mb: int
+    """All that the jobs of the host may take together."""
+    scratch_mb: int
+    """Likewise on its scratch disk."""
+
+
+def claim(lane: str, by: Claimant) -> Job | None:
+    """Take the next job of ``lane``: of the tenant that used least of late, by its rank.
+
+    Its ``attempt`` is the fence from now on. None where no job is due, fits the caps of its tenant
+    and key, and fits the host. The order is that of ``ffapi_claim`` in the database.
+    """
+    lease_s, half_life_s = float(settings.LEASE_SECONDS), _half_life_s()
+    wanted = (lane, by.slot, by.host, lease_s, by.memory_mb, by.scratch_mb, half_life_s)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ffapi_claim(%s, %s, %s, %s, %s, %s, %s)", wanted)
+        job_id = cursor.fetchone()[0]
+    return None if job_id is None else Job.objects.select_related("tenant").get(pk=job_id)
 
 
 _BEAT = """
@@ -89,17 +100,27 @@ def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: A
         _lock_owned(job)
         _write(job, status, reason, values | _released() | {"finished_at": Now()})
         _close_attempt(job, outcome or status)
+        _settle(job, values.get("usage", {}))
 
 
-def give_back(job: Job, reason: str, *, delay_s: float = 0, charged: bool = True) -> None:
+def give_back(
+    job: Job,
+    reason: str,
+    *,
+    delay_s: float = 0,
+    charged: bool = True,
+    outcome: str = "given back",
+) -> None:
     """Queue ``job`` again. An uncharged attempt does not count against ``max_attempts``."""
-    values = _released() | {"run_at": Now() + timedelta(seconds=delay_s), "progress": {}}
+    values: dict[str, Any] = _released() | {"progress": {}}
+    if delay_s:  # else it keeps its place
+        values["run_at"] = Now() + timedelta(seconds=delay_s)
     if not charged:
         values["max_attempts"] = F("max_attempts") + 1
     with transaction.atomic():
         _lock_owned(job)
         _write(job, Status.QUEUED, reason, values)
-        _close_attempt(job, "given back")
+        _close_attempt(job, outcome)
 
 
 def cancel_queued(job: Job) -> bool:
@@ -118,7 +139,20 @@ def _lease() -> Any:
 
 
 def _released() -> dict[str, Any]:
-    return {"lease_until": None, "slot": ""}
+    return {"lease_until": None, "slot": "", "host": ""}
+
+
+def _half_life_s() -> float:
+    return float(settings.FAIR_SHARE_HALF_LIFE_SECONDS)
+
+
+def _settle(job: Job, usage: dict[str, Any]) -> None:
+    """Correct what the claim charged to the tenant; an attempt without figures stays as charged."""
+    if "cpu_seconds" not in usage:
+        return
+    used = (job.tenant_id, usage["cpu_seconds"], usage["wall_seconds"], _half_life_s())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ffapi_settle(%s, %s, %s, %s)", used)
 
 
 def _owned(job: Job) -> Any:
@@ -137,9 +171,8 @@ def _write(job: Job, to: Status, reason: str, values: dict[str, Any]) -> None:
     if to not in ALLOWED.get(before, frozenset()):
         raise ValueError(f"{job.id}: {before} -> {to} is not a transition")
     Job.objects.filter(pk=job.pk).update(status=to, **values)
-    attempt = job.attempt + (to == Status.RUNNING)
     JobEvent.objects.create(
-        job=job, from_status=before, to_status=to, attempt=attempt, reason=reason[:200]
+        job=job, from_status=before, to_status=to, attempt=job.attempt, reason=reason[:200]
     )
     if to in FINAL and job.webhook_url:
         WebhookDelivery.objects.create(

@@ -100,11 +100,11 @@ def test_every_setting_is_documented() -> None:
 
 
 def _settings_read() -> Iterator[str]:
-    """The names in ``env(…)``, ``env.kind(…)``, ``_positive(…)`` and ``secret(…)``."""
+    """The names in ``env(…)``, ``env.kind(…)``, ``_positive(…)``, ``_choice(…)``, ``secret(…)``."""
     for node in ast.walk(ast.parse((ROOT / "ffapi_site/settings.py").read_text())):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = ast.unparse(node.func)
-            if called in ("env", "_positive", "secret") or called.startswith("env."):
+            if called in ("env", "_positive", "_choice", "secret") or called.startswith("env."):
                 yield str(node.args[0].value)
 
 

@@ -20,6 +20,9 @@ class Tenant(models.Model):
     name = models.SlugField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     is_active = models.BooleanField(default=True)
+    max_concurrent_jobs = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How many jobs may run at once; empty: as many as slots"
+    )
     webhook_secret = EncryptedTextField(default=new_webhook_secret, editable=False)
 
     class Meta:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from media_jobs.worker import devices
+
 
 @dataclass(frozen=True)
 class Program:
@@ -20,11 +22,24 @@ def web() -> Program:
     return Program("web", command, stop_within_s=15)
 
 
-def slot(number: int) -> Program:
-    command = (sys.executable, "manage.py", "slot", "--lane", "cpu", "--number", str(number))
+def slot(lane: str, number: int) -> Program:
+    command = (sys.executable, "manage.py", "slot", "--lane", lane, "--number", str(number))
+    name = f"slot-{number}" if lane == "cpu" else f"slot-{lane}-{number}"
     # A slot ends its job within the grace or gives it back; the rest is for doing so.
-    return Program(f"slot-{number}", command, stop_within_s=settings.SHUTDOWN_GRACE_SECONDS + 10)
+    return Program(name, command, stop_within_s=settings.SHUTDOWN_GRACE_SECONDS + 10)
+
+
+def lanes() -> dict[str, int]:
+    """Slots by lane; the GPU has one where there is a GPU, unless the settings say otherwise."""
+    if "gpu" in settings.LANES:
+        return dict(settings.LANES)
+    return settings.LANES | {"gpu": devices.slots()}
 
 
 def programs() -> list[Program]:
-    return [web(), *(slot(number) for number in range(1, settings.WORKERS + 1))]
+    slots = [
+        slot(lane, number)
+        for lane, slots_of_lane in lanes().items()
+        for number in range(1, slots_of_lane + 1)
+    ]
+    return [web(), *slots]

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db import connection
 from pydantic import BaseModel, ConfigDict
 
 from media_jobs.models import Job, JobInput, JobOutput, JobQuerySet, Priority, Status
+from media_jobs.queueing import Place, Reason, places
 from storage.links import download_url
 
 
@@ -22,7 +22,24 @@ class Progress(BaseModel):
 
 
 class QueuePlace(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     position: int
+    """Among the tenant's own jobs: 1 starts first."""
+    reason: Reason
+    """Why the job has not started yet."""
+    detail: str
+    starts_at: datetime | None
+    """When it will probably start; null where nobody can tell."""
+
+    @classmethod
+    def of(cls, place: Place) -> QueuePlace:
+        return cls(
+            position=place.position,
+            reason=place.reason,
+            detail=place.detail,
+            starts_at=place.starts_at,
+        )
 
 
 class InputBody(BaseModel):
@@ -129,11 +146,11 @@ def tell(job: Job) -> dict[str, Any]:
 
 def tell_all(jobs: Iterable[Job]) -> list[dict[str, Any]]:
     listed = list(jobs)
-    places = _places_in_queue([job.id for job in listed if job.status == Status.QUEUED])
-    return [_tell(job, places.get(job.id)) for job in listed]
+    waiting = places(listed)
+    return [_tell(job, waiting.get(job.id)) for job in listed]
 
 
-def _tell(job: Job, position: int | None) -> dict[str, Any]:
+def _tell(job: Job, place: Place | None) -> dict[str, Any]:
     is_completed = job.status == Status.COMPLETED
     body = JobBody(
         id=job.id,
@@ -146,7 +163,7 @@ def _tell(job: Job, position: int | None) -> dict[str, Any]:
         attempt=job.attempt,
         max_attempts=job.max_attempts,
         progress=Progress(**job.progress | ({"percent": 100.0} if is_completed else {})),
-        queue=QueuePlace(position=position) if position else None,
+        queue=QueuePlace.of(place) if place else None,
         device=job.device or None,
         fallback=job.fallback,
         params=job.params,
@@ -166,21 +183,3 @@ def _tell(job: Job, position: int | None) -> dict[str, Any]:
 def _links(job: Job) -> dict[str, str]:
     at = f"/v1/jobs/{job.id}"
     return {"self": at} | {name: f"{at}/{name}" for name in ("log", "events", "cancel", "retry")}
-
-
-# The place is counted over the whole lane first; Django's filters would go inside.
-_PLACES = """
-SELECT id, place FROM (
-    SELECT id, row_number() OVER (PARTITION BY lane ORDER BY priority, run_at, id) AS place
-    FROM media_jobs_job WHERE status = 'queued'
-) AS queue WHERE id = ANY(%s)
-"""
-
-
-def _places_in_queue(job_ids: list[str]) -> dict[str, int]:
-    """Count from 1, in the order in which the slots of a lane take jobs."""
-    if not job_ids:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACES, [job_ids])
-        return dict(cursor.fetchall())

@@ -21,6 +21,9 @@ class JobOptions(BaseModel):
 
     priority: Literal["high", "normal", "low"] = "normal"
     """Which of the waiting jobs is taken first."""
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where it is done; auto: on a GPU where there is one that can. The CPU steps in for a GPU
+    that fails, and ``fallback`` says so."""
     output_name: StrictStr = Field("", max_length=150)
     """The name that the result gets; numbered where there are several."""
     webhook_url: StrictStr = Field("", max_length=2000)

@@ -13,6 +13,7 @@ from ffapi_site.lib.problems import NotFound
 from media_jobs.operations.base import REGISTRY, Operation, UnknownOperation, find
 from media_jobs.surfaces import plans
 from media_jobs.worker.availability import reason_against
+from media_jobs.worker.placement import reason_against_gpu
 
 
 class OperationBody(BaseModel):
@@ -28,6 +29,9 @@ class OperationBody(BaseModel):
     group: str
     scope: str
     devices: list[str]
+    """Where it can be done."""
+    missing_devices: dict[str, str]
+    """Those of them that this installation lacks at present, and why: the CPU does it there."""
     params_schema: dict[str, Any]
     """JSON Schema of ``params``."""
     examples: list[dict[str, Any]]
@@ -40,8 +44,9 @@ class CatalogueBody(BaseModel):
     results: list[OperationBody]
 
 
-def tell(operation: type[Operation]) -> dict[str, Any]:
+def tell(operation: type[Operation], against_gpu: str | None) -> dict[str, Any]:
     reason = reason_against(operation)
+    has_gpu = operation.device != "cpu"
     return OperationBody(
         name=operation.name,
         path=f"/v1/{operation.name}",
@@ -49,6 +54,7 @@ def tell(operation: type[Operation]) -> dict[str, Any]:
         description=operation.description(),
         group=operation.group,
         scope=operation.scope,
+        missing_devices={"gpu": against_gpu} if has_gpu and against_gpu else {},
         devices=["cpu", "gpu"] if operation.device == "any" else [operation.device],
         params_schema=operation.model_json_schema(),
         examples=[
@@ -66,7 +72,9 @@ class Catalogue(TenantAPIView):
     @extend_schema(responses=CatalogueBody)
     def get(self, request: Request) -> Response:
         """All that can be asked for."""
-        return Response({"results": [tell(REGISTRY[name]) for name in sorted(REGISTRY)]})
+        against_gpu = reason_against_gpu()
+        told = [tell(REGISTRY[name], against_gpu) for name in sorted(REGISTRY)]
+        return Response({"results": told})
 
 
 class OneOperation(TenantAPIView):
@@ -76,6 +84,6 @@ class OneOperation(TenantAPIView):
     def get(self, request: Request, name: str) -> Response:
         """One operation."""
         try:
-            return Response(tell(find(name)))
+            return Response(tell(find(name), reason_against_gpu()))
         except UnknownOperation as error:
             raise NotFound from error

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from media_jobs.ffmpeg.filters import Filter, Surface
+from media_jobs.ffmpeg.filters import Feed, Filter, Surface
 from media_jobs.ffmpeg.media_info import VideoStream
 
 Preset = Literal["fast", "balanced", "quality"]
 Args = tuple[str, ...]
+Kind = Literal["cpu", "nvenc", "qsv", "vaapi", "videotoolbox"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,13 @@ class Device(Protocol):
     @property
     def name(self) -> Literal["cpu", "gpu"]: ...
 
+    @property
+    def kind(self) -> Kind: ...
+
+    def setup(self, args: Args) -> Args:
+        """Arguments that go before the inputs of a command that does ``args``."""
+        ...
+
     def surface(self, video: VideoStream | None) -> Surface: ...
 
     def decode(self, video: VideoStream | None) -> Args:
@@ -38,6 +46,10 @@ class Device(Protocol):
     def scale(self, width: int, height: int) -> Filter: ...
 
     def encode(self, encoding: Encoding) -> Args: ...
+
+    def feed(self, encoding: Encoding) -> Feed:
+        """How the encoder wants its frames."""
+        ...
 
     def encoder(self, codec: str) -> str: ...
 
@@ -91,6 +103,13 @@ _CPU_PRESETS: dict[str, dict[Preset, Args]] = {
 @dataclass(frozen=True)
 class Cpu:
     name: Literal["cpu"] = "cpu"
+    kind: Literal["cpu"] = "cpu"
+
+    def setup(self, args: Args) -> Args:  # noqa: ARG002 -- part of Device
+        return ()
+
+    def feed(self, encoding: Encoding) -> Feed:  # noqa: ARG002 -- part of Device
+        return Feed()
 
     def surface(self, video: VideoStream | None) -> Surface:  # noqa: ARG002 -- part of Device
         return Surface()
@@ -161,14 +180,29 @@ def pixel_format(encoding: Encoding) -> Args:
     return ("-pix_fmt", "yuv422p10le" if encoding.codec == "prores" else encoding.pixel_format)
 
 
-_NVENC = {"h264": "h264_nvenc", "hevc": "hevc_nvenc", "av1": "av1_nvenc"}
+NVENC = {"h264": "h264_nvenc", "hevc": "hevc_nvenc", "av1": "av1_nvenc"}
 _NVENC_PRESETS: dict[Preset, str] = {"fast": "p2", "balanced": "p4", "quality": "p6"}
 _NVENC_FORMATS = {"yuv420p": "yuv420p", "yuv444p": "yuv444p", "yuv420p10le": "p010le"}
 
 
 @dataclass(frozen=True)
 class Nvidia:
+    """``codecs`` are those that it encodes; the CPU encodes the others."""
+
+    codecs: frozenset[str] = frozenset(NVENC)
     name: Literal["gpu"] = "gpu"
+    kind: Literal["nvenc"] = "nvenc"
+
+    def setup(self, args: Args) -> Args:  # noqa: ARG002 -- part of Device
+        return ()
+
+    def feed(self, encoding: Encoding) -> Feed:
+        if not self._encodes(encoding):
+            return Feed()
+        # NVENC takes frames of the GPU as they are; of others it would keep a depth that most of
+        # its chips refuse.
+        frames = Filter("format", pix_fmts=_NVENC_FORMATS[encoding.pixel_format])
+        return Feed(takes_gpu_frames=True, filters=(frames,))
 
     def surface(self, video: VideoStream | None) -> Surface:
         return Surface(is_gpu=self._decodes(video))
@@ -182,18 +216,21 @@ class Nvidia:
         return scaled(width, height)
 
     def encoder(self, codec: str) -> str:
-        return _NVENC.get(codec) or _CPU_ENCODERS[codec]
+        return NVENC[codec] if codec in self.codecs else _CPU_ENCODERS[codec]
 
     def encode(self, encoding: Encoding) -> Args:
-        if encoding.codec not in _NVENC or encoding.pixel_format not in _NVENC_FORMATS:
+        if not self._encodes(encoding):
             return Cpu().encode(encoding)
         return (
             "-c:v",
-            _NVENC[encoding.codec],
+            NVENC[encoding.codec],
             "-preset",
             _NVENC_PRESETS[encoding.preset],
             *nvenc_rate(encoding),
         )
+
+    def _encodes(self, encoding: Encoding) -> bool:
+        return encoding.codec in self.codecs and encoding.pixel_format in _NVENC_FORMATS
 
     def _decodes(self, video: VideoStream | None) -> bool:
         """NVDEC's common codecs, 8 bit 4:2:0; a rotated film is turned by a software filter.

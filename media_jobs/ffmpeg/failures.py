@@ -38,19 +38,79 @@ class Rule:
     gpu: bool = False
 
 
-TABLE: tuple[Rule, ...] = (
+# What the encoders and decoders of GPUs say in FFmpeg 5, 7 and 9; the words come from nvenc.c,
+# nvdec.c, hwcontext_cuda.c, qsv.c, qsvenc.c, hwcontext_vaapi.c, vaapi_encode.c and
+# videotoolboxenc.c. First what a job can't help: too many sessions, no memory; then what of the
+# job the device does not know; last a device that is not there or broke.
+_GPU: tuple[Rule, ...] = (
     Rule(
-        r"Cannot load (libcuda|libnvcuvid|libnvidia-encode|nvcuda)|CUDA_ERROR|No NVENC capable|"
-        r"OpenEncodeSessionEx failed|No capable devices found|cuvid.*failed|"
-        r"Device creation failed|hwaccel initialisation returned error|CreateDevice.*failed",
-        "gpu_unavailable",
-        "The GPU could not do this",
-        "The job is tried on the CPU instead.",
+        r"OpenEncodeSessionEx failed: (out of memory|incompatible client key|client key)|"
+        r"the number of (concurrent|encode) sessions|not enough buffer \(|"
+        r"Try -allow_sw 1\. The hardware encoder may be busy",
+        "gpu_busy",
+        "The GPU encodes as many films as it can already",
         gpu=True,
     ),
     Rule(
-        r"No space left on device|File too large|Disk quota exceeded|"
-        r"Error writing trailer.*(space|large)",
+        r"CUDA_ERROR_OUT_OF_MEMORY|InitializeEncoder failed: out of memory|"
+        r"CreateInputBuffer failed|CreateBitstreamBuffer failed|No decoder surfaces left|"
+        r"failed to allocate memory \(-4\)|: 2 \(resource allocation failed\)|"
+        r"Failed to create (VAAPI surface pool|encode surface)",
+        "gpu_out_of_memory",
+        "The GPU has no memory left for this",
+        gpu=True,
+    ),
+    Rule(
+        r"InitializeEncoder failed: (invalid param|unsupported param|unsupported device)|"
+        r"(10 bit encode|YUV444P|Lossless encoding|Codec) not supported|"
+        r"(Width|Height|Frame Dimension) (\d+ exceeds|less than the minimum supported)|"
+        r"Provided device doesn't support required NVENC features|"
+        r"(invalid|incompatible|unsupported) video param|Selected ratecontrol mode is unsupported|"
+        r"some encoding parameters are not supported by the QSV runtime|"
+        r"No usable encoding (profile|entrypoint) found|Hardware does not support image size|"
+        r"Driver does not support (any RC modes|any rate|some wanted|\w+ RC mode|encoding)|"
+        r"Compatible profile .* is not supported by driver|RT format .* not supported|"
+        r"Encoding entrypoint not found|Encoding profile not found|"
+        r"not supported for hardware decode|Invalid output format \S+ for hwframe download|"
+        r"Impossible to convert between the formats supported by the filter .*(cuda|hw|vaapi|qsv)|"
+        r"Unsupported (input|conversion).*(cuda|scale_cuda)|Unsupported pixel format.*videotoolbox",
+        "gpu_unsupported",
+        "The GPU does not know this format or size",
+        gpu=True,
+    ),
+    Rule(
+        r"Cannot load (lib|nv)?(cuda|nvcuda|nvcuvid|nvidia-encode|nvEncodeAPI)|"
+        r"Could not dynamically load CUDA|CUDA_ERROR|cu->cu\w+\(.*failed|cu\w+\(.*\) failed ->|"
+        r"No (NVENC|CUDA) capable|No capable devices found|OpenEncodeSessionEx failed|"
+        r"Driver does not support the required nvenc API|minimum required Nvidia driver|"
+        r"Failed to (query nvenc max version|create nvenc instance)|EncodePicture failed|"
+        r"Failed locking (nvenc input|bitstream) buffer|cuvid.*failed|"
+        r"(initializing|creating|querying) (an internal |a child |an |a )?MFX session|"
+        r"Error (during|submitting).*(lost device|device failed|GPU hang|device operation)|"
+        r"Error initializing the encoder|"
+        r"No VA display found|Cannot open a VA display|Failed to open a VA display|"
+        r"Failed to (initialise VAAPI|create encode pipeline|begin picture|end picture)|"
+        r"cannot create compression session|Error encoding frame: -\d|"
+        r"(Hardware device|Device) (setup|creation) failed|No device available for decoder|"
+        r"Failed to set value '\S+' for option '(init_hw_device|vaapi_device)'|"
+        r"hwaccel initialisation returned error|hardware accelerator failed to decode|"
+        r"A hardware (device|frames) reference is required|CreateDevice.*failed",
+        "gpu_unavailable",
+        "The GPU could not do this",
+        gpu=True,
+    ),
+)
+
+TABLE: tuple[Rule, ...] = (
+    *_GPU,
+    Rule(
+        r"File too large",
+        "output_too_large",
+        "The output grew larger than a file may be",
+        "Ask for a smaller output.",
+    ),
+    Rule(
+        r"No space left on device|Disk quota exceeded|Error writing trailer.*space",
         "storage_full",
         "There was no room for the output",
         "Try again when there is space, or ask for a smaller output.",
@@ -59,7 +119,7 @@ TABLE: tuple[Rule, ...] = (
     Rule(
         r"Cannot allocate memory|Out of memory|malloc of size \d+ failed|std::bad_alloc|"
         r"pthread_create.*(failed|unavailable)|Resource temporarily unavailable",
-        "out_of_memory",
+        "resource_limit",
         "The job needed more memory than it may use",
         "Ask for a smaller size, fewer inputs or a faster preset.",
     ),
@@ -112,6 +172,36 @@ DEADLINE = Failure(
     "Shorten the input, choose a faster preset or raise the limit.",
 )
 
+CPU_LIMIT = Failure(
+    "resource_limit",
+    "The job needed more CPU time than it may use",
+    "FFmpeg was stopped at the limit of its CPU time",
+    "Shorten the input, choose a faster preset or raise the limit.",
+)
+
+STALLED = Failure(
+    "stalled",
+    "FFmpeg hung",
+    "FFmpeg came no further and used no CPU any more, so it was stopped",
+    "Try again; if it happens again, the input may be what it hangs at.",
+    retryable=True,
+)
+
+WORKER_LOST = Failure(
+    "worker_lost",
+    "The worker died",
+    "the worker died in the last attempt that the job had",
+    "Try again; if it happens again, the input may be what kills it.",
+    retryable=True,
+)
+
+POISON = Failure(
+    "poison",
+    "The job kills its workers",
+    "worker after worker died of it, so it is not tried again",
+    "Tell the operators the job's id: they can see why, and let it run again.",
+)
+
 INTERNAL = Failure(
     "internal_error",
     "Something went wrong on our side",
@@ -136,10 +226,10 @@ _SIGNALS = {
         "Ask for a smaller size or fewer inputs.",
         retryable=True,
     ),
-    24: DEADLINE,
+    24: CPU_LIMIT,
     25: Failure(
-        "storage_full",
-        "There was no room for the output",
+        "output_too_large",
+        "The output grew larger than a file may be",
         "the output grew over the largest size that a file may have",
         "Ask for a smaller output.",
     ),

@@ -23,6 +23,14 @@ class Surface:
     download_format: str = "nv12"
 
 
+@dataclass(frozen=True)
+class Feed:
+    """How an encoder wants its frames: ``filters`` bring it those that lie in main memory."""
+
+    takes_gpu_frames: bool = False
+    filters: tuple[Filter, ...] = ()
+
+
 @dataclass(frozen=True, init=False)
 class Filter:
     """``cuda`` is the name of the same filter for frames in GPU memory, where there is one."""
@@ -63,15 +71,22 @@ def _quote(value: str, specials: str) -> str:
     )
 
 
-def chain(filters: Iterable[Filter], surface: Surface) -> str:
+def chain(filters: Iterable[Filter], surface: Surface, feed: Feed | None = None) -> str:
     """Join filters; bring frames down from the GPU once, where the first software filter needs it.
 
-    After that they stay in main memory: an encoder on the GPU takes either kind.
+    After that they stay in main memory, until ``feed`` says how the encoder wants them.
     """
     written, on_gpu = [], surface.is_gpu
     for each in filters:
         if on_gpu and each.cuda is None:
-            written.append(f"hwdownload,format={surface.download_format}")
+            written.append(downloaded(surface))
             on_gpu = False
         written.append(each.write(each.cuda if on_gpu else None))
-    return ",".join(written)
+    if feed is None or (on_gpu and feed.takes_gpu_frames):
+        return ",".join(written)
+    down = [downloaded(surface)] if on_gpu else []
+    return ",".join([*written, *down, *(each.write() for each in feed.filters)])
+
+
+def downloaded(surface: Surface) -> str:
+    return f"hwdownload,format={surface.download_format}"

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 from media_jobs.models.attempt import JobAttempt, JobEvent, JobStep
+from media_jobs.models.device import DeviceHealth
+from media_jobs.models.fair_share import FairShare
 from media_jobs.models.job import Job, JobQuerySet, Priority, Status
+from media_jobs.models.lane import PausedLane
 from media_jobs.models.media import JobInput, JobOutput
 from media_jobs.models.slot import Slot
 from media_jobs.models.webhook import WebhookDelivery
 
 __all__ = [
+    "DeviceHealth",
+    "FairShare",
     "Job",
     "JobAttempt",
     "JobEvent",
@@ -14,6 +19,7 @@ __all__ = [
     "JobOutput",
     "JobQuerySet",
     "JobStep",
+    "PausedLane",
     "Priority",
     "Slot",
     "Status",

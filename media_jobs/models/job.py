@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from typing import Self
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Extract, Now
 
 from accounts.models import ApiKey, Tenant, TenantQuerySet, User
 from ffapi_site.lib.ids import PublicIdField
@@ -33,16 +34,30 @@ class Lane(models.TextChoices):
     GPU = "gpu"
 
 
+class DeviceAsked(models.TextChoices):
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+# How much longer a job of one priority waits than the next higher one that came with it: within a
+# tenant, whatever waited that much longer goes first, so "low" never starves.
+AGEING_S = 3600
+
+
 class JobQuerySet(TenantQuerySet["Job"]):
     def due(self, lane: str) -> Self:
-        """Jobs that a slot of ``lane`` may claim now, the next one first."""
-        return self.filter(status=Status.QUEUED, lane=lane, run_at__lte=Now()).order_by(
-            "priority", "run_at", "id"
-        )
+        """Jobs of ``lane`` whose time has come; each tenant's in the order of its claims."""
+        waiting = self.filter(status=Status.QUEUED, lane=lane, run_at__lte=Now())
+        return waiting.order_by("rank", "id")
 
     def stalled(self) -> Self:
         """Running jobs whose slot has not been heard of within its lease."""
         return self.filter(status=Status.RUNNING, lease_until__lt=Now())
+
+    def quarantined(self) -> Self:
+        """The dead letters: jobs that killed their workers and that staff may requeue."""
+        return self.filter(quarantined_at__isnull=False).order_by("quarantined_at")
 
 
 class Job(models.Model):
@@ -65,16 +80,35 @@ class Job(models.Model):
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
-    lane = models.CharField(max_length=16, choices=Lane.choices, default=Lane.CPU)
+    lane = models.CharField(max_length=16, default=Lane.CPU)
+    device_asked = models.CharField(
+        max_length=8,
+        choices=DeviceAsked.choices,
+        default=DeviceAsked.AUTO,
+        db_default=DeviceAsked.AUTO,
+    )
+    memory_mb = models.PositiveIntegerField(default=256)
+    """What FFmpeg is expected to need at once."""
+    scratch_mb = models.PositiveIntegerField(default=64)
+    """What its scratch folder is expected to grow to."""
     attempt = models.PositiveSmallIntegerField(default=0)
     max_attempts = models.PositiveSmallIntegerField(default=4)
     created_at = models.DateTimeField(db_default=Now())
     run_at = models.DateTimeField(db_default=Now())
+    rank = models.GeneratedField(
+        expression=Extract("run_at", "epoch")
+        + models.F("priority") * models.Value(AGEING_S, output_field=models.IntegerField()),
+        output_field=models.FloatField(),
+        db_persist=True,
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     slot = models.CharField(max_length=100, blank=True)
+    host = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    quarantined_at = models.DateTimeField(null=True, blank=True)
+    """Set while a job that killed its workers waits for staff to look at it."""
 
     progress = models.JSONField(default=dict)
     device = models.CharField(max_length=8, blank=True)
@@ -103,14 +137,41 @@ class Job(models.Model):
             models.Index(fields=["tenant", "-id"], name="job_of_tenant"),
             models.Index(fields=["tenant", "status", "-id"], name="job_of_tenant_by_status"),
             models.Index(
-                fields=["lane", "priority", "run_at", "id"],
+                fields=["lane", "tenant", "rank", "id"],
                 condition=models.Q(status=Status.QUEUED),
                 name="job_due",
             ),
             models.Index(
                 fields=["lease_until"], condition=models.Q(status=Status.RUNNING), name="job_leases"
             ),
+            models.Index(
+                fields=["quarantined_at"],
+                condition=models.Q(quarantined_at__isnull=False),
+                name="job_quarantined",
+            ),
             GinIndex(fields=["tags"], name="job_tags"),
+        ]
+
+        triggers = [
+            # The net below `states`: whatever writes the row, a final status stays.
+            pgtrigger.FSM(
+                name="job_transitions",
+                field="status",
+                transitions=[
+                    ("queued", "running"),
+                    ("queued", "failed"),
+                    ("queued", "canceled"),
+                    ("running", "queued"),
+                    ("running", "completed"),
+                    ("running", "failed"),
+                    ("running", "canceled"),
+                ],
+            ),
+            pgtrigger.Protect(
+                name="job_fence_never_falls",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(new__attempt__lt=pgtrigger.F("old__attempt")),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,8 +6,6 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
-from media_jobs.models.job import Lane
-
 
 class SlotQuerySet(models.QuerySet["Slot"]):
     def alive(self, within: timedelta = timedelta(seconds=15)) -> Self:
@@ -18,12 +16,19 @@ class Slot(models.Model):
     """A place where one job at a time runs: one cluster of one worker, on one host."""
 
     name = models.CharField(max_length=100, primary_key=True)
-    lane = models.CharField(max_length=16, choices=Lane.choices)
+    lane = models.CharField(max_length=16)
+    host = models.CharField(max_length=64, blank=True)
     pid = models.PositiveIntegerField()
     started_at = models.DateTimeField(db_default=Now())
     heartbeat_at = models.DateTimeField(db_default=Now())
+    memory_mb = models.PositiveIntegerField(default=0)
+    """What all the jobs of its host may take together."""
+    scratch_mb = models.PositiveIntegerField(default=0)
+    """Likewise on its scratch disk, as of the last heartbeat."""
     sandbox = models.JSONField(default=dict)
     capabilities = models.JSONField(default=dict)
+    devices = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    """What the GPUs of its host can do: for each kind ``available`` and ``reason``."""
 
     objects = SlotQuerySet.as_manager()
 

@@ -65,7 +65,7 @@ def finish(container: Container, *, faststart: bool = True) -> Args:
 def video_args(m: Media, video: VideoStream, encoding: Encoding, filters: Sequence[Filter]) -> Args:
     """Encode the one video stream; ``filters`` start on the surface that the device decodes to."""
     need_encoder(m, "video_codec", m.device.encoder(encoding.codec))
-    graph = m.filters(filters, video)
+    graph = m.filters(filters, video, encoding)
     if encoding.codec == "gif":
         graph = ",".join(filter(None, (graph, PALETTE)))
     return (

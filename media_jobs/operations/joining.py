@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from media_jobs.ffmpeg.codecs import audio_family
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.demuxers import pin
-from media_jobs.ffmpeg.devices import Device
+from media_jobs.ffmpeg.devices import Device, Encoding
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import VideoStream
-from media_jobs.operations.media import GLOBAL_ARGS, Args, Input, Media, Source, Target
+from media_jobs.operations.media import GLOBAL_ARGS, Input, Media, Source, Target
 from media_jobs.operations.sizes import Shape, fitted, shape_of
 
 SAMPLE_RATE = 48000
@@ -111,14 +111,15 @@ def join(  # noqa: PLR0913 -- each is one fact of the command
     )
 
 
-def one_clip(m: Media, source: Source, look: Look, video: Args, path: str) -> Command:
+def one_clip(m: Media, source: Source, look: Look, encoding: Encoding, path: str) -> Command:
     """Bring a clip to the common look, as a file for the join: its sound stays uncompressed."""
     film = source.need_film()
     length_s = source.video_duration_s()
     graph = sound_graph(source, "sound", length_s, 0) if look.has_sound else None
-    filters = m.filters(picture_filters(film, look, m.device), film)
+    filters = m.filters(picture_filters(film, look, m.device), film, encoding)
     args = (
-        *("-map", f"0:{film.index}", "-vf", filters, *video, "-fps_mode", "cfr"),
+        *("-map", f"0:{film.index}", "-vf", filters),
+        *(*m.device.encode(encoding), "-fps_mode", "cfr"),
         *(("-map", "[sound]", "-c:a", "pcm_s16le") if look.has_sound else ()),
         *("-t", f"{length_s:.6f}", "-f", "mov"),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from media_jobs.ffmpeg.capabilities import Capabilities
 from media_jobs.ffmpeg.command import Command, OutputFile, Parser
 from media_jobs.ffmpeg.demuxers import is_picture, pin
-from media_jobs.ffmpeg.devices import Cpu, Device
+from media_jobs.ffmpeg.devices import Cpu, Device, Encoding
 from media_jobs.ffmpeg.filters import Filter, chain
 from media_jobs.ffmpeg.media_info import MediaInfo, VideoStream
 from media_jobs.operations.errors import InvalidParams
@@ -124,9 +124,15 @@ class Media:
         """The sources of a list: those whose roles are ``role/0``, ``role/1`` and so on."""
         return tuple(source for name, source in self.sources.items() if name.startswith(f"{role}/"))
 
-    def filters(self, filters: Sequence[Filter], video: VideoStream | None = None) -> str:
-        """``video`` is given where the device decodes it."""
-        return chain(filters, self.device.surface(video))
+    def filters(
+        self,
+        filters: Sequence[Filter],
+        video: VideoStream | None = None,
+        encoding: Encoding | None = None,
+    ) -> str:
+        """``video`` is given where the device decodes it, ``encoding`` where it encodes."""
+        feed = self.device.feed(encoding) if encoding else None
+        return chain(filters, self.device.surface(video), feed)
 
     def ffmpeg(  # noqa: PLR0913 -- each is one fact of the command
         self,
@@ -140,12 +146,14 @@ class Media:
         parse: Parser | None = None,
     ) -> Command:
         read = [each if isinstance(each, Input) else Input(each) for each in inputs]
+        made = tuple(arg for target in targets for arg in target.argv())
         return Command(
             args=(
                 *GLOBAL_ARGS,
+                *self.device.setup(made),
                 *(arg for each in read for arg in self._input(each)),
                 *(("-filter_complex", graph) if graph else ()),
-                *(arg for target in targets for arg in target.argv()),
+                *made,
             ),
             stage=stage,
             duration_s=duration_s,

@@ -12,7 +12,7 @@ from media_jobs.operations.declaration import Operation, find
 from media_jobs.operations.errors import InvalidParams, InvalidParamsGroup
 from media_jobs.operations.references import MediaRef
 
-JOB_FIELDS = frozenset({"webhook_url", "priority", "output_name", "metadata", "tags"})
+JOB_FIELDS = frozenset({"device", "webhook_url", "priority", "output_name", "metadata", "tags"})
 
 _ANY_INPUT = ("input_url", "video_url", "audio_url")
 _CODES = {

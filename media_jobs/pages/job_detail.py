@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from media_jobs.models import Job, JobAttempt, Status
 from media_jobs.pages.file_links import FileLink, link
 from media_jobs.pages.page import Page
+from media_jobs.queueing import Place, places
 
 _LOG_TAIL_LINES = 60
 
@@ -44,23 +45,16 @@ class JobFacts:
             return []
         return [link(output.file) for output in self.job.outputs.select_related("file")]
 
+    @cached_property
+    def place(self) -> Place | None:
+        """Where it stands in the queue; None for a job that has started."""
+        return places([self.job]).get(self.job.id)
+
     @property
-    def queue_position(self) -> int | None:
-        """1 for the job that is claimed next; None where it is not due yet."""
-        if self.job.status != Status.QUEUED:
-            return None
-        job, due = self.job, Job.objects.due(self.job.lane)
-        if not due.filter(pk=job.pk).exists():
-            return None
-        same_priority = Q(priority=job.priority)
-        return (
-            1
-            + due.filter(
-                Q(priority__lt=job.priority)
-                | same_priority & Q(run_at__lt=job.run_at)
-                | same_priority & Q(run_at=job.run_at, pk__lt=job.pk)
-            ).count()
-        )
+    def starts_in_s(self) -> float | None:
+        """An estimate, while the job is queued."""
+        starts_at = self.place.starts_at if self.place else None
+        return max((starts_at - timezone.now()).total_seconds(), 0.0) if starts_at else None
 
     @property
     def is_canceling(self) -> bool:

@@ -8,6 +8,7 @@ from django.http import QueryDict
 from ffapi_site.lib.problems import FieldError, Invalid
 from media_jobs import jobs
 from media_jobs.models import Job, Priority
+from media_jobs.models.job import DeviceAsked
 from media_jobs.operations.base import Operation
 from media_jobs.pages import form_input
 from media_jobs.pages.form_input import Typed
@@ -29,6 +30,14 @@ _JOB_FIELDS = (
         widget="select",
         default="normal",
         choices=tuple(name.lower() for name in Priority.names),
+    ),
+    Field(
+        name="device",
+        label="Device",
+        widget="select",
+        default="auto",
+        choices=tuple(DeviceAsked.values),
+        help="auto: on a GPU where there is one that can; the CPU steps in for it.",
     ),
     Field(
         name="tags",
@@ -63,6 +72,7 @@ class Entered:
     def like(cls, operation: type[Operation], job: Job) -> Entered:
         """The same as ``job`` asked for, to be changed."""
         about = {"output_name": job.output_name, "webhook_url": job.webhook_url, "tags": job.tags}
+        about["device"] = job.device_asked
         about["priority"] = Priority(job.priority).name.lower()
         return cls(Typed(form_input.typed_as_declared(operation, job.params)), Typed(about))
 

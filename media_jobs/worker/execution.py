@@ -9,10 +9,11 @@ from typing import IO
 
 from django.conf import settings
 
-from media_jobs.ffmpeg import failures, verify
+from media_jobs.ffmpeg import failures, hardware, verify
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.progress import Progress, ProgressParser
-from media_jobs.worker import sandbox
+from media_jobs.worker import host, sandbox
+from media_jobs.worker.watchdog import Watchdog
 
 _WATCH_S = 0.5  # how long a silent FFmpeg may keep the watcher from looking at the clock
 _KEEP_BYTES = 16 << 20
@@ -68,18 +69,23 @@ class Executor:
     folder: Path
     watch: Callable[[Command, Progress | None], None]
     ledger: Ledger
+    devices: tuple[str, ...] = ()
+    """Nodes of GPUs, for those commands that use one."""
 
     def execute(self, command: Command) -> object:
         """Run ``command`` and give what its ``parse`` makes of the output. Raises `Failed`."""
-        limits = sandbox.Limits(
-            wall_s=settings.FFMPEG_TIMEOUT_SECONDS,
-            memory_bytes=settings.FFMPEG_MEMORY_MB << 20,
-            output_bytes=settings.MAX_FILE_SIZE_BYTES,
+        limits = _limits()
+        process = sandbox.start(
+            command.program,
+            command.args,
+            folder=self.folder,
+            limits=limits,
+            devices=self.devices if hardware.uses_gpu(command.args) else (),
         )
-        process = sandbox.start(command.program, command.args, folder=self.folder, limits=limits)
+        dog = Watchdog(process.pid, settings.FFMPEG_STALL_SECONDS)
         with process.stdout, process.stderr:
             try:
-                stdout, stderr = self._attend(process, command)
+                stdout, stderr = self._attend(process, command, dog)
             except BaseException:
                 process.kill()
                 process.wait()
@@ -87,15 +93,13 @@ class Executor:
             ended = process.wait()
         told = failures.clean(stderr, str(self.folder))
         self.ledger.add(command, ended, told)
-        if process.timed_out:
-            raise Failed(failures.DEADLINE)
         if ended.returncode != 0:
-            raise Failed(failures.classify(told, ended.returncode))
+            raise Failed(_why(process, ended, dog, told))
         if command.parse is None:
             return None
         return command.parse(stderr if command.program == "ffmpeg" else stdout)
 
-    def _attend(self, process: sandbox.Process, command: Command) -> tuple[str, str]:
+    def _attend(self, process: sandbox.Process, command: Command, dog: Watchdog) -> tuple[str, str]:
         """Drain both pipes until the end; FFmpeg's progress comes on stdout."""
         out = _Pipe(_KEEP_BYTES if command.program == "ffprobe" else _TAIL_BYTES)
         err = _Pipe(_KEEP_BYTES if command.parse else _TAIL_BYTES)
@@ -112,7 +116,33 @@ class Executor:
                     elif key.data is out:
                         reports.feed(chunk)
                 self.watch(command, reports.latest)
+                if dog.is_hung(reports.latest):
+                    process.kill()
         return out.data.decode(errors="replace"), err.data.decode(errors="replace")
+
+
+def _limits() -> sandbox.Limits:
+    return sandbox.Limits(
+        wall_s=settings.FFMPEG_TIMEOUT_SECONDS,
+        cpu_s=settings.FFMPEG_CPU_SECONDS,
+        memory_bytes=settings.FFMPEG_MEMORY_MB << 20,
+        output_bytes=settings.MAX_FILE_SIZE_BYTES,
+        cpus=host.cpus_of_slot(),
+    )
+
+
+def _why(
+    process: sandbox.Process, ended: sandbox.Ended, dog: Watchdog, told: str
+) -> failures.Failure:
+    """Say who ended it: we ourselves, the kernel at a limit, or FFmpeg."""
+    if process.timed_out:
+        return failures.DEADLINE
+    if dog.found_hung:
+        return failures.STALLED
+    # FFmpeg tidies up at the soft limit and may be killed for it at the hard one.
+    if ended.cpu_seconds >= settings.FFMPEG_CPU_SECONDS:
+        return failures.CPU_LIMIT
+    return failures.classify(told, ended.returncode)
 
 
 class _Reports:

@@ -126,13 +126,16 @@ def _limit(orders: Orders) -> None:
         # FFmpeg ends by itself at the soft limit (SIGXCPU), the kernel ends it at the hard one.
         grace = _CPU_GRACE_S if which == resource.RLIMIT_CPU else 0
         resource.setrlimit(which, (soft, min(soft + grace, ceiling)))
+    cpus = orders.one("cpus")
+    if cpus is not None:
+        os.sched_setaffinity(0, map(int, cpus.split(",")))
 
 
 def _change_user(orders: Orders) -> None:
     if orders.one("uid") is None:
         return
     uid = orders.number("uid")
-    os.setgroups([])
+    os.setgroups([int(group) for group in orders.all("group")])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
 

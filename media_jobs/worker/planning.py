@@ -11,12 +11,14 @@ from accounts.models import Tenant
 from ffapi_site.lib import netguard
 from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import FieldError, Invalid, invalid
-from media_jobs.ffmpeg.devices import Cpu
+from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.models.job import Lane
+from media_jobs.models.job import DeviceAsked, Lane
 from media_jobs.operations import base, driver
+from media_jobs.worker import placement, weight
 from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.inputs import scratch_path
+from media_jobs.worker.weight import Weight
 from storage.models import File
 
 
@@ -32,18 +34,23 @@ class Planned:
     operation: base.Operation
     inputs: tuple[PlannedInput, ...]
     lane: Lane
+    weight: Weight
 
 
-def plan(tenant: Tenant, name: str, params: dict[str, object]) -> Planned:
+def plan(
+    tenant: Tenant, name: str, params: dict[str, object], device: str = DeviceAsked.AUTO
+) -> Planned:
     """Check parameters, media and the first command of what is asked for.
 
     Media behind URLs are not fetched here: what only they could tell fails the job later, with the
-    same words. Raises `Invalid`; its pointers begin at ``/operation`` or ``/params``.
+    same words. Raises `Invalid`; its pointers begin at ``/operation``, ``/params`` or ``/device``.
     """
     try:
         operation = base.parse(name, params)
         inputs = tuple(_resolve(tenant, ref) for ref in base.media_refs(operation))
-        _plan_first_step(operation, inputs)
+        sources = _sources(inputs)
+        if len(sources) == len(inputs):
+            driver.plan(operation, media_of(sources))
     except base.UnknownOperation as error:
         known = ", ".join(sorted(base.REGISTRY))
         raise invalid("/operation", f"unknown; there are: {known}", "unknown") from error
@@ -52,8 +59,12 @@ def plan(tenant: Tenant, name: str, params: dict[str, object]) -> Planned:
     except base.InvalidParams as error:
         field = base.as_sent(name, params, error.field)
         raise _problem([base.InvalidParams(field, error.detail, error.code)]) from error
-    lane = Lane.GPU if operation.device == "gpu" else Lane.CPU
-    return Planned(operation, inputs, lane)
+    heavy = weight.of(
+        sources.values(),
+        unseen=len(inputs) - len(sources),
+        largest_input_mb=settings.MAX_FILE_SIZE_MB,
+    )
+    return Planned(operation, inputs, placement.lane_of(type(operation), device), heavy)
 
 
 def _problem(errors: Iterable[base.InvalidParams]) -> Invalid:
@@ -77,8 +88,9 @@ def _resolve(tenant: Tenant, ref: base.Ref) -> PlannedInput:
     return PlannedInput(ref.role, "", file)
 
 
-def _plan_first_step(operation: base.Operation, inputs: tuple[PlannedInput, ...]) -> None:
-    sources = {
+def _sources(inputs: tuple[PlannedInput, ...]) -> dict[str, base.Source]:
+    """Those that are known before the job runs: the stored ones."""
+    return {
         each.role: base.Source(
             path=scratch_path(position, each.file.name),
             info=MediaInfo.from_json(each.file.media),
@@ -88,15 +100,13 @@ def _plan_first_step(operation: base.Operation, inputs: tuple[PlannedInput, ...]
         for position, each in enumerate(inputs)
         if each.file is not None and each.file.media is not None
     }
-    if len(sources) == len(inputs):
-        driver.plan(operation, media_of(sources))
 
 
-def media_of(sources: dict[str, base.Source]) -> base.Media:
-    """What an operation plans with on this machine."""
+def media_of(sources: dict[str, base.Source], device: Device | None = None) -> base.Media:
+    """What an operation plans with on this machine; on the CPU where nothing else is said."""
     return base.Media(
         sources=sources,
-        device=Cpu(),
+        device=device or Cpu(),
         capabilities=capabilities(),
         max_filters=settings.MAX_FFMPEG_FILTERS,
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 
 from media_jobs.ffmpeg import failures
@@ -23,7 +24,9 @@ class Unreadable(Exception):  # noqa: N818 -- what the medium is
 
 def probe_in(folder: Path, path: str) -> MediaInfo:
     """Describe the file at ``path`` inside a prepared scratch folder. Raises `Unreadable`."""
-    done = sandbox.run("ffprobe", [*PROBE_ARGS, path], folder=folder, limits=_LIMITS)
+    done = _ask(folder, path)
+    if done.returncode == -signal.SIGKILL and not done.timed_out:
+        done = _ask(folder, path)  # killed from outside: that says nothing of the medium
     if done.timed_out:
         raise Unreadable("probe_timeout", f"ffprobe was not done after {_LIMITS.wall_s:g} s")
     if done.returncode != 0:
@@ -33,6 +36,10 @@ def probe_in(folder: Path, path: str) -> MediaInfo:
     if info.video is None and not info.audio and not info.subtitles:
         raise Unreadable("no_streams", "there is no video, audio or subtitle stream in it")
     return info
+
+
+def _ask(folder: Path, path: str) -> sandbox.Finished:
+    return sandbox.run("ffprobe", [*PROBE_ARGS, path], folder=folder, limits=_LIMITS)
 
 
 def probe(path: Path) -> MediaInfo:

@@ -15,12 +15,14 @@ from django.db import transaction
 
 from ffapi_site.lib import netguard
 from media_jobs import states
-from media_jobs.ffmpeg import failures, verify
+from media_jobs.ffmpeg import failures, hardware, verify
 from media_jobs.ffmpeg.command import Command, OutputFile
+from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.progress import Progress
 from media_jobs.models import Job, JobAttempt, JobStep, Status
+from media_jobs.models.job import Lane
 from media_jobs.operations import base, driver
-from media_jobs.worker import inputs, outputs, scratch
+from media_jobs.worker import breaker, devices, host, inputs, outputs, placement, scratch
 from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.execution import Executor, Failed, Ledger
 from media_jobs.worker.meter import Meter
@@ -42,6 +44,9 @@ class Attempt:
     started: float = field(default_factory=time.monotonic)
     input_bytes: int = 0
     broken: list[str] = field(default_factory=list)
+    device: str = ""
+    """Where it was done, as far as is known; empty before the first command."""
+    fallback: dict[str, str] | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -57,6 +62,14 @@ class Attempt:
     def on_progress(self, command: Command, progress: Progress | None) -> None:
         self.pulse.beat(self.meter.working(command, progress))
 
+    def fall_back(self, gpu: str, reason: str) -> None:
+        """Have the CPU do it in the place of ``gpu``."""
+        self.fallback = {"from": "gpu", "to": "cpu", "reason": reason}
+        self.meter = Meter()
+        breaker.fell_back(host.name(), gpu)
+        extra = {"job": self.job.id, "gpu": gpu, "reason": reason}
+        logger.warning("A job falls back to the CPU", extra=extra)
+
     def usage(self, output_bytes: int = 0) -> dict[str, Any]:
         return {
             "cpu_seconds": round(self.ledger.cpu_seconds, 3),
@@ -68,12 +81,19 @@ class Attempt:
 
 def run(job: Job) -> None:
     """Run the attempt that ``states.claim`` has just made of ``job``; whatever happens is a row."""
-    attempt = Attempt(job, Pulse(job))
+    try:
+        _run(Attempt(job, Pulse(job)))
+    except states.Lost:
+        logger.warning("The attempt lost its lease", extra={"job": job.id})
+
+
+def _run(attempt: Attempt) -> None:
+    job = attempt.job
     try:
         with scratch.folder(scratch.of_attempt(job)) as folder:
             _work(attempt, folder)
     except states.Lost:
-        logger.warning("The attempt lost its lease", extra={"job": job.id})
+        raise
     except Canceled:
         _end(attempt, Status.CANCELED, "canceled while running")
     except Drained:
@@ -90,26 +110,62 @@ def _work(attempt: Attempt, folder: Path) -> None:
     attempt.input_bytes = gathered.size_bytes
     attempt.broken = [s.name for s in gathered.sources.values() if verify.breaks_off(s.info)]
     operation = base.parse(job.operation, job.params)
-    media = media_of(gathered.sources)
-    executor = Executor(folder, attempt.on_progress, attempt.ledger)
-    published: list[OutputFile] = []
+    placed = placement.device_of(job, operation)
+    if placed.reason:
+        attempt.fall_back(placed.gpu, placed.reason)
+    doing = Doing(attempt, folder, operation, gathered.sources)
+    try:
+        result = doing.on(placed.device)
+    except Failed as failed:
+        if not (failed.failure.gpu and attempt.device == "gpu"):
+            raise
+        placement.note_failure(placed, failed.failure)
+        attempt.fall_back(placed.gpu, f"{failed.failure.code}: {failed.failure.detail}")
+        result = doing.on(Cpu())
+    if attempt.device == "gpu":
+        breaker.succeeded(host.name(), placed.gpu)
+    _complete(attempt, outputs.keep(job, folder, doing.made), result)
 
-    def execute(position: int, command: Command) -> Any:  # noqa: ARG001 -- the driver's order
-        attempt.pulse.beat(attempt.meter.working(command, None), now=True)
-        answer = executor.execute(command)
-        attempt.meter.finish(command)
-        published.extend(command.outputs)
-        return answer
 
-    def on_answer(position: int, answer: Any) -> None:
-        JobStep.objects.update_or_create(
-            job=job, position=position, defaults={"answer": answer, "attempt": job.attempt}
+@dataclass
+class Doing:
+    """The operation of an attempt on its way; ``made`` is what it has left in the folder."""
+
+    attempt: Attempt
+    folder: Path
+    operation: base.Operation
+    sources: dict[str, base.Source]
+    made: list[OutputFile] = field(default_factory=list)
+
+    def on(self, device: Device) -> base.Result | None:
+        """Run all that is not answered yet. Raises `Failed`."""
+        job = self.attempt.job
+        self.made.clear()
+        nodes = devices.nodes() if job.lane == Lane.GPU else ()
+        executor = Executor(self.folder, self.attempt.on_progress, self.attempt.ledger, nodes)
+        self.attempt.device = "cpu"
+
+        def execute(position: int, command: Command) -> Any:  # noqa: ARG001 -- the driver's order
+            self.attempt.pulse.beat(self.attempt.meter.working(command, None), now=True)
+            if hardware.uses_gpu(command.args):
+                self.attempt.device = "gpu"
+            answer = executor.execute(command)
+            self.attempt.meter.finish(command)
+            self.made.extend(command.outputs)
+            return answer
+
+        def on_answer(position: int, answer: Any) -> None:
+            JobStep.objects.update_or_create(
+                job=job, position=position, defaults={"answer": answer, "attempt": job.attempt}
+            )
+
+        return driver.drive(
+            self.operation,
+            media_of(self.sources, device),
+            answered=_answered(job),
+            execute=execute,
+            on_answer=on_answer,
         )
-
-    result = driver.drive(
-        operation, media, answered=_answered(job), execute=execute, on_answer=on_answer
-    )
-    _complete(attempt, outputs.keep(job, folder, published), result)
 
 
 def _answered(job: Job) -> list[Any]:
@@ -124,7 +180,6 @@ def _complete(attempt: Attempt, made: outputs.Made, result: base.Result | None) 
                 attempt,
                 Status.COMPLETED,
                 "every output is verified",
-                device="cpu",
                 result=None if result is None else result.data,
                 warnings=[*(result.warnings if result else ()), *made.warnings, *attempt.warnings],
                 usage=attempt.usage(made.size_bytes),
@@ -143,7 +198,8 @@ def _end(
     receipt: dict[str, Any] | None = None,
     **values: Any,
 ) -> None:
-    values.setdefault("usage", attempt.usage())
+    values = {"usage": attempt.usage(), "device": attempt.device} | values
+    values["fallback"] = attempt.fallback
     with transaction.atomic():
         states.end(attempt.job, status, reason, **values)
         _write_receipt(attempt, receipt or {})
@@ -153,6 +209,8 @@ def _write_receipt(attempt: Attempt, more: dict[str, Any]) -> None:
     receipt = {
         "ffmpeg": capabilities().version,
         "commands": attempt.ledger.commands,
+        "device": attempt.device,
+        "fallback": attempt.fallback,
         **attempt.usage(),
         **more,
     }
@@ -166,15 +224,12 @@ def _settle(attempt: Attempt, error: Exception) -> None:
     failure = explain(error)
     extra = {"job": job.id, "attempt": job.attempt, "code": failure.code}
     logger.warning("An attempt failed", extra=extra, exc_info=failure.code == "internal_error")
-    try:
-        if failure.retryable and job.attempt < job.max_attempts:
-            with transaction.atomic():
-                states.give_back(job, f"{failure.code}: tried again later", delay_s=_delay_s(job))
-                _write_receipt(attempt, {})
-        else:
-            _end(attempt, Status.FAILED, failure.code, error=failure.to_json())
-    except states.Lost:
-        logger.warning("The attempt lost its lease", extra=extra)
+    if failure.retryable and job.attempt < job.max_attempts:
+        with transaction.atomic():
+            states.give_back(job, f"{failure.code}: tried again later", delay_s=_delay_s(job))
+            _write_receipt(attempt, {})
+    else:
+        _end(attempt, Status.FAILED, failure.code, error=failure.to_json())
 
 
 def _delay_s(job: Job) -> float:

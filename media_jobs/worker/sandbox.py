@@ -95,21 +95,36 @@ def prepare(folder: Path) -> None:
         path.chmod(0o700 if writable or uid is None else 0o750)
 
 
-def start(program: Program, args: Sequence[str], *, folder: Path, limits: Limits) -> Process:
+def start(
+    program: Program,
+    args: Sequence[str],
+    *,
+    folder: Path,
+    limits: Limits,
+    devices: Sequence[str] = (),
+) -> Process:
     """Start ``program`` in ``folder``, which ``prepare`` made; ``args`` name files relative to it.
 
+    ``devices`` are nodes of GPUs that it may use besides.
     Returns once the program runs. It dies with the *thread* that calls this: call it from one that
     lives until the end. Raises SandboxUnavailable when a required layer is missing.
     """
     sandbox_layers.require()
     executable = _executable(program)
-    orders = written(folder, limits, executable)
+    orders = written(folder, limits, executable, devices)
     return _spawn([str(_LAUNCHER), *orders, "--", executable, *args], limits=limits)
 
 
-def run(program: Program, args: Sequence[str], *, folder: Path, limits: Limits) -> Finished:
+def run(
+    program: Program,
+    args: Sequence[str],
+    *,
+    folder: Path,
+    limits: Limits,
+    devices: Sequence[str] = (),
+) -> Finished:
     """Run ``program`` to its end; keeps the first 16 MiB of stdout, the last 64 KiB of stderr."""
-    return _finish(start(program, args, folder=folder, limits=limits))
+    return _finish(start(program, args, folder=folder, limits=limits, devices=devices))
 
 
 def selftest(folder: Path) -> list[Probe]:

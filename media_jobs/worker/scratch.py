@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +18,9 @@ from media_jobs.models import Job, Status
 from media_jobs.worker import sandbox
 
 logger = logging.getLogger(__name__)
+
+# Far longer than any probe or question takes.
+_PASSING_S = 10.0  # by then whoever made a passing folder holds it
 
 
 @contextmanager
@@ -39,11 +45,14 @@ def passing(purpose: str) -> Iterator[Path]:
     """Make a scratch folder that belongs to no job: a probe's, a request's."""
     settings.SCRATCH_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = Path(mkdtemp(prefix=f"{purpose}.", dir=settings.SCRATCH_DIR))
+    held = os.open(path, os.O_RDONLY)
     try:
+        fcntl.flock(held, fcntl.LOCK_EX)  # the kernel lets go of it with this process
         sandbox.prepare(path)
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+        os.close(held)
 
 
 def sweep() -> int:
@@ -52,10 +61,47 @@ def sweep() -> int:
     found = list(settings.SCRATCH_DIR.glob("job_*.*"))
     if not found:
         return 0
-    running = Job.objects.filter(status=Status.RUNNING)
-    live = {f"{job_id}.{attempt}" for job_id, attempt in running.values_list("id", "attempt")}
+    live = live_attempts()
     stale = [path for path in found if path.name not in live]
     for path in stale:
         logger.info("Removed a stale scratch folder", extra={"folder": path.name})
         shutil.rmtree(path, ignore_errors=True)
     return len(stale)
+
+
+def sweep_passing() -> int:
+    """Remove the passing folders whose process died and left them; give their number."""
+    oldest = time.time() - _PASSING_S
+    others = [path for path in settings.SCRATCH_DIR.glob("*.*") if not path.name.startswith("job_")]
+    stale = [path for path in others if _changed_at(path) < oldest and _is_abandoned(path)]
+    for path in stale:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(stale)
+
+
+def live_attempts() -> set[str]:
+    """The names of the folders that belong to running attempts."""
+    running = Job.objects.filter(status=Status.RUNNING).values_list("id", "attempt")
+    return {f"{job_id}.{attempt}" for job_id, attempt in running}
+
+
+def _is_abandoned(path: Path) -> bool:
+    try:
+        held = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(held)
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # its owner was done with it
+        return time.time()

@@ -14,6 +14,7 @@ from media_jobs.api import event_stream
 from media_jobs.changes import feed
 from media_jobs.models import Job, Status
 from tests.api.sending import code_of
+from tests.engine.claiming import claim
 from tests.factories import JobFactory
 from tests.storage.client import key_of
 
@@ -54,7 +55,7 @@ def test_it_works(tenant: Tenant) -> None:
     job = JobFactory.create(tenant=tenant)
 
     def start() -> None:
-        states.claim("cpu", "slot")
+        claim()
 
     def work() -> None:
         states.heartbeat(Job.objects.get(), {"percent": 40.0, "stage": "encoding"})

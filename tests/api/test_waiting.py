@@ -15,6 +15,7 @@ from media_jobs import states
 from media_jobs.api import waiting
 from media_jobs.models import Job, Status
 from tests.api.sending import WANTED, code_of, send
+from tests.engine.claiming import claim
 from tests.factories import JobFactory
 
 pytestmark = [
@@ -24,7 +25,7 @@ pytestmark = [
 
 
 def finish_the_next() -> None:
-    job = states.claim("cpu", "slot")
+    job = claim()
     assert job is not None
     states.end(job, Status.COMPLETED, "done")
 

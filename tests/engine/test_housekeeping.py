@@ -7,9 +7,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
-from media_jobs import housekeeping, queue, states
+from media_jobs import housekeeping, queue
 from media_jobs.models import Job, Slot, Status
 from media_jobs.worker import scratch
+from tests.engine.claiming import claim
 from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,7 @@ def test_it_works() -> None:
     assert housekeeping.reap() == 1
     job.refresh_from_db()
     assert (job.status, job.attempt, job.slot) == (Status.QUEUED, 1, "")
-    again = states.claim("cpu", "slot-2")
+    again = claim("slot-2")
     assert again is not None
     assert again.attempt == 2
 

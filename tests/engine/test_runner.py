@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from media_jobs.worker import gate, runner
 from media_jobs.worker.meter import Meter
 from media_jobs.worker.pulse import Pulse
 from storage.models import File
+from tests.engine.claiming import claim
 from tests.engine.conftest import keep_path
 from tests.factories import JobFactory, TenantFactory
 from tests.media import Samples
@@ -119,16 +121,32 @@ def test_the_deadline_ends_ffmpeg(transcode: Submit, work: Work, settings: Setti
     assert job.error["code"] == "deadline_exceeded"
 
 
+@pytest.fixture
+def small_scratch(tmp_path: Path, media: Samples) -> Iterator[Path]:
+    """A scratch disk with room for the input, and next to nothing more."""
+    place = tmp_path / "small"
+    place.mkdir()
+    size = f"size={media.path('film').stat().st_size + 48 * 1024}"
+    mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(place)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("only root may mount a file system")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
 def test_a_full_disk_is_tried_again_later(
-    transcode: Submit, work: Work, settings: Settings
+    transcode: Submit, small_scratch: Path, settings: Settings
 ) -> None:
-    job = transcode()
-    settings.JOB_RETRY_DELAY = 60
-    settings.MAX_FILE_SIZE_BYTES = 4096  # RLIMIT_FSIZE: FFmpeg sees what a full disk gives
-    job = work(job)
-    assert job.status in {Status.QUEUED, Status.FAILED}
-    reason = job.events.last().reason if job.status == Status.QUEUED else str(job.error)  # type: ignore[union-attr]
-    assert "storage_full" in reason
+    transcode()
+    settings.SCRATCH_DIR = small_scratch
+    job = claim()
+    assert job is not None
+    runner.run(job)
+    job.refresh_from_db()
+    assert job.status == Status.QUEUED
+    assert job.events.last().reason.startswith("storage_full")  # type: ignore[union-attr]
+    assert visible_files(job) == 0
+    assert scratch_is_empty(settings)
 
 
 def test_what_nobody_expected_is_retried_and_then_told(
@@ -159,10 +177,10 @@ def test_a_canceled_job_ends_with_nothing_visible(transcode: Submit, work: Work)
 
 def test_a_lost_lease_writes_nothing(transcode: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
     transcode()
-    stale = states.claim("cpu", "slot-1")
+    stale = claim("slot-1")
     assert stale is not None
     states.give_back(Job.objects.get(pk=stale.pk), "its slot fell silent")
-    winner = states.claim("cpu", "slot-2")
+    winner = claim("slot-2")
     assert winner is not None
 
     runner.run(stale)
@@ -180,7 +198,7 @@ def test_a_loser_at_the_very_end_publishes_nothing(
 ) -> None:
     """The lease is lost between the encode and the publication."""
     transcode()
-    stale = states.claim("cpu", "slot-1")
+    stale = claim("slot-1")
     assert stale is not None
     complete = runner._complete
 
@@ -199,7 +217,7 @@ def test_a_stopping_slot_gives_the_job_back_uncharged(
 ) -> None:
     settings.SHUTDOWN_GRACE_SECONDS = -1
     transcode()
-    job = states.claim("cpu", "slot-1")
+    job = claim("slot-1")
     assert job is not None
     gate.draining.set()
     try:
@@ -215,7 +233,7 @@ def test_a_second_attempt_skips_what_was_measured(
 ) -> None:
     params = {"input": stored("film").id, "target_lufs": -20}
     jobs.submit(tenant, jobs.Submission("audio/normalize", params))
-    first = states.claim("cpu", "slot-1")
+    first = claim("slot-1")
     assert first is not None
     runner.run(first)
     measured = JobStep.objects.filter(job=first, answer__isnull=False)
@@ -224,7 +242,7 @@ def test_a_second_attempt_skips_what_was_measured(
     again = jobs.submit(tenant, jobs.Submission("audio/normalize", params))
     step = measured.get()
     JobStep.objects.create(job=again, position=step.position, answer=step.answer, attempt=1)
-    claimed = states.claim("cpu", "slot-1")
+    claimed = claim("slot-1")
     assert claimed is not None
     runner.run(claimed)
     claimed.refresh_from_db()
@@ -262,9 +280,9 @@ def test_a_meter_starts_with_fetching() -> None:
 
 def test_a_job_that_waited_is_due_again_at_its_time(transcode: Submit) -> None:
     transcode()
-    job = states.claim("cpu", "slot-1")
+    job = claim("slot-1")
     assert job is not None
     states.give_back(job, "later", delay_s=60)
-    assert states.claim("cpu", "slot-1") is None
+    assert claim("slot-1") is None
     Job.objects.update(run_at=timezone.now() - timedelta(seconds=1))
-    assert states.claim("cpu", "slot-1") is not None
+    assert claim("slot-1") is not None

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from media_jobs import states
 from media_jobs.models import Job, JobAttempt, Status, WebhookDelivery
+from tests.engine.claiming import claim
 from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def claimed(**fields: object) -> Job:
     JobFactory.create(**fields)
-    job = states.claim("cpu", "slot-1")
+    job = claim("slot-1")
     assert job is not None
     return job
 
@@ -27,7 +28,7 @@ def statuses(job: Job) -> list[str]:
 
 def test_it_works() -> None:
     job = claimed()
-    states.end(job, Status.COMPLETED, "done", usage={"cpu_seconds": 1})
+    states.end(job, Status.COMPLETED, "done", usage={"cpu_seconds": 1, "wall_seconds": 1})
 
     job.refresh_from_db()
     assert (job.status, job.attempt, job.slot, job.lease_until) == ("completed", 1, "", None)
@@ -38,24 +39,17 @@ def test_it_works() -> None:
 
 
 def test_nothing_due_gives_nothing() -> None:
-    assert states.claim("cpu", "slot-1") is None
-
-
-def test_the_higher_priority_comes_first() -> None:
-    JobFactory.create(priority=2)
-    urgent = JobFactory.create(priority=0)
-    found = states.claim("cpu", "slot-1")
-    assert found == urgent
+    assert claim("slot-1") is None
 
 
 def test_a_job_is_not_claimed_before_its_time() -> None:
     JobFactory.create(run_at=timezone.now() + timedelta(seconds=30))
-    assert states.claim("cpu", "slot-1") is None
+    assert claim("slot-1") is None
 
 
 def test_a_lane_takes_only_its_own() -> None:
     JobFactory.create(lane="gpu")
-    assert states.claim("cpu", "slot-1") is None
+    assert claim("slot-1") is None
 
 
 def test_a_heartbeat_shows_progress_and_renews_the_lease() -> None:
@@ -77,7 +71,7 @@ def test_a_heartbeat_tells_of_a_cancel() -> None:
 def test_a_stale_attempt_can_write_nothing() -> None:
     stale = claimed()
     states.give_back(Job.objects.get(pk=stale.pk), "its slot fell silent")
-    again = states.claim("cpu", "slot-2")
+    again = claim("slot-2")
     assert again is not None
     assert again.attempt == 2
 
@@ -111,7 +105,7 @@ def test_a_queued_job_is_canceled_at_once() -> None:
     assert states.cancel_queued(job) is True
     job.refresh_from_db()
     assert job.status == Status.CANCELED
-    assert states.claim("cpu", "slot-1") is None
+    assert claim("slot-1") is None
 
 
 @pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED, Status.CANCELED])
@@ -127,7 +121,7 @@ def test_many_claimers_share_the_jobs_without_a_double() -> None:
     taken: list[str] = []
 
     def claim_all(slot: str) -> None:
-        while job := states.claim("cpu", slot):
+        while job := claim(slot):
             taken.append(job.pk)
         connection.close()
 

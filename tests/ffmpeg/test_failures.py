@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from media_jobs.ffmpeg.failures import DEADLINE, classify, clean, reason
+from media_jobs.ffmpeg.failures import CPU_LIMIT, classify, clean, reason
 from media_jobs.operations.media import GLOBAL_ARGS
 from tests.media import Samples
 
@@ -64,10 +64,77 @@ def test_no_room() -> None:
     assert (failure.code, failure.retryable) == ("storage_full", True)
 
 
-def test_no_gpu(media: Samples) -> None:
-    args = ("-i", media.path("film"), "-c:v", "h264_nvenc", "-f", "null", "-")
-    failure = classify(*said(*args))
+GENERATED = ("-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=0.2")
+HAS_GPU = bool(list(Path("/dev").glob("dri/renderD*")) + list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+@pytest.mark.skipif(HAS_GPU, reason="there is a GPU that may do it")
+@pytest.mark.parametrize(
+    "args",
+    [
+        "-c:v h264_nvenc",
+        "-c:v h264_qsv",
+        "-init_hw_device vaapi=gpu -filter_hw_device gpu -vf format=nv12,hwupload -c:v h264_vaapi",
+        "-init_hw_device qsv=gpu -c:v h264_qsv",
+    ],
+)
+def test_no_gpu(args: str) -> None:
+    failure = classify(*said(*GENERATED, *args.split(), "-f", "null", "-"))
+    assert (failure.code, failure.gpu, failure.retryable) == ("gpu_unavailable", True, False)
+
+
+@pytest.mark.skipif(HAS_GPU, reason="there is a GPU that may do it")
+def test_no_gpu_to_decode(media: Samples) -> None:
+    args = ("-hwaccel", "cuda", "-hwaccel_output_format", "cuda", "-i", media.path("film"))
+    failure = classify(*said(*args, "-c:v", "h264_nvenc", "-f", "null", "-"))
     assert (failure.code, failure.gpu) == ("gpu_unavailable", True)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "code"),
+    [
+        # FFmpeg 9 on a machine without a GPU.
+        ("[h264_nvenc @ 0x5] [error] Cannot load libcuda.so.1", "gpu_unavailable"),
+        ("[h264_qsv @ 0x5] [error] Error creating a MFX session: -9.", "gpu_unavailable"),
+        ("[VAAPI @ 0x5] [error] No VA display found for device /dev/dri/renderD128.", ""),
+        ("[error] Hardware device setup failed for decoder: Operation not permitted", ""),
+        # From the sources of FFmpeg 5, 7 and 9.
+        ("[error] Cannot load nvcuda.dll", ""),
+        ("[error] Driver does not support the required nvenc API version. Required: 13.0", ""),
+        ("[error] The minimum required Nvidia driver for nvenc is 570.0 or newer", ""),
+        ("[error] OpenEncodeSessionEx failed: unsupported device (2): (no details)", ""),
+        ("[error] dl_fn->cuda_dl->cuInit(0) failed -> CUDA_ERROR_NO_DEVICE: no device", ""),
+        ("[error] No capable devices found", ""),
+        ("[error] Failed to initialise VAAPI connection: -1 (unknown libva error).", ""),
+        ("[error] Error: cannot create compression session: -12903", ""),
+        ("[error] OpenEncodeSessionEx failed: out of memory (10): (no details)", "gpu_busy"),
+        ("[error] OpenEncodeSessionEx failed: incompatible client key (21): ", "gpu_busy"),
+        ("[error] cu->cuMemAlloc(&p, n) failed -> CUDA_ERROR_OUT_OF_MEMORY", "gpu_out_of_memory"),
+        ("[error] Failed to create surface: 2 (resource allocation failed).", "gpu_out_of_memory"),
+        ("[error] CreateInputBuffer failed: out of memory (10): ", "gpu_out_of_memory"),
+        ("[warning] 10 bit encode not supported\n[error] No capable devices", "gpu_unsupported"),
+        ("[error] InitializeEncoder failed: invalid param (8): Frame Dim", "gpu_unsupported"),
+        ("[error] No usable encoding profile found.", "gpu_unsupported"),
+        ("[error] Hardware does not support image size 32x32 (constraints: ", "gpu_unsupported"),
+        ("[error] Error initializing the encoder: invalid video param (-15)", "gpu_unsupported"),
+    ],
+)
+def test_what_gpus_say(stderr: str, code: str) -> None:
+    failure = classify(stderr, 1)
+    assert (failure.code, failure.gpu) == (code or "gpu_unavailable", True)
+
+
+def test_a_broken_input_is_no_failure_of_the_gpu(tmp_path: Path) -> None:
+    text = tmp_path / "letter.mp4"
+    text.write_text("Dear all, this is no film.")
+    args = ("-hwaccel", "cuda", "-hwaccel_output_format", "cuda", "-i", text)
+    failure = classify(*said(*args, "-c:v", "h264_nvenc", "-f", "null", "-"))
+    assert (failure.code, failure.gpu) == ("input_unreadable", False)
+
+
+def test_other_memory_is_not_the_gpus() -> None:
+    failure = classify("[error] Error: Cannot allocate memory", 1)
+    assert not failure.gpu
 
 
 @pytest.mark.parametrize(
@@ -75,8 +142,8 @@ def test_no_gpu(media: Samples) -> None:
     [
         (-9, "killed"),
         (137, "killed"),
-        (-24, DEADLINE.code),
-        (-25, "storage_full"),
+        (-24, CPU_LIMIT.code),
+        (-25, "output_too_large"),
         (1, "ffmpeg_failed"),
     ],
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import ApiKey
 from ffapi_site.lib.admin_site import site
@@ -73,6 +74,20 @@ def test_it_runs_jobs_again(root: Client, cast: Cast) -> None:
     job = JobFactory.create(tenant=cast.tenant, failed=True)
     assert "1 submitted again." in act(root, "media_jobs_job", "retry", job.pk)
     assert Job.objects.filter(status="queued").count() == 1
+
+
+def test_it_requeues_dead_letters(root: Client, cast: Cast) -> None:
+    dead = JobFactory.create(tenant=cast.tenant, failed=True, quarantined_at=timezone.now())
+    other = JobFactory.create(tenant=cast.tenant, failed=True)
+    listed = root.get(
+        reverse("admin:media_jobs_job_changelist"), {"quarantined_at__isempty": "0"}
+    ).content.decode()
+    assert dead.pk in listed
+    assert other.pk not in listed
+    content = act(root, "media_jobs_job", "requeue", dead.pk, other.pk)
+    assert "1 requeued." in content
+    assert f"{other.pk}: the job is not quarantined" in content
+    assert not Job.objects.quarantined().exists()
 
 
 @pytest.mark.parametrize("model", ["media_jobs_job", "storage_file", "accounts_tenant"])

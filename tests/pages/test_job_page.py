@@ -75,8 +75,18 @@ def test_it_tells_the_place_in_the_queue(alice: Client, cast: Cast) -> None:
     JobFactory.create(tenant=cast.other_tenant, run_at=earlier)
     low = JobFactory.create(tenant=cast.tenant, run_at=earlier, priority=2)
     normal = JobFactory.create(tenant=cast.tenant)
-    assert "Position <b>2</b>" in page(alice, normal)
-    assert "Position <b>3</b>" in page(alice, low)
+    assert "Position <b>1</b>" in page(alice, normal)
+    content = page(alice, low)
+    assert "Position <b>2</b>" in content
+    assert "no worker for cpu jobs is up" in content
+
+
+def test_it_tells_when_a_job_will_start(alice: Client, cast: Cast) -> None:
+    later = timezone.now() + timedelta(minutes=5)
+    job = JobFactory.create(tenant=cast.tenant, attempt=1, run_at=later)
+    content = page(alice, job)
+    assert "Waits to be tried again after attempt <b>1</b>" in content
+    assert "Starts in about <b>" in content
 
 
 def test_an_input_whose_file_is_gone_is_still_named(alice: Client, cast: Cast) -> None:

@@ -35,9 +35,10 @@ def test_paths_with_spaces_and_per_cent_signs_stay_whole() -> None:
     assert parser["program:web"]["stdout_logfile"] == "/50%% of it/logs/web.log"
 
 
-def test_there_is_one_slot_for_each_worker(settings: Settings) -> None:
-    settings.WORKERS = 2
-    assert [program.name for program in programs()] == ["web", "slot-1", "slot-2"]
+def test_there_are_as_many_slots_as_the_lanes_say(settings: Settings) -> None:
+    settings.LANES = {"cpu": 2, "gpu": 1}
+    assert [program.name for program in programs()] == ["web", "slot-1", "slot-2", "slot-gpu-1"]
+    assert programs()[3].command[-4:] == ("--lane", "gpu", "--number", "1")
 
 
 def test_a_slot_has_its_grace_before_it_is_killed(settings: Settings) -> None:

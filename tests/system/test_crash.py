@@ -181,7 +181,7 @@ def test_a_queued_job_is_canceled_at_once(
         for job in busy:
             alice.until(job, lambda now: now["status"] == "running")
         waiting = alice.submit("transcode", {"input": one})
-        assert waiting["queue"] == {"position": 1}
+        assert (waiting["queue"]["position"], waiting["queue"]["reason"]) == (1, "slots_busy")
         told = _cancel(alice, waiting, 200)
         assert (told["status"], told["attempt"]) == ("canceled", 0)
         assert _cancel(alice, waiting, 200) == told

@@ -3,10 +3,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from media_jobs.guard import Guard
-from media_jobs.models.job import Lane
 from media_jobs.worker.sandbox import SandboxUnavailable
 
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--lane", choices=Lane.values, default=Lane.CPU)
+        parser.add_argument("--lane", choices=settings.KNOWN_LANES, default="cpu")
         parser.add_argument("--number", type=int, default=1, help="tells the slots of a host apart")
 
     def handle(self, *_: Any, **options: Any) -> None:

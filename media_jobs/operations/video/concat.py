@@ -45,6 +45,8 @@ from media_jobs.operations.sizes import Resolution, resize, shape_after, shape_o
 MOST_WITH_TRANSITION = 20
 HIGHEST_RATE = 60
 
+ENCODING = Encoding("h264", crf=EDIT_CRF["h264"])
+
 
 class Transition(Parameters):
     type: Literal[
@@ -119,10 +121,9 @@ class Concat(Operation):
             return report(lengths_s, "copied")
         look = self._look(m, clips)
         paths = [f"tmp/{place}.mov" for place in range(len(clips))]
-        video = m.device.encode(Encoding("h264", crf=EDIT_CRF["h264"]))
         share = 0.9 / len(clips)
         yield tuple(
-            replace(one_clip(m, clip, look, video, path), share=share)
+            replace(one_clip(m, clip, look, ENCODING, path), share=share)
             for clip, path in zip(clips, paths, strict=True)
         )
         yield self._joined(m, paths, lengths_s, look)
@@ -204,10 +205,10 @@ class Concat(Operation):
         look = self._look(m, clips)
         graph = fade_graph(m, clips, lengths_s, look, transition)
         total_s = sum(lengths_s) - transition.duration * (len(clips) - 1)
-        container, last = CONTAINERS["mp4"], len(clips) - 1
+        container = CONTAINERS["mp4"]
         args = (
-            *("-map", f"[v{last}]", *m.device.encode(Encoding("h264", crf=EDIT_CRF["h264"]))),
-            *(("-map", f"[a{last}]") if look.has_sound else ()),
+            *("-map", "[film]", *m.device.encode(ENCODING)),
+            *(("-map", f"[a{len(clips) - 1}]") if look.has_sound else ()),
             *(audio_args(m, Sound("aac", EDIT_BITRATE), None) if look.has_sound else ()),
             # xfade repeats the last frame once or twice.
             *("-t", f"{total_s:.6f}"),
@@ -255,4 +256,5 @@ def fade_graph(
         if look.has_sound:
             cross = f"acrossfade=d={transition.duration:g}"
             parts.append(f"[a{before}][s{place}]{cross}[a{place}]")
-    return ";".join(parts)
+    fed = m.filters((), encoding=ENCODING) or "null"
+    return ";".join([*parts, f"[v{len(clips) - 1}]{fed}[film]"])

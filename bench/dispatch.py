@@ -1,0 +1,144 @@
+"""How soon a job is under way, and what it takes besides FFmpeg's own time."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from django.db import connection
+
+from bench.client import Client
+from bench.figure import Figure
+from bench.site import Site
+from media_jobs.changes import direct_connection
+from media_jobs.models import Job, JobAttempt
+from media_jobs.states import CHANNEL
+from tests.system.far_end import FarEnd
+
+_JOBS = 40
+_LOOKS_EVERY_S = 0.0005
+_TARGET_S = 0.025
+_SAME = 1.5  # two 95th percentiles of 50 that are no further apart are the same
+
+
+def p95(values: list[float]) -> float:
+    return quantiles(values, n=20, method="inclusive")[-1]
+
+
+def dispatch(site: Site, clip: Path) -> Figure:
+    """From the commit of a submit to FFmpeg's first instruction, on an idle slot."""
+    client = Client.to(site.port, site.key)
+    body = {"input": client.upload(clip), "output_format": "mp4", "resolution": "360p"}
+    waits, claims = [], []
+    with _told_of_commits() as commits, _told_of_ffmpegs() as starts:
+        for _ in range(_JOBS):
+            commits.clear()
+            starts.clear()
+            job = client.post("/v1/transcode", body, Prefer="wait=60")
+            waits.append(min(at for at in starts if at > commits[0]) - commits[0])
+            claims.append(_waited_s(job["id"]))
+    ours = p95(waits)
+    return Figure(
+        "dispatch: commit to FFmpeg, p95",
+        f"{ours * 1000:.0f} ms",
+        f"{_TARGET_S * 1000:.0f} ms wanted",
+        ours / _TARGET_S,
+        f"median {median(waits) * 1000:.0f}, to the claim {median(claims) * 1000:.0f} ms",
+        is_met=ours <= _TARGET_S,
+    )
+
+
+def wake_ups(site: Site, clip: Path, far_end: FarEnd) -> Figure:
+    """How long short jobs wait, one by one, with one of the two slots busy and with none."""
+    client = Client.to(site.port, site.key)
+    body = {"input": client.upload(clip), "output_format": "mp4", "resolution": "360p"}
+
+    def waits() -> list[float]:
+        jobs = [client.post("/v1/transcode", body, Prefer="wait=60")["id"] for _ in range(50)]
+        return [_waited_s(job) for job in jobs]
+
+    idle = p95(waits())
+    with far_end.held("/busy.mp4", clip.read_bytes()) as (url, release):
+        busy = client.post("/v1/transcode", {"input_url": url})
+        _until(lambda: Job.objects.get(pk=busy["id"]).status == "running")
+        beside = p95(waits())
+        still_busy = Job.objects.get(pk=busy["id"]).status == "running"
+        release()
+    if not still_busy:
+        raise RuntimeError("the slot that was to be busy was not")
+    return Figure(
+        "wait with one of two slots busy, p95",
+        f"{beside * 1000:.0f} ms",
+        f"{idle * 1000:.0f} ms with both idle",
+        beside / idle,
+        is_met=beside <= max(_SAME * idle, idle + 0.02),
+    )
+
+
+def _waited_s(job_id: str) -> float:
+    """From the submit to the claim, by the database's clock."""
+    attempt = JobAttempt.objects.select_related("job").get(job_id=job_id, number=1)
+    return (attempt.started_at - attempt.job.created_at).total_seconds()
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    while not holds():
+        time.sleep(0.05)
+
+
+@contextmanager
+def _in_a_thread(watch: Callable[[threading.Event, list[float]], Any]) -> Iterator[list[float]]:
+    stop, seen = threading.Event(), list[float]()
+    thread = threading.Thread(target=watch, args=(stop, seen))
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _told_of_commits() -> Any:
+    """Note when the database tells of a change of a job: first of its commit."""
+    listener = direct_connection()
+    listener.execute(f"LISTEN {CHANNEL}")
+    connection.close()
+
+    def watch(stop: threading.Event, seen: list[float]) -> None:
+        with listener:
+            while not stop.is_set():
+                seen.extend(time.monotonic() for _ in listener.notifies(timeout=0.2))
+
+    return _in_a_thread(watch)
+
+
+def _told_of_ffmpegs() -> Any:
+    def watch(stop: threading.Event, seen: list[float]) -> None:
+        known = set(_processes())
+        while not stop.is_set():
+            now = set(_processes())
+            for pid in now - known:
+                if _name(pid) == "ffmpeg":
+                    seen.append(time.monotonic())
+                    known.add(pid)
+            known &= now
+            time.sleep(_LOOKS_EVERY_S)
+
+    return _in_a_thread(watch)
+
+
+def _processes() -> Iterator[str]:
+    return (name for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 -- quick
+
+
+def _name(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,116 @@
+"""What a long queue and a long history cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+from bench.client import Client, seconds
+from bench.dispatch import p95
+from bench.figure import Figure
+from bench.site import Site
+from media_jobs import states
+from media_jobs.models import Job, Status
+
+_TENANTS = 50
+_CLAIMS = 300
+_CLAIMS_A_SECOND = 300
+_SLOWER_AT_MOST = 1.2
+_FEW, _MANY = 10_000, 1_000_000
+_LISTS = 100
+_LIST_SLOWER_AT_MOST = 1.5
+
+_TENANTS_OF_THE_BENCH = """
+INSERT INTO accounts_tenant (id, name, webhook_secret, is_active, created_at)
+SELECT 'tnt_bench' || n, 'bench-' || n, '', true, now() FROM generate_series(1, %s) AS n
+"""
+_JOBS = """
+INSERT INTO media_jobs_job
+    (id, tenant_id, operation, params, output_name, metadata, tags, webhook_url, status, priority,
+     lane, memory_mb, scratch_mb, attempt, max_attempts, slot, host, progress, device,
+     device_asked, warnings, usage, finished_at)
+SELECT 'job_bench' || n, {tenant}, 'transcode', '{{}}', '', '{{}}', '{{}}', '', %s, 1,
+    'cpu', 1, 1, 0, 4, '', '', '{{}}', '', 'auto', '[]', '{{}}', {finished}
+FROM generate_series(1, %s) AS n
+"""
+
+
+def claims(site: Site) -> Figure:
+    """Claims a second with a long queue, against those with a short one."""
+    with site.slots_asleep():
+        few, many = _claims_a_second(1000), _claims_a_second(100_000)
+    return Figure(
+        "claims, 100,000 queued of 50 tenants",
+        f"{many:.0f} a second",
+        f"{few:.0f} a second with 1,000",
+        few / many,
+        f"{_CLAIMS_A_SECOND} wanted",
+        is_met=many >= _CLAIMS_A_SECOND and few / many <= _SLOWER_AT_MOST,
+    )
+
+
+def _claims_a_second(queued: int) -> float:
+    of_them = f"'tnt_bench' || (n %% {_TENANTS} + 1)"
+    with _rows(queued, Status.QUEUED, tenant=of_them, finished="NULL"):
+        by = states.Claimant("bench", "bench", memory_mb=1_000_000, scratch_mb=1_000_000)
+        took_s = 0.0
+        for _ in range(_CLAIMS):
+            began = time.perf_counter()
+            job = states.claim("cpu", by)
+            took_s += time.perf_counter() - began
+            if job is None:
+                raise RuntimeError("there was nothing to claim")
+            usage = {"cpu_seconds": 1.0, "wall_seconds": 1.0}
+            states.end(job, Status.COMPLETED, "bench", usage=usage)
+    return _CLAIMS / took_s
+
+
+def lists(site: Site, *, full: bool) -> Figure:
+    """The first page of a tenant's jobs with a long history, against a short one."""
+    number = _MANY if full else _MANY // 10
+    few, many = _page_s(site, _FEW), _page_s(site, number)
+    return Figure(
+        f"GET /v1/jobs of {number:,}, p95",
+        f"{many * 1000:.0f} ms",
+        f"{few * 1000:.0f} ms of {_FEW:,}",
+        many / few,
+        "" if full else "FULL=1 takes a million",
+        is_met=many / few <= _LIST_SLOWER_AT_MOST,
+    )
+
+
+def _page_s(site: Site, number: int) -> float:
+    client = Client.to(site.port, site.key)
+    own = "(SELECT id FROM accounts_tenant WHERE name = 'bench')"
+    with _rows(number, Status.COMPLETED, tenant=own, finished="now()"):
+        for _ in range(5):
+            client.get("/v1/jobs")
+        return p95([seconds(lambda: client.get("/v1/jobs")) for _ in range(_LISTS)])
+
+
+@contextmanager
+def _rows(number: int, status: Status, *, tenant: str, finished: str) -> Iterator[None]:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            cursor.execute(_TENANTS_OF_THE_BENCH, [_TENANTS])
+            cursor.execute(_JOBS.format(tenant=tenant, finished=finished), [status, number])
+        _run("VACUUM ANALYZE media_jobs_job")
+        yield
+    finally:
+        Job.objects.filter(attempt__gt=0, id__startswith="job_bench").delete()
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            cursor.execute("DELETE FROM media_jobs_fairshare WHERE tenant_id LIKE 'tnt_bench%'")
+            cursor.execute("DELETE FROM media_jobs_job WHERE id LIKE 'job_bench%'")
+            cursor.execute("DELETE FROM accounts_tenant WHERE id LIKE 'tnt_bench%'")
+        _run("VACUUM ANALYZE media_jobs_job")
+
+
+def _run(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(statement)

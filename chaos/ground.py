@@ -1,0 +1,140 @@
+"""The site that is to be harmed: its own data folder, database, scratch disk, clock and port."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+
+from chaos.clock import Clock, NoClock
+from ffapi_site.embedded import server as database
+from tests.serving.server import ROOT, Server, free_port
+from tests.system.customer import Customer
+from tests.system.site import Site
+
+LEASE_S = 4
+SLOTS = 2
+_SCRATCH_MB = 512
+
+
+@dataclass
+class Ground:
+    server: Server
+    clock: Clock | None
+    missing: dict[str, str]
+    """What can't be harmed here, and why."""
+
+    @property
+    def folder(self) -> Path:
+        return self.server.folder
+
+    @property
+    def scratch(self) -> Path:
+        return self.folder / "scratch"
+
+    @property
+    def site(self) -> Site:
+        return Site(self.server, self.folder / "refused")
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        place = database.socket_folder(self.folder / "postgres")
+        options = "-c statement_timeout=20000"
+        with psycopg.connect(
+            host=place, user="postgres", dbname="postgres", connect_timeout=5, options=options
+        ) as connection:
+            cursor = connection.execute(query.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def customer(self, name: str) -> Customer:
+        return self.site.customer(name)
+
+    def postmaster(self) -> psutil.Process:
+        pid = (self.folder / "postgres" / "postmaster.pid").read_text().split()[0]
+        return psutil.Process(int(pid))
+
+    def start_database(self) -> None:
+        database.start(self.folder / "postgres")
+
+    def crash(self) -> None:
+        """End everything but the database at once, as a loss of power would."""
+        for process in self.server.processes():
+            if process.name() != "postgres":
+                process.kill()
+        self.server.process.wait()
+        self.server.output.close()
+
+    def start(self) -> None:
+        fresh = Server.start(self.folder, port=self.server.port, settings=self.server.settings)
+        self.server.process = fresh.process
+        self.server.await_line("FFAPI serves")
+
+
+@contextmanager
+def ground(name: str, far_end: str) -> Iterator[Ground]:
+    """Serve in a new data folder; at the end nothing of it is left."""
+    folder = ROOT / "var" / "chaos" / name
+    folder.mkdir(parents=True)
+    missing: dict[str, str] = {}
+    clock = _clock(folder, missing)
+    settings = _settings(far_end) | (clock.settings if clock else {})
+    with _small_scratch(folder / "scratch", missing), _own_database(folder):
+        server = Server.start(folder, port=free_port(), settings=settings)
+        with server:
+            server.await_line("FFAPI serves")
+            yield Ground(server, clock, missing)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _settings(far_end: str) -> dict[str, str]:
+    return {
+        "WORKERS": str(SLOTS),
+        "LEASE_SECONDS": str(LEASE_S),
+        "SHUTDOWN_GRACE_SECONDS": "4",
+        "FFMPEG_STALL_SECONDS": "5",
+        "JOB_MAX_RETRIES": "20",
+        "JOB_RETRY_DELAY": "0.05",
+        "MIN_FREE_SPACE_MB": "1",
+        "MAX_FILE_SIZE_MB": "64",  # half of it is reserved for an input that nobody has seen
+        "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000",
+        "FFAPI_URL_ALLOWLIST": far_end,
+    }
+
+
+def _clock(folder: Path, missing: dict[str, str]) -> Clock | None:
+    try:
+        return Clock.made_in(folder)
+    except NoClock as why:
+        missing["jump_clock"] = str(why)
+        return None
+
+
+@contextmanager
+def _small_scratch(folder: Path, missing: dict[str, str]) -> Iterator[None]:
+    """Put the scratch folder on a small disk of its own, which can be filled."""
+    folder.mkdir(mode=0o700)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={_SCRATCH_MB}m,mode=700", "chaos", str(folder)]
+    mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
+    if mounted.returncode:
+        missing["fill_scratch"] = f"no disk can be mounted: {mounted.stderr.strip()}"
+    try:
+        yield
+    finally:
+        if mounted.returncode == 0:
+            subprocess.run(["umount", "--lazy", str(folder)], check=False)
+
+
+@contextmanager
+def _own_database(folder: Path) -> Iterator[None]:
+    """Start it from here, where the clock is true."""
+    database.start(folder / "postgres")
+    try:
+        yield
+    finally:
+        database.stop(folder / "postgres")

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.commands import migrate
+from django.db import connections
+
+# A migration that can't get its lock gives up instead of stopping all who queue up behind it;
+# running it again is safe. What it does once it has the lock may take its time.
+_PATIENCE = "SET lock_timeout = '5s'; SET statement_timeout = 0"
+_AS_BEFORE = "RESET lock_timeout; RESET statement_timeout"
+
+
+class Command(migrate.Command):
+    def handle(self, *args: Any, **options: Any) -> str | None:
+        connection = connections[options["database"]]
+        with connection.cursor() as cursor:
+            cursor.execute(_PATIENCE)
+        told = super().handle(*args, **options)
+        with connection.cursor() as cursor:
+            cursor.execute(_AS_BEFORE)
+        return told

@@ -1,0 +1,102 @@
+"""Where a job is to be done: the lane at its submission, the device at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from ffapi_site.lib.problems import invalid
+from media_jobs.ffmpeg.devices import Cpu, Device
+from media_jobs.ffmpeg.failures import Failure
+from media_jobs.models import Job, Slot, Status
+from media_jobs.models.job import DeviceAsked, Lane
+from media_jobs.operations.base import REGISTRY, Operation
+from media_jobs.worker import breaker, devices, host
+
+# A slot that restarts is back well within this time.
+_STRANDED_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """``reason`` says why it is not the GPU that was meant; ``gpu`` is which one was."""
+
+    device: Device
+    gpu: str = ""
+    reason: str = ""
+
+
+def lane_of(operation: type[Operation], asked: str) -> Lane:
+    """Raises `Invalid` where the operation can't be done on the device that is asked for."""
+    if asked not in DeviceAsked.values:
+        raise invalid("/device", f"one of {', '.join(DeviceAsked.values)}", "choice")
+    if operation.device not in {"any", asked} and asked != DeviceAsked.AUTO:
+        where = operation.device.upper()
+        detail = f"{operation.name} runs on the {where} only"
+        raise invalid("/device", detail, "unsupported")
+    if operation.device == "cpu" or asked == DeviceAsked.CPU:
+        return Lane.CPU
+    if operation.device == "gpu":
+        return Lane.GPU
+    slots = gpu_slots()
+    has_place = slots.exists() if asked == DeviceAsked.GPU else reason_against_gpu() is None
+    return Lane.GPU if has_place else Lane.CPU
+
+
+def gpu_slots() -> QuerySet[Slot]:
+    return Slot.objects.alive().filter(lane=Lane.GPU)
+
+
+def reason_against_gpu() -> str | None:
+    """Say why no GPU of this installation can be used at present; None where one can."""
+    alone = breaker.left_alone()
+    reasons = []
+    for slot in gpu_slots():
+        for kind, found in slot.devices.items():
+            if not found["available"]:
+                reasons.append(f"{kind}: {found['reason']}")
+            elif (slot.host, kind) in alone:
+                reasons.append(f"{kind}: failed several times in a row")
+            else:
+                return None
+    if not devices.is_enabled():
+        return "ENABLE_GPU is false"
+    return "; ".join(sorted(set(reasons))) or "no slot of the GPU lane is alive"
+
+
+def device_of(job: Job, operation: Operation) -> Placed:
+    """The device on which this slot tries ``job``: the best of its host that may be tried."""
+    wanted = job.lane == Lane.GPU or job.device_asked == DeviceAsked.GPU
+    if operation.device == "cpu" or job.device_asked == DeviceAsked.CPU or not wanted:
+        return Placed(Cpu())
+    if not devices.is_enabled():
+        return Placed(Cpu(), "none", "gpu_disabled: ENABLE_GPU is false")
+    candidates = devices.usable() if job.lane == Lane.GPU else []
+    # With no device that works its encoder is tried for real: it says best what is missing.
+    candidates = candidates or devices.compiled_in()[:1]
+    reason = "gpu_unavailable: this FFmpeg has no encoder for a GPU"
+    for device in candidates:
+        against = breaker.refusal(host.name(), device.kind)
+        if not against:
+            return Placed(device, device.kind)
+        reason = f"gpu_left_alone: {against}"
+    return Placed(Cpu(), candidates[-1].kind if candidates else "none", reason)
+
+
+def note_failure(placed: Placed, failure: Failure) -> None:
+    """Remember that a device failed; a job that it could never do says nothing about it."""
+    if failure.code != "gpu_unsupported":
+        breaker.failed(host.name(), placed.gpu, f"{failure.code}: {failure.detail}")
+
+
+def move_stranded() -> int:
+    """Give the CPU lane what has waited in vain for a slot of the GPU lane; give the number."""
+    if Slot.objects.alive(_STRANDED_AFTER).filter(lane=Lane.GPU).exists():
+        return 0
+    only_gpu = [name for name, operation in REGISTRY.items() if operation.device == "gpu"]
+    waiting = Job.objects.filter(status=Status.QUEUED, lane=Lane.GPU)
+    waiting = waiting.filter(run_at__lt=Now() - _STRANDED_AFTER).exclude(operation__in=only_gpu)
+    return waiting.update(lane=Lane.CPU)

@@ -1,0 +1,37 @@
+"""What a job is expected to need, so that a host takes no more than it can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from media_jobs.operations.base import Source
+
+# Read off x264 and x265 with their default look-ahead: about 250 MiB whatever the size, and
+# 170 MiB for each million pixels of a frame.
+_BASE_MB = 250
+_PER_MEGAPIXEL_MB = 170
+_UNKNOWN_MEGAPIXELS = 2.1
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Weight:
+    memory_mb: int
+    scratch_mb: int
+
+
+def of(sources: Iterable[Source], *, unseen: int, largest_input_mb: int) -> Weight:
+    """Weigh a job by the ``sources`` that are known and the number of those still ``unseen``.
+
+    Outputs are taken to be as large as the inputs; an unseen input as half of what is allowed.
+    """
+    known = list(sources)
+    frames = [each.info.video for each in known]
+    sizes = [video.coded_width * video.coded_height / 1e6 for video in frames if video]
+    megapixels = max(sizes + [_UNKNOWN_MEGAPIXELS] * bool(unseen), default=0.0)
+    inputs_mb = sum((each.info.size_bytes or 0) // _MIB for each in known)
+    return Weight(
+        memory_mb=round(_BASE_MB + _PER_MEGAPIXEL_MB * megapixels),
+        scratch_mb=64 + 2 * inputs_mb + unseen * largest_input_mb // 2,
+    )

@@ -1,0 +1,101 @@
+"""R20: a migration that is killed, or that can't have its lock, is simply run again."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from ffapi_site.embedded import server
+from tests.serving.server import ROOT, environment
+
+pytestmark = pytest.mark.slow
+
+LOCK_TIMEOUT_S = 5
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A data folder with a database of its own."""
+
+    folder: Path
+
+    def migrating(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-u", "manage.py", "migrate", *arguments],
+            cwd=ROOT,
+            env=environment(self.folder, 1),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def migrate(self, *arguments: str) -> tuple[int, str]:
+        with self.migrating(*arguments) as process:
+            told, _ = process.communicate(timeout=120)
+            return process.returncode, told
+
+    def connect(self) -> psycopg.Connection[Any]:
+        place = server.socket_folder(self.folder / "postgres")
+        return psycopg.connect(host=place, user="postgres", dbname="postgres")
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Installation]:
+    folder = Path(settings.DATA_DIR) / f"migrate-{os.getpid()}"
+    folder.mkdir()
+    yield Installation(folder)
+    server.stop(folder / "postgres")
+
+
+def test_it_works_after_a_kill_in_its_midst(installation: Installation) -> None:
+    kill_at, wait_s = random.randint(3, 30), random.random() / 5  # noqa: S311 -- any moment will do
+    print(f"killed {wait_s:.3f} s after line {kill_at}")  # noqa: T201 -- to do it again
+    with installation.migrating() as process:
+        assert process.stdout is not None
+        for number, _ in enumerate(process.stdout):
+            if number == kill_at:
+                break
+        time.sleep(wait_s)
+        process.kill()
+    assert process.returncode == -9
+    status, told = installation.migrate()
+    assert status == 0, told
+    assert installation.migrate("--check")[0] == 0
+
+
+def test_it_gives_up_where_a_lock_is_held(installation: Installation) -> None:
+    """Nobody queues up behind it for long, and nothing is half done."""
+    installation.migrate()
+    with installation.connect() as holder:
+        holder.execute("SELECT 1 FROM media_jobs_job")  # a reader that does not come to its end
+        began = time.monotonic()
+        status, told = installation.migrate("media_jobs", "0003")
+        assert status != 0
+        assert "lock timeout" in told
+        assert time.monotonic() - began < LOCK_TIMEOUT_S + 20
+    assert installation.migrate("media_jobs", "0003")[0] == 0
+    status, told = installation.migrate()
+    assert status == 0, told
+
+
+@pytest.mark.django_db
+def test_its_patience_is_its_own() -> None:
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('lock_timeout'), current_setting('statement_timeout')"
+        )
+        assert cursor.fetchone() == ("0", "30s")

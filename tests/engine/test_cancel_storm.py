@@ -1,0 +1,95 @@
+"""R16: everything is canceled, three times over, while it is being worked on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+from django.db import connection
+
+from accounts.models import Tenant
+from ffapi_site.lib.problems import Conflict
+from media_jobs import jobs, tasks
+from media_jobs.models import Job, JobEvent, Status
+from media_jobs.models.job import FINAL
+from storage.models import File
+from tests.factories import JobFactory
+from tests.serving.server import eventually
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+QUEUED = 1000
+RUNNING = 4
+TIMES = 3
+
+
+def ffmpegs() -> list[psutil.Process]:
+    below = psutil.Process().children(recursive=True)
+    return [each for each in below if each.name() in {"ffmpeg", "ffprobe"}]
+
+
+@pytest.fixture
+def running(
+    tenant: Tenant, stored: Callable[[str], File], monkeypatch: pytest.MonkeyPatch
+) -> list[threading.Thread]:
+    """Four jobs that would encode for long, each on a slot."""
+    monkeypatch.setenv("FFAPI_SLOT", "slot-of-the-test")
+    params = {"input": stored("film").id, "resolution": "4K", "preset": "quality"}
+    for _ in range(RUNNING):
+        jobs.submit(tenant, jobs.Submission("transcode", params))
+    slots = [threading.Thread(target=_work) for _ in range(RUNNING)]
+    for slot in slots:
+        slot.start()
+    assert eventually(lambda: len(ffmpegs()) == RUNNING, within_s=30)
+    return slots
+
+
+def _work() -> None:
+    tasks.work("cpu")
+    connection.close()
+
+
+def _cancel(job: Job) -> str:
+    try:
+        return jobs.cancel(job).status
+    except Conflict:
+        return "conflict"
+    finally:
+        connection.close()
+
+
+def test_it_works(tenant: Tenant, running: list[threading.Thread]) -> None:
+    JobFactory.create_batch(QUEUED, tenant=tenant)
+    everything = list(Job.objects.all()) * TIMES
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as storm:
+        # Those that run are asked at once, so that their five seconds are not the others' queue.
+        answers = list(
+            storm.map(_cancel, sorted(everything, key=lambda job: job.status, reverse=True))
+        )
+    for slot in running:
+        slot.join(30)
+    assert ffmpegs() == []
+    assert time.monotonic() - began < 120
+    assert Counter(Job.objects.values_list("status", flat=True)) == {"canceled": QUEUED + RUNNING}
+    ends = JobEvent.objects.filter(to_status__in=FINAL).values_list("job_id", flat=True)
+    assert max(Counter(ends).values()) == 1
+    assert len(ends) == QUEUED + RUNNING
+    assert set(answers) <= {Status.CANCELED, Status.RUNNING}
+    assert not File.objects.filter(origin="job").exists()
+
+
+def test_those_that_run_end_within_five_seconds(running: list[threading.Thread]) -> None:
+    began = time.monotonic()
+    for job in list(Job.objects.filter(status=Status.RUNNING)) * TIMES:
+        jobs.cancel(job)
+    assert eventually(lambda: ffmpegs() == [], within_s=5)
+    for slot in running:
+        slot.join(5)
+    assert time.monotonic() - began < 6
+    assert set(Job.objects.values_list("status", flat=True)) == {Status.CANCELED}

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import ProgrammingError, connection, transaction
+from django.utils import timezone
+
+from accounts.models import Tenant
+from media_jobs import states
+from media_jobs.models import FairShare, Job, PausedLane, Status
+from media_jobs.models.job import AGEING_S
+from tests.engine.claiming import claim
+from tests.factories import ApiKeyFactory, JobFactory, TenantFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def end(job: Job | None, cpu_seconds: float = 1.0) -> None:
+    assert job is not None
+    usage = {"cpu_seconds": cpu_seconds, "wall_seconds": cpu_seconds}
+    states.end(job, Status.COMPLETED, "done", usage=usage)
+
+
+def tenants_served(times: int, cost_cpu_s: dict[Tenant, float]) -> list[Tenant]:
+    """Claim and end one job after the other, each at its tenant's cost."""
+    served = []
+    for _ in range(times):
+        job = claim()
+        assert job is not None
+        end(job, cost_cpu_s[job.tenant])
+        served.append(job.tenant)
+    return served
+
+
+def test_who_used_less_is_served_first() -> None:
+    greedy, modest = TenantFactory.create_batch(2)
+    JobFactory.create_batch(30, tenant=greedy)
+    tenants_served(10, {greedy: 5.0})
+    JobFactory.create(tenant=modest)
+    found = claim()
+    assert found is not None
+    assert found.tenant == modest
+
+
+def test_shares_are_of_cpu_seconds_not_of_jobs() -> None:
+    dear, cheap = TenantFactory.create_batch(2)
+    JobFactory.create_batch(40, tenant=dear)
+    JobFactory.create_batch(40, tenant=cheap)
+    served = tenants_served(40, {dear: 9.0, cheap: 1.0})
+    assert 2 <= served.count(dear) <= 8  # a tenth, give or take the estimates of the beginning
+
+
+def test_old_use_is_forgotten() -> None:
+    tenant = TenantFactory.create()
+    other = TenantFactory.create()
+    FairShare.objects.create(
+        tenant=tenant, cpu_seconds=1000, as_of=timezone.now() - timedelta(days=1)
+    )
+    FairShare.objects.create(tenant=other, cpu_seconds=1, as_of=timezone.now())
+    JobFactory.create(tenant=other)
+    JobFactory.create(tenant=tenant)
+    found = claim()
+    assert found is not None
+    assert found.tenant == tenant
+
+
+def test_a_high_job_goes_before_a_normal_one() -> None:
+    tenant = TenantFactory.create()
+    JobFactory.create(tenant=tenant, priority=1)
+    high = JobFactory.create(tenant=tenant, priority=0)
+    assert claim() == high
+
+
+def test_low_never_starves() -> None:
+    """A low job that has waited an ageing step longer goes before fresh normal ones."""
+    tenant = TenantFactory.create()
+    waited = timezone.now() - timedelta(seconds=AGEING_S + 5)
+    low = JobFactory.create(tenant=tenant, priority=2, run_at=waited)
+    JobFactory.create(tenant=tenant, priority=1)
+    assert claim() == low
+
+
+def test_a_priority_is_no_way_past_other_tenants() -> None:
+    greedy, modest = TenantFactory.create_batch(2)
+    FairShare.objects.create(tenant=greedy, cpu_seconds=50, as_of=timezone.now())
+    JobFactory.create(tenant=greedy, priority=0)
+    plain = JobFactory.create(tenant=modest, priority=2)
+    assert claim() == plain
+
+
+@pytest.mark.parametrize("capped", ["tenant", "key"])
+def test_a_cap_holds(capped: str) -> None:
+    tenant = TenantFactory.create()
+    key = ApiKeyFactory.create(tenant=tenant)
+    row = tenant if capped == "tenant" else key
+    row.max_concurrent_jobs = 2
+    row.save()
+    JobFactory.create_batch(3, tenant=tenant, api_key=key)
+    first = claim()
+    assert claim() is not None
+    assert claim() is None
+    end(first)
+    assert claim() is not None
+
+
+def test_a_capped_tenant_does_not_stop_others() -> None:
+    capped = TenantFactory.create(max_concurrent_jobs=0)
+    JobFactory.create(tenant=capped)
+    free = JobFactory.create()
+    assert claim() == free
+
+
+def test_a_suspended_tenant_waits() -> None:
+    JobFactory.create(tenant=TenantFactory.create(is_active=False))
+    assert claim() is None
+
+
+def test_what_does_not_fit_beside_the_running_waits() -> None:
+    JobFactory.create(memory_mb=600)
+    first = claim(memory_mb=1000)
+    JobFactory.create(memory_mb=600)
+    assert claim("slot-2", memory_mb=1000) is None
+    assert claim("slot-3", memory_mb=1000, host="another") is not None
+    end(first)
+
+
+def test_what_fits_goes_past_what_does_not() -> None:
+    JobFactory.create(memory_mb=600)
+    claim(memory_mb=1000)
+    tenant = TenantFactory.create()
+    JobFactory.create(tenant=tenant, memory_mb=600)
+    small = JobFactory.create(tenant=tenant, memory_mb=300)
+    assert claim("slot-2", memory_mb=1000) == small
+
+
+def test_what_is_too_large_for_the_host_runs_alone() -> None:
+    huge = JobFactory.create(memory_mb=9000)
+    assert claim(memory_mb=1000) == huge
+    JobFactory.create(memory_mb=1)
+    assert claim("slot-2", memory_mb=1000) is None
+
+
+def test_scratch_space_is_reserved() -> None:
+    JobFactory.create_batch(2, scratch_mb=60)
+    assert claim(scratch_mb=100) is not None
+    assert claim("slot-2", scratch_mb=100) is None
+
+
+def test_a_paused_lane_takes_nothing() -> None:
+    JobFactory.create()
+    PausedLane.objects.create(lane="cpu", reason="upgrade")
+    assert claim() is None
+    PausedLane.objects.all().delete()
+    assert claim() is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"status": "running", "lease_until": timezone.now()}, {"status": "queued"}, {"attempt": 0}],
+)
+def test_the_database_itself_keeps_the_rules(change: dict[str, Any]) -> None:
+    job = JobFactory.create(completed=True, attempt=2)
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(**change)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cap_is_never_passed_under_contention() -> None:
+    tenant = TenantFactory.create(max_concurrent_jobs=3)
+    JobFactory.create_batch(60, tenant=tenant)
+    most = 0
+    seen = threading.Lock()
+
+    def work(slot: str) -> None:
+        nonlocal most
+        while Job.objects.filter(status="queued").exists():
+            job = claim(slot)
+            running = Job.objects.filter(tenant=tenant, status="running").count()
+            with seen:
+                most = max(most, running)
+            if job is not None:
+                end(job)
+        connection.close()
+
+    threads = [threading.Thread(target=work, args=(f"slot-{n}",)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 2 <= most <= 3
+    assert Job.objects.filter(status="completed").count() == 60

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from accounts.models import Tenant
+from ffapi_site.lib.problems import Conflict
+from media_jobs import housekeeping, jobs, states
+from media_jobs.models import Job, Status
+from tests.engine.claiming import claim
+from tests.factories import JobFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def die_of(job: Job) -> Job:
+    """A worker claims the job and is not heard of again."""
+    claimed = claim()
+    assert claimed == job
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert housekeeping.reap() == 1
+    return Job.objects.get(pk=job.pk)
+
+
+def test_it_works(tenant: Tenant) -> None:
+    """R18: the third death is the last."""
+    job = JobFactory.create(tenant=tenant, max_attempts=9)
+    assert [die_of(job).status for _ in range(2)] == [Status.QUEUED, Status.QUEUED]
+    dead = die_of(job)
+    assert (dead.status, dead.attempt) == (Status.FAILED, 3)
+    assert dead.error is not None
+    assert dead.error["code"] == "poison"
+    assert list(Job.objects.quarantined()) == [dead]
+    assert [each.outcome for each in dead.attempts.all()] == [
+        "worker lost",
+        "worker lost",
+        "failed",
+    ]
+    assert claim() is None
+
+
+def test_other_failures_are_no_deaths(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant, max_attempts=9)
+    die_of(job)
+    for _ in range(3):
+        claimed = claim()
+        assert claimed is not None
+        states.give_back(claimed, "storage_full: tried again later")
+    assert die_of(job).status == Status.QUEUED
+
+
+def test_the_number_of_deaths_is_a_setting(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant)
+    with override_settings(POISON_AFTER_DEATHS=1):
+        assert die_of(job).quarantined_at is not None
+
+
+def test_a_single_attempt_s_death_is_no_poison(tenant: Tenant) -> None:
+    job = die_of(JobFactory.create(tenant=tenant, max_attempts=1))
+    assert job.error is not None
+    assert (job.error["code"], job.quarantined_at) == ("worker_lost", None)
+
+
+@pytest.fixture
+def dead(transcode: Callable[..., Job]) -> Job:
+    job = transcode(tags=["odd"])
+    with override_settings(POISON_AFTER_DEATHS=1):
+        return die_of(job)
+
+
+def test_staff_requeue_it_as_a_new_job(dead: Job, work: Callable[[Job], Job]) -> None:
+    staff = UserFactory.create(is_staff=True)
+    again = jobs.requeue(dead, user=staff)
+    assert (again.status, again.tags, again.user) == (Status.QUEUED, ["odd"], staff)
+    assert not Job.objects.quarantined().exists()
+    assert Job.objects.get(pk=dead.pk).status == Status.FAILED
+    assert work(again).status == Status.COMPLETED
+
+
+def test_it_is_requeued_once(dead: Job) -> None:
+    jobs.requeue(dead)
+    with pytest.raises(Conflict) as refused:
+        jobs.requeue(dead)
+    assert refused.value.code == "job_not_quarantined"
+    assert Job.objects.filter(status=Status.QUEUED).count() == 1
+
+
+def test_its_tenant_can_t_retry_it(dead: Job) -> None:
+    with pytest.raises(Conflict) as refused:
+        jobs.retry(dead)
+    assert refused.value.code == "job_quarantined"
+    assert not Job.objects.filter(status=Status.QUEUED).exists()

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+from pytest_django import Settings
+
+from media_jobs.models import Job, Status
+from media_jobs.worker import sandbox, scratch
+from media_jobs.worker.watchdog import Watchdog
+
+pytestmark = pytest.mark.django_db
+
+PATIENCE_S = 1
+
+
+def ffmpegs_of(job: Job) -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if process.name() == "ffmpeg" and f"/{job.id}." in process.cwd()
+    ]
+
+
+@pytest.fixture
+def stopped(transcode: Callable[..., Job]) -> Iterator[Job]:
+    """A job whose FFmpeg is stopped, not killed, as soon as it runs."""
+    job = transcode()
+    met: list[psutil.Process] = []
+    enough = threading.Event()
+
+    def stop() -> None:
+        while not enough.wait(0.005):
+            for process in ffmpegs_of(job):
+                process.suspend()
+                met.append(process)
+                return
+
+    hand = threading.Thread(target=stop)
+    hand.start()
+    yield job
+    enough.set()
+    hand.join()
+    assert met
+    assert not met[0].is_running()
+
+
+def test_it_works(stopped: Job, work: Callable[[Job], Job], settings: Settings) -> None:
+    """R22: a hung FFmpeg is killed, and the job tried again."""
+    settings.FFMPEG_STALL_SECONDS = PATIENCE_S
+    settings.JOB_RETRY_DELAY = 0
+    began = time.monotonic()
+    job = work(stopped)
+    assert time.monotonic() - began < PATIENCE_S + 5
+    assert (job.status, job.attempt) == (Status.QUEUED, 1)
+    assert "stalled" in job.events.last().reason  # type: ignore[union-attr]
+    again = work(job)
+    assert (again.status, again.attempt) == (Status.COMPLETED, 2)
+
+
+def test_the_last_attempt_says_so(
+    stopped: Job, work: Callable[[Job], Job], settings: Settings
+) -> None:
+    settings.FFMPEG_STALL_SECONDS = PATIENCE_S
+    Job.objects.filter(pk=stopped.pk).update(max_attempts=1)
+    job = work(stopped)
+    assert job.status == Status.FAILED
+    assert job.error is not None
+    assert (job.error["code"], job.error["retryable"]) == ("stalled", True)
+
+
+def test_a_slow_one_is_left_alone() -> None:
+    """It works for long without any progress: ``reverse`` reads all of its input first."""
+    source = ("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=30:d=12")
+    quiet = ("-hide_banner", "-nostdin", "-loglevel", "error")
+    args = (*quiet, *source, "-vf", "reverse", "-t", "1", "-f", "null", "-")
+    with scratch.passing("ask") as folder:
+        process = sandbox.start("ffmpeg", args, folder=folder, limits=sandbox.Limits(wall_s=60))
+        dog = Watchdog(process.pid, 0.4)
+        looks = 0
+        with process.stdout, process.stderr:
+            while not _has_ended(process):
+                assert not dog.is_hung(None)
+                looks += 1
+    assert looks > 5
+
+
+def _has_ended(process: sandbox.Process) -> bool:
+    try:
+        return process.wait(0.1).returncode == 0
+    except TimeoutError:
+        return False
