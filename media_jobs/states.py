@@ -1,4 +1,7 @@
-"""Every change of a job's status: one conditional write, one event row, one notification."""
+"""Every change of a job's status: one conditional write, one event row, one notification.
+
+The first event, of a job's submission, is written by a trigger of its table.
+"""
 
 from __future__ import annotations
 
@@ -35,12 +38,6 @@ def announce(job_id: str) -> None:
     """Tell the listeners, when the transaction commits, that something of the job changed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, job_id])
-
-
-def created(job: Job) -> None:
-    """Record that a new row is queued. Part of the caller's transaction."""
-    JobEvent.objects.create(job=job, to_status=Status.QUEUED, attempt=0, reason="submitted")
-    announce(job.id)
 
 
 @dataclass(frozen=True)

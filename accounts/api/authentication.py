@@ -27,7 +27,6 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None:
             rate_limit.count(f"address:{request.META.get('REMOTE_ADDR', '')}")
             raise Unauthenticated(headers={"WWW-Authenticate": 'Bearer realm="ffapi"'})
-        keys.saw(key)
         return Caller.by_key(key), key
 
     def authenticate_header(self, request: Request) -> str:

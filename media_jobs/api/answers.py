@@ -21,7 +21,8 @@ class MakesJobs(TenantAPIView):
         job = self._made_before() or self._make(make)
         wait_s = wanted_wait_s(self.request)
         waited = wait_s is not None and wait_for_end(job, wait_s)
-        job = related(Job.objects.filter(pk=job.pk)).get()
+        if waited:
+            job = related(Job.objects.filter(pk=job.pk)).get()
         headers = {"Location": f"/v1/jobs/{job.id}"}
         if waited:
             headers["Preference-Applied"] = f"wait={wait_s}"

@@ -153,6 +153,17 @@ class Job(models.Model):
         ]
 
         triggers = [
+            pgtrigger.Trigger(
+                name="job_submitted",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func="""
+                    INSERT INTO media_jobs_jobevent
+                        (job_id, at, from_status, to_status, attempt, reason) VALUES
+                        (NEW.id, statement_timestamp(), '', NEW.status, NEW.attempt, 'submitted');
+                    RETURN NULL;
+                """,
+            ),
             # The net below `states`: whatever writes the row, a final status stays.
             pgtrigger.FSM(
                 name="job_transitions",

@@ -6,9 +6,12 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
+# A slot that has not told of itself for so long is taken to be down.
+SILENT = timedelta(seconds=15)
+
 
 class SlotQuerySet(models.QuerySet["Slot"]):
-    def alive(self, within: timedelta = timedelta(seconds=15)) -> Self:
+    def alive(self, within: timedelta = SILENT) -> Self:
         return self.filter(heartbeat_at__gt=Now() - within)
 
 

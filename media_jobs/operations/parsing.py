@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -64,6 +65,7 @@ def as_sent(name: str, params: Mapping[str, Any], field: str) -> str:
     return renamed.get(first, first) + slash + rest
 
 
+@lru_cache(maxsize=256)
 def media_aliases(operation: type[Operation]) -> dict[str, str]:
     """``x_url`` for every media field ``x``; an only field may be called by any usual name."""
     names = media_fields(operation)

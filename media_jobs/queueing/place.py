@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from media_jobs.models import Job, Status
 from media_jobs.queueing import snapshot
-from media_jobs.queueing.snapshot import Snapshot
+from media_jobs.queueing.snapshot import Running, Snapshot
 
 
 class Reason(StrEnum):
@@ -49,7 +49,7 @@ def places(jobs: Iterable[Job]) -> dict[str, Place]:
 
 
 def _place(job: Job, seen: Snapshot) -> Place:
-    position = 1 + seen.ahead.get(job.id, snapshot.COUNTED)
+    position = 1 + seen.ahead.get(job.id, 0)
     reason = _reason(job, position, seen)
     return Place(
         position=position,
@@ -82,7 +82,7 @@ def _full_cap(job: Job, seen: Snapshot) -> Reason | None:
 def _caps(job: Job, seen: Snapshot) -> dict[Reason, int | None]:
     key = job.api_key_id
     return {
-        Reason.TENANT_CAP: seen.tenants[job.tenant_id].max_concurrent_jobs,
+        Reason.TENANT_CAP: seen.tenants[job.tenant_id].cap,
         Reason.KEY_CAP: seen.key_caps.get(key) if key else None,
     }
 
@@ -137,30 +137,28 @@ def _starts_at(job: Job, reason: Reason, position: int, seen: Snapshot) -> datet
         return None
     if reason == Reason.NOT_DUE:
         return job.run_at
-    typical_s = seen.typical_s.get(job.tenant_id, 1.0)
+    typical_s = seen.tenants[job.tenant_id].typical_s
     share = len(seen.slots_of(job.lane)) / max(seen.rivals[job.lane], 1)
     at_once = min([share, *(cap for cap in _caps(job, seen).values() if cap is not None)])
     if at_once <= 0:
         return None  # a cap of none
     blockers = [] if reason == Reason.NEXT else _blockers(job, reason, seen)
-    first_s = min((_remaining_s(each, typical_s, seen) for each in blockers), default=0.0)
+    first_s = min((_remaining_s(each, typical_s) for each in blockers), default=0.0)
     return seen.now + timedelta(seconds=first_s + (position - 1) * typical_s / at_once)
 
 
-def _blockers(job: Job, reason: Reason, seen: Snapshot) -> list[Job]:
+def _blockers(job: Job, reason: Reason, seen: Snapshot) -> list[Running]:
     """The running jobs of which one has to end first."""
     if reason == Reason.TENANT_CAP:
-        return [each for each in seen.running if each.tenant_id == job.tenant_id]
+        return [each for each in seen.running if each.tenant == job.tenant_id]
     if reason == Reason.KEY_CAP:
-        return [each for each in seen.running if each.api_key_id == job.api_key_id]
+        return [each for each in seen.running if each.key == job.api_key_id]
     if reason == Reason.SLOTS_BUSY:
         return [each for each in seen.running if each.lane == job.lane]
     return list(seen.running)
 
 
-def _remaining_s(job: Job, typical_s: float, seen: Snapshot) -> float:
-    told = job.progress.get("eta_seconds")
-    if told is not None:
-        return float(told)
-    ran_s = (seen.now - job.started_at).total_seconds() if job.started_at else 0.0
-    return max(typical_s - ran_s, 0.0)
+def _remaining_s(job: Running, typical_s: float) -> float:
+    if job.eta_s is not None:
+        return job.eta_s
+    return max(typical_s - (job.ran_s or 0.0), 0.0)

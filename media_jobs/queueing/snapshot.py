@@ -1,43 +1,104 @@
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from accounts.models import ApiKey, Tenant
-from media_jobs.models import FairShare, Job, PausedLane, Slot, Status
+from media_jobs.models import Job
+from media_jobs.models.slot import SILENT
 
 # Who stands further back is told that there are more: the count stays cheap in any queue.
 COUNTED = 10_000
 _RIVALS_COUNTED = 200
 
-# The index `job_due` gives a tenant's queue in the order of its claims.
-_AHEAD = """
-SELECT id, ahead FROM (
-    SELECT id, count(*) FILTER (WHERE run_at <= statement_timestamp()) OVER (
-        ORDER BY rank, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ahead
-    FROM (SELECT id, rank, run_at FROM media_jobs_job
-          WHERE status = 'queued' AND lane = %s AND tenant_id = %s
-          ORDER BY rank, id LIMIT %s) AS counted
-) AS placed WHERE id = ANY(%s)
+# One statement: every answer to a submission looks. The index `job_due` gives a tenant's queue in
+# the order of its claims, and a step for each tenant that has jobs waiting.
+_LOOK = """
+WITH asked AS (
+  SELECT id, lane, tenant_id FROM media_jobs_job WHERE id = ANY(%(jobs)s) AND status = 'queued')
+SELECT statement_timestamp(), json_build_object(
+  'ahead', (
+    SELECT json_object_agg(asked.id, coalesce(placed.ahead, %(counted)s))
+    FROM asked LEFT JOIN (
+      SELECT counted.* FROM (SELECT DISTINCT lane, tenant_id FROM asked) AS queue, LATERAL (
+        SELECT id, count(*) FILTER (WHERE run_at <= statement_timestamp()) OVER (
+          ORDER BY rank, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ahead
+        FROM (SELECT id, rank, run_at FROM media_jobs_job
+              WHERE status = 'queued' AND lane = queue.lane AND tenant_id = queue.tenant_id
+              ORDER BY rank, id LIMIT %(counted)s) AS first) AS counted) AS placed
+    ON placed.id = asked.id),
+  'paused', (SELECT json_object_agg(lane, reason) FROM media_jobs_pausedlane),
+  'slots', (
+    SELECT json_agg(json_build_object('name', name, 'lane', lane, 'host', host,
+      'memory_mb', memory_mb, 'scratch_mb', scratch_mb) ORDER BY name)
+    FROM media_jobs_slot WHERE heartbeat_at > statement_timestamp() - %(silent)s),
+  'running', (
+    SELECT json_agg(json_build_object('slot', slot, 'lane', lane, 'host', host,
+      'tenant', tenant_id, 'key', api_key_id, 'memory_mb', memory_mb, 'scratch_mb', scratch_mb,
+      'ran_s', extract(epoch FROM statement_timestamp() - started_at),
+      'eta_s', progress->'eta_seconds'))
+    FROM media_jobs_job WHERE status = 'running'),
+  'tenants', (
+    SELECT json_object_agg(t.id, json_build_object('is_active', t.is_active,
+      'cap', t.max_concurrent_jobs, 'typical_s', coalesce(s.typical_wall_seconds, 1)))
+    FROM accounts_tenant t LEFT JOIN media_jobs_fairshare s ON s.tenant_id = t.id
+    WHERE t.id = ANY(%(tenants)s)),
+  'key_caps', (
+    SELECT json_object_agg(id, max_concurrent_jobs) FROM accounts_apikey
+    WHERE id = ANY(%(keys)s)),
+  'rivals', (
+    SELECT json_object_agg(wanted.lane, (
+      WITH RECURSIVE waiting AS (
+        (SELECT j.tenant_id, 1 AS number FROM media_jobs_job j
+          WHERE j.status = 'queued' AND j.lane = wanted.lane ORDER BY j.tenant_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT j.tenant_id FROM media_jobs_job j
+                 WHERE j.status = 'queued' AND j.lane = wanted.lane
+                   AND j.tenant_id > waiting.tenant_id ORDER BY j.tenant_id LIMIT 1), number + 1
+          FROM waiting WHERE waiting.tenant_id IS NOT NULL AND number < %(rivals)s)
+      SELECT count(tenant_id) FROM waiting))
+    FROM unnest(%(lanes)s::text[]) AS wanted (lane)))::text
 """
 
-_RIVALS = """
-WITH RECURSIVE waiting AS (
-    (SELECT j.tenant_id FROM media_jobs_job j
-      WHERE j.status = 'queued' AND j.lane = %(lane)s ORDER BY j.tenant_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT j.tenant_id FROM media_jobs_job j
-             WHERE j.status = 'queued' AND j.lane = %(lane)s AND j.tenant_id > waiting.tenant_id
-             ORDER BY j.tenant_id LIMIT 1)
-      FROM waiting WHERE waiting.tenant_id IS NOT NULL
-)
-SELECT count(*) FROM (SELECT FROM waiting WHERE tenant_id IS NOT NULL LIMIT %(most)s) AS counted
-"""
+
+@dataclass(frozen=True)
+class Desk:
+    """A slot that is alive."""
+
+    name: str
+    lane: str
+    host: str
+    memory_mb: int
+    """What all the jobs of its host may take together."""
+    scratch_mb: int
+
+
+@dataclass(frozen=True)
+class Running:
+    """A job that some slot is doing."""
+
+    slot: str
+    lane: str
+    host: str
+    tenant: str
+    key: str | None
+    memory_mb: int
+    scratch_mb: int
+    ran_s: float | None
+    eta_s: float | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A tenant, as far as it decides on its jobs' start."""
+
+    is_active: bool
+    cap: int | None
+    typical_s: float
 
 
 @dataclass(frozen=True)
@@ -46,68 +107,48 @@ class Snapshot:
 
     now: datetime
     ahead: dict[str, int]
+    """Due jobs of the same tenant that are claimed before each; without those just claimed."""
     paused: dict[str, str]
-    slots: tuple[Slot, ...]
-    running: tuple[Job, ...]
-    tenants: dict[str, Tenant]
+    slots: tuple[Desk, ...]
+    running: tuple[Running, ...]
+    tenants: dict[str, Standing]
     key_caps: dict[str, int | None]
-    typical_s: dict[str, float]
     rivals: dict[str, int]
     """Tenants with jobs waiting, by lane."""
 
-    def slots_of(self, lane: str) -> list[Slot]:
+    def slots_of(self, lane: str) -> list[Desk]:
         return [slot for slot in self.slots if slot.lane == lane]
 
-    def idle_slots_of(self, lane: str) -> list[Slot]:
+    def idle_slots_of(self, lane: str) -> list[Desk]:
         busy = {job.slot for job in self.running}
         return [slot for slot in self.slots_of(lane) if slot.name not in busy]
 
-    def running_on(self, host: str) -> list[Job]:
+    def running_on(self, host: str) -> list[Running]:
         return [job for job in self.running if job.host == host]
 
 
 def take(jobs: Collection[Job]) -> Snapshot:
-    """Look at what the queued ``jobs`` wait for, in a number of queries that is always the same."""
-    tenants = {job.tenant_id for job in jobs}
-    keys = {job.api_key_id for job in jobs}
-    caps = ApiKey.objects.filter(pk__in=keys).values_list("pk", "max_concurrent_jobs")
-    shares = FairShare.objects.filter(pk__in=tenants)
+    """Look, in one query, at what the queued ``jobs`` wait for."""
+    asked: dict[str, Any] = {
+        "jobs": [job.id for job in jobs],
+        "tenants": sorted({job.tenant_id for job in jobs}),
+        "keys": sorted({job.api_key_id for job in jobs if job.api_key_id}),
+        "lanes": sorted({job.lane for job in jobs}),
+        "silent": SILENT,
+        "counted": COUNTED,
+        "rivals": _RIVALS_COUNTED,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, asked)
+        now, told = cursor.fetchone()
+    seen = json.loads(told)
     return Snapshot(
-        now=_now(),
-        ahead=_ahead(jobs),
-        paused=dict(PausedLane.objects.values_list("lane", "reason")),
-        slots=tuple(Slot.objects.alive()),
-        running=tuple(Job.objects.filter(status=Status.RUNNING)),
-        tenants=Tenant.objects.in_bulk(tenants),
-        key_caps=dict(caps),
-        typical_s=dict(shares.values_list("pk", "typical_wall_seconds")),
-        rivals={lane: _rivals(lane) for lane in {job.lane for job in jobs}},
+        now=now,
+        ahead=seen["ahead"] or {},
+        paused=seen["paused"] or {},
+        slots=tuple(Desk(**each) for each in seen["slots"] or ()),
+        running=tuple(Running(**each) for each in seen["running"] or ()),
+        tenants={each: Standing(**facts) for each, facts in (seen["tenants"] or {}).items()},
+        key_caps=seen["key_caps"] or {},
+        rivals=seen["rivals"] or {},
     )
-
-
-def _now() -> datetime:
-    moment: datetime = _one("SELECT statement_timestamp()", {})
-    return moment
-
-
-def _rivals(lane: str) -> int:
-    return int(_one(_RIVALS, {"lane": lane, "most": _RIVALS_COUNTED}))
-
-
-def _one(query: str, values: dict[str, str | int]) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        return cursor.fetchone()[0]
-
-
-def _ahead(jobs: Iterable[Job]) -> dict[str, int]:
-    """How many due jobs of the same tenant are claimed before each of ``jobs``."""
-    queues: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for job in jobs:
-        queues[job.lane, job.tenant_id].append(job.id)
-    found: dict[str, int] = {}
-    with connection.cursor() as cursor:
-        for (lane, tenant), ids in queues.items():
-            cursor.execute(_AHEAD, (lane, tenant, COUNTED, ids))
-            found |= dict(cursor.fetchall())
-    return found

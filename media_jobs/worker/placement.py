@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db import connection
 from django.db.models.functions import Now
 
 from ffapi_site.lib.problems import invalid
@@ -13,11 +15,17 @@ from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.failures import Failure
 from media_jobs.models import Job, Slot, Status
 from media_jobs.models.job import DeviceAsked, Lane
+from media_jobs.models.slot import SILENT
 from media_jobs.operations.base import REGISTRY, Operation
 from media_jobs.worker import breaker, devices, host
 
 # A slot that restarts is back well within this time.
 _STRANDED_AFTER = timedelta(seconds=60)
+
+_GPU_SLOTS = """
+SELECT host, devices::text FROM media_jobs_slot
+WHERE lane = %s AND heartbeat_at > statement_timestamp() - make_interval(secs => %s)
+"""
 
 
 @dataclass(frozen=True)
@@ -41,30 +49,37 @@ def lane_of(operation: type[Operation], asked: str) -> Lane:
         return Lane.CPU
     if operation.device == "gpu":
         return Lane.GPU
-    slots = gpu_slots()
-    has_place = slots.exists() if asked == DeviceAsked.GPU else reason_against_gpu() is None
+    slots = _gpu_slots()
+    has_place = bool(slots) if asked == DeviceAsked.GPU else _reason_against(slots) is None
     return Lane.GPU if has_place else Lane.CPU
-
-
-def gpu_slots() -> QuerySet[Slot]:
-    return Slot.objects.alive().filter(lane=Lane.GPU)
 
 
 def reason_against_gpu() -> str | None:
     """Say why no GPU of this installation can be used at present; None where one can."""
-    alone = breaker.left_alone()
+    return _reason_against(_gpu_slots())
+
+
+def _reason_against(slots: list[tuple[str, dict[str, Any]]]) -> str | None:
+    alone = breaker.left_alone() if slots else set()
     reasons = []
-    for slot in gpu_slots():
-        for kind, found in slot.devices.items():
+    for at, kinds in slots:
+        for kind, found in kinds.items():
             if not found["available"]:
                 reasons.append(f"{kind}: {found['reason']}")
-            elif (slot.host, kind) in alone:
+            elif (at, kind) in alone:
                 reasons.append(f"{kind}: failed several times in a row")
             else:
                 return None
     if not devices.is_enabled():
         return "ENABLE_GPU is false"
     return "; ".join(sorted(set(reasons))) or "no slot of the GPU lane is alive"
+
+
+def _gpu_slots() -> list[tuple[str, dict[str, Any]]]:
+    """The host and the devices of each slot of the GPU lane; every submission asks."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GPU_SLOTS, (Lane.GPU, SILENT.total_seconds()))
+        return [(at, json.loads(kinds)) for at, kinds in cursor.fetchall()]
 
 
 def device_of(job: Job, operation: Operation) -> Placed:

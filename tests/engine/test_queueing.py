@@ -155,8 +155,9 @@ def test_a_list_asks_no_more_than_one_job(
 ) -> None:
     slot()
     JobFactory.create_batch(20, tenant=tenant)
-    with django_assert_max_num_queries(9):
-        assert len(places(Job.objects.all())) == 20
+    jobs = list(Job.objects.all())
+    with django_assert_max_num_queries(1):
+        assert len(places(jobs)) == 20
 
 
 def test_a_long_queue_is_not_counted_to_its_end() -> None:
@@ -188,9 +189,11 @@ def _queue_by_sql(tenant: Tenant, number: int) -> None:
     ]
     names = ", ".join(columns)
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # events cost minutes
         cursor.execute(
             f"INSERT INTO media_jobs_job (id, run_at, {names}) "  # noqa: S608 -- our own columns
             f"SELECT 'job_' || left(md5(n || %s), 26), run_at + make_interval(secs => -n), {names} "
             "FROM media_jobs_job, generate_series(1, %s) AS n WHERE id = %s",
             [tenant.pk, number - 1, model.pk],
         )
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
