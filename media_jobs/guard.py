@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1
 _HEARTBEAT_S = 3.0
-_SWEEP_S = 60.0
+_SWEEP_S = 20.0
 _ORPHANS_S = 20.0
 _COURIER_S = 1.0
 
