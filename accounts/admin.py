@@ -29,7 +29,7 @@ class TenantAdmin(Kept, ModelAdmin):
     list_filter = ("is_active",)
     search_fields = ("name", "id")
     readonly_fields = ("id", "created_at")
-    fields = ("name", "id", "is_active", "created_at")
+    fields = ("name", "id", "is_active", "max_concurrent_jobs", "max_queued_jobs", "created_at")
     inlines: ClassVar = [MembershipInline]
 
 

@@ -15,9 +15,9 @@ from django.db.models.functions import Now
 from accounts.models import ApiKey, Tenant, User
 from ffapi_site.lib import netguard
 from ffapi_site.lib.outbound import url_policy
-from ffapi_site.lib.problems import Conflict, invalid
+from ffapi_site.lib.problems import Conflict, TooManyRequests, invalid
 from media_jobs import queue, states
-from media_jobs.models import Job, JobInput, Priority
+from media_jobs.models import Job, JobInput, Priority, Status
 from media_jobs.worker.planning import Planned, plan
 from storage import store
 
@@ -64,6 +64,7 @@ def submit(
     asked.check()
     planned = plan(tenant, asked.operation, asked.params, asked.device)
     with transaction.atomic():
+        _check_queue(tenant)
         job = Job.objects.create(
             tenant=tenant,
             api_key=api_key,
@@ -84,6 +85,20 @@ def submit(
         _give(job, planned)
         queue.wake(job.lane)
     return job
+
+
+def _check_queue(tenant: Tenant) -> None:
+    """Raise `TooManyRequests` where as many jobs wait as may; who asks at the same time waits."""
+    if tenant.max_queued_jobs is None:
+        return
+    limit = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk).max_queued_jobs
+    waiting = Job.objects.for_tenant(tenant).filter(status=Status.QUEUED).count()
+    if limit is not None and waiting >= limit:
+        raise TooManyRequests(
+            f"{waiting} jobs are waiting, which is as many as may",
+            code="queue_full",
+            headers={"Retry-After": "10"},
+        )
 
 
 # A file stays until the job's commit from here on: whoever deletes it locks it first.

@@ -23,6 +23,9 @@ class Tenant(models.Model):
     max_concurrent_jobs = models.PositiveIntegerField(
         null=True, blank=True, help_text="How many jobs may run at once; empty: as many as slots"
     )
+    max_queued_jobs = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How many jobs may wait at once; empty: any number"
+    )
     webhook_secret = EncryptedTextField(default=new_webhook_secret, editable=False)
 
     class Meta:

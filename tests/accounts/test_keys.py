@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from accounts import keys
@@ -63,13 +65,25 @@ def test_a_key_of_an_inactive_tenant_is_no_key() -> None:
 
 def test_use_is_noted_to_the_minute() -> None:
     key = ApiKeyFactory.create()
-    keys.saw(key)
+    keys.find(text_of(key))
     key.refresh_from_db()
     first = key.last_used_at
     assert first is not None
-    keys.saw(key)
+    cache.clear()
+    keys.find(text_of(key))
     key.refresh_from_db()
     assert key.last_used_at == first
+
+
+def test_a_revoked_key_is_refused_within_seconds() -> None:
+    """A process that has just taken it takes it for good for a moment, not for longer."""
+    key = ApiKeyFactory.create()
+    assert keys.find(text_of(key)) == key
+    ApiKey.objects.filter(pk=key.pk).update(revoked_at=timezone.now())
+    deadline = time.monotonic() + 5
+    while keys.find(text_of(key)) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_scopes_narrow_a_role() -> None:

@@ -1,3 +1,5 @@
+"""R4: a request that is sent again, because its server died or its answer got lost."""
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The clock that chaos gives the site: only what tells the time of day is off."""
+"""R8: the clock that chaos gives the site: only what tells the time of day is off."""
 
 from __future__ import annotations
 

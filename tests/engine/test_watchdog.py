@@ -1,3 +1,5 @@
+"""R22: an FFmpeg that hangs is found and killed, a slow one is not."""
+
 from __future__ import annotations
 
 import threading

@@ -64,6 +64,7 @@ def _check_ended_once(site: Site, alice: Customer, job: Json, name: str, folder:
 
 
 def test_a_killed_worker(site: Site, alice: Customer, long_source: str, folder: Path) -> None:
+    """R1: FFmpeg goes with it, and the job is done by another attempt."""
     job = _encode(alice, long_source, 8, output_name="worker.mp4")
     ffmpeg = site.encoding(job)
     _kill_and_see_ffmpeg_go(psutil.Process(ffmpeg.ppid()), ffmpeg)
@@ -75,6 +76,7 @@ def test_a_killed_worker(site: Site, alice: Customer, long_source: str, folder: 
 
 
 def test_a_killed_slot(site: Site, alice: Customer, long_source: str, folder: Path) -> None:
+    """R2: all of it goes at once, and a fresh one does the job."""
     job = _encode(alice, long_source, 8, output_name="slot.mp4")
     ffmpeg = site.encoding(job)
     slot = site.slot_of(job)
@@ -89,6 +91,7 @@ def test_a_killed_slot(site: Site, alice: Customer, long_source: str, folder: Pa
 def test_a_frozen_worker_that_wakes_up_too_late(
     site: Site, alice: Customer, long_source: str, folder: Path
 ) -> None:
+    """R10: what it writes then is refused."""
     job = _encode(alice, long_source, 8, output_name="frozen.mp4")
     ffmpeg = site.encoding(job)
     worker = psutil.Process(ffmpeg.ppid())
@@ -106,6 +109,7 @@ def test_a_frozen_worker_that_wakes_up_too_late(
 def test_a_stopping_slot_gives_its_job_back_uncharged(
     site: Site, alice: Customer, long_source: str, folder: Path
 ) -> None:
+    """R3: what the grace is too short for."""
     job = _encode(alice, long_source, 30, output_name="drained.mp4")
     ffmpeg = site.encoding(job)
     slot = site.slot_of(job)
@@ -122,6 +126,7 @@ def test_a_stopping_slot_gives_its_job_back_uncharged(
 def test_a_stopping_slot_finishes_what_it_can(
     site: Site, alice: Customer, media: Samples, far_end: FarEnd
 ) -> None:
+    """R3: what the grace is long enough for."""
     with far_end.held("/draining.mp4", media.path("red").read_bytes()) as (url, release):
         job = alice.submit("transcode", {"input": url})
         alice.until(job, lambda now: now["status"] == "running")
@@ -195,6 +200,7 @@ def test_a_queued_job_is_canceled_at_once(
 def test_five_tokens_for_one_job_do_it_once(
     site: Site, alice: Customer, media: Samples, far_end: FarEnd, folder: Path
 ) -> None:
+    """R9: a doubled message finds nothing to claim."""
     with far_end.held("/tokens.mp4", media.path("red").read_bytes()) as (url, release):
         job = alice.submit("transcode", {"input": url}, output_name="tokens.mp4")
         alice.until(job, lambda now: now["status"] == "running")
@@ -209,6 +215,7 @@ def test_five_tokens_for_one_job_do_it_once(
 def test_a_lost_token_is_made_again(
     site: Site, alice: Customer, media: Samples, far_end: FarEnd
 ) -> None:
+    """R9: a lost message costs seconds."""
     content = media.path("red").read_bytes()
     with (
         far_end.held("/left.mp4", content) as (left, release_left),

@@ -1,4 +1,4 @@
-"""A tenant with a long queue does not hold up one with a single job."""
+"""R15: a tenant with a long queue does not hold up one with a single job."""
 
 from __future__ import annotations
 
