@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import shutil
 import tempfile
 import time
@@ -20,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from ffapi_site.lib.ids import new_id
+from ffapi_site.lib.operators import is_operator
 from ffapi_site.lib.problem_handler import problem_response
 from ffapi_site.lib.problems import Unauthenticated, Unavailable
 from media_jobs.models import DeviceHealth, Job, Slot, Status
@@ -128,7 +128,7 @@ def _not_ready(failing: Iterable[Component]) -> Unavailable:
 @never_cache
 def detailed(request: HttpRequest) -> HttpResponse:
     """Every component with its latency and facts, for staff and for holders of ``OPS_TOKEN``."""
-    if not (_is_staff(request) or has_ops_token(request)):
+    if not is_operator(request):
         problem = Unauthenticated("this is for staff, or for the ops token")
         return problem_response(request, problem)
     components = look_at_all()
@@ -142,16 +142,6 @@ def detailed(request: HttpRequest) -> HttpResponse:
         "queue": _queue() if components[0].is_healthy else {},
     }
     return JsonResponse(body, status=200 if is_healthy else 503)
-
-
-def _is_staff(request: HttpRequest) -> bool:
-    return request.user.is_active and request.user.is_staff
-
-
-def has_ops_token(request: HttpRequest) -> bool:
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    wanted: str = settings.OPS_TOKEN
-    return bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())
 
 
 def _told_slots() -> list[Facts]:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from ffapi_site import health
 from media_jobs.models import Slot
 from tests.api.sending import code_of
-from tests.factories import PASSWORD, JobFactory, UserFactory
+from tests.factories import JobFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -99,8 +99,7 @@ def test_details_are_for_staff_and_the_ops_token(
 
 @pytest.mark.parametrize(("is_staff", "status"), [(True, 200), (False, 401)])
 def test_details_by_session(client: Client, slot: Slot, *, is_staff: bool, status: int) -> None:
-    UserFactory.create(username="ann", is_staff=is_staff)
-    assert client.login(username="ann", password=PASSWORD)
+    client.force_login(UserFactory.create(is_staff=is_staff))
     assert client.get("/health/detailed").status_code == status
 
 
@@ -119,6 +118,13 @@ def test_metrics_tell_of_the_jobs(client: Client, slot: Slot) -> None:
         assert line in text
     (age,) = [each for each in text.splitlines() if each.startswith("ffapi_queue_oldest")][:1]
     assert 0 <= float(age.split()[-1]) < 60
+
+
+def test_an_ops_token_closes_the_metrics(client: Client, settings: Settings) -> None:
+    settings.OPS_TOKEN = "let me in"
+    assert code_of(client.get("/metrics"), 401) == "unauthenticated"
+    token = {"Authorization": "Bearer let me in"}
+    assert client.get("/metrics", headers=token).status_code == 200
 
 
 def test_metrics_of_several_processes_are_one(
