@@ -290,6 +290,18 @@ FILE_UPLOAD_HANDLERS = ["ffapi_site.lib.no_uploads.NoUploads"]
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "uploads")
 Path(FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True, mode=0o700)
 
+# -- What a medium may hold, checked before anything of it is decoded
+MAX_PIXELS = _positive("MAX_PIXELS", 134_217_728)
+MAX_FRAMES = _positive("MAX_FRAMES", 10_000_000)
+MAX_DURATION_SECONDS = _positive("MAX_DURATION_SECONDS", 86_400)
+MAX_STREAMS = _positive("MAX_STREAMS", 128)
+
+# -- Virus scan
+ENABLE_VIRUS_SCANNING = env.bool("ENABLE_VIRUS_SCANNING", default=False)
+CLAMAV_SOCKET = env("CLAMAV_SOCKET", default="/run/clamav/clamd.ctl")
+if not re.fullmatch(r"/.+|(\[[0-9A-Fa-f:]+\]|[^:/]+):[0-9]{1,5}", CLAMAV_SOCKET):
+    raise ImproperlyConfigured(f"CLAMAV_SOCKET is {CLAMAV_SOCKET!r}; it is a path or host:port")
+
 # -- Fetching users' addresses
 ALLOW_PRIVATE_IPS = env.bool("ALLOW_PRIVATE_IPS", default=False)
 URL_ALLOWLIST = frozenset(env.list("FFAPI_URL_ALLOWLIST", default=[]))
@@ -312,6 +324,7 @@ FFMPEG_MEMORY_MB = _positive("FFMPEG_MEMORY_MB", 4096)
 FFMPEG_THREADS = env.int("FFMPEG_THREADS", default=0)
 MIN_FREE_SPACE_MB = _positive("MIN_FREE_SPACE_MB", 1000)
 MAX_FFMPEG_FILTERS = _positive("MAX_FFMPEG_FILTERS", 10)
+REQUIRE_DURATION_LIMIT = env.bool("REQUIRE_DURATION_LIMIT", default=False)
 JOB_MAX_RETRIES = env.int("JOB_MAX_RETRIES", default=3)
 JOB_RETRY_DELAY = env.float("JOB_RETRY_DELAY", default=60.0)
 POISON_AFTER_DEATHS = _positive("POISON_AFTER_DEATHS", 3)
