@@ -106,4 +106,5 @@ def _verdict(scanner: socket.socket, on_wait: Callable[[], object]) -> str:
         if not more:
             break
         answer += more
-    return answer.partition(b"\0")[0].decode(errors="replace").strip()
+    verdict, is_whole, _ = answer.partition(b"\0")
+    return verdict.decode(errors="replace").strip() if is_whole else ""
