@@ -20,6 +20,7 @@ from accounts import rate_limit
 from accounts.rate_limit import Limit
 from ffapi_site.lib.client_address import address_block
 
+_LONGEST_NAME = 150  # of a user; the form does not hold to it
 _OF_AN_ADDRESS = Limit(30, window_s=300, name="sign-in")
 _OF_A_NAME = Limit(100, window_s=rate_limit.LONGEST_WINDOW_S, name="sign-in")
 
@@ -27,6 +28,11 @@ _OF_A_NAME = Limit(100, window_s=rate_limit.LONGEST_WINDOW_S, name="sign-in")
 def address_of(request: HttpRequest) -> str | None:
     """Give django-axes the address that failures are counted by."""
     return address_block(request) or None
+
+
+def name_of(_request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
+    """Give django-axes the name that failures are counted by, as far as a name can go on."""
+    return str((credentials or {}).get("username", ""))[:_LONGEST_NAME]
 
 
 def _tries_left(request: HttpRequest, credentials: Mapping[str, Any]) -> bool:

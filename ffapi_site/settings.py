@@ -177,6 +177,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "ffapi_site.lib.headers.HeadersMiddleware",
     "storage.api.media_host.MediaHostMiddleware",
+    "ffapi_site.lib.plain_addresses.PlainAddressMiddleware",
     "ffapi_site.lib.encoded_bodies.EncodedBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -229,6 +230,7 @@ AXES_FAILURE_LIMIT = _positive("LOGIN_FAILURE_LIMIT", 5)
 AXES_COOLOFF_TIME = timedelta(minutes=_positive("LOGIN_LOCKOUT_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HANDLER = "accounts.sign_in.SignInLimits"
+AXES_USERNAME_CALLABLE = "accounts.sign_in.name_of"
 AXES_CLIENT_IP_CALLABLE = "accounts.sign_in.address_of"
 AXES_LOCKOUT_CALLABLE = "accounts.sign_in.refuse"
 AXES_RESET_ON_SUCCESS = True

@@ -158,7 +158,7 @@ class TestMedia:
 
     def get(self, client: Client, path: str) -> Any:
         response: Any = client.get(path)
-        response.close()
+        b"".join(response)  # to the end, which closes the file
         return response
 
     def path(self, link: str) -> str:
