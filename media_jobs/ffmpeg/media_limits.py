@@ -15,8 +15,8 @@ from media_jobs.ffmpeg.media_info import (
     whole,
 )
 
-# What FFmpeg itself finds too large it reports without a size in its answer.
-_PICTURE_SIZE = re.compile(r"Picture size (\d{1,10})x(\d{1,10}) is invalid")
+# Of what FFmpeg itself finds too large (``-max_pixels``, or its own bound) no stream has the size.
+_PICTURE_SIZE = re.compile(r"Picture size (\d{1,10})x(\d{1,10}) (?:is invalid|exceeds)")
 _STREAMS = re.compile(r"Number of streams exceeds max_streams parameter \((\d+)\)")
 _DAY_S = 86_400
 

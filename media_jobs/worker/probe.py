@@ -51,9 +51,11 @@ def probe_in(
     Raises `Unreadable`, and `TooMuch` of what is over ``limits``. ``watch`` is called at least
     twice a second; what it raises ends the probe and comes through.
     """
-    done = _ask(folder, path, watch)
+    done = _ask(folder, path, limits, watch)
     if done.returncode == -signal.SIGKILL and not done.timed_out:
-        done = _ask(folder, path, watch)  # killed from outside: that says nothing of the medium
+        done = _ask(
+            folder, path, limits, watch
+        )  # killed from outside: that says nothing of the medium
     if done.timed_out:
         raise Unreadable("probe_timeout", f"ffprobe was not done after {_LIMITS.wall_s:g} s")
     answer = _read(done)
@@ -68,8 +70,12 @@ def probe_in(
     return info
 
 
-def _ask(folder: Path, path: str, watch: Callable[[], object]) -> sandbox.Finished:
-    args = [*PROBE_ARGS, path]
+def _ask(
+    folder: Path, path: str, limits: MediaLimits | None, watch: Callable[[], object]
+) -> sandbox.Finished:
+    # ffprobe decodes a picture to tell its format: one that is too large it must not begin.
+    bounds = ["-max_pixels", str(limits.pixels)] if limits else []
+    args = [*PROBE_ARGS, *bounds, path]
     return sandbox.run("ffprobe", args, folder=folder, limits=_LIMITS, watch=watch)
 
 
