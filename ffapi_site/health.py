@@ -66,11 +66,34 @@ def _disk() -> Facts:
 
 
 def _slots() -> Facts:
-    alive = list(Slot.objects.alive())
-    fit = [slot for slot in alive if slot.sandbox.get("allowed")]
-    if not fit:
-        raise Unhealthy(f"{len(alive)} slots are alive, none of them with a sandbox that holds")
-    return {"alive": len(alive), "fit": len(fit)}
+    alive = Slot.objects.alive().count()
+    if not alive:
+        raise Unhealthy("no slot is alive")
+    return {"alive": alive}
+
+
+def _sandbox() -> Facts:
+    """How well FFmpeg is confined, by what the slots' self-tests found: the weakest counts."""
+    told = list(Slot.objects.alive().values_list("sandbox", flat=True))
+    fit = [each for each in told if each.get("allowed")]
+    if told and not fit:
+        reasons = {str(each.get("reason") or "the sandbox does not hold") for each in told}
+        raise Unhealthy(f"no slot takes jobs: {'; '.join(sorted(reasons))}")
+    levels = {str(each.get("level")) for each in told}
+    return {
+        "level": next((level for level in ("none", "reduced", "full") if level in levels), None),
+        "fit": len(fit),
+        "unfit": len(told) - len(fit),
+        # Jobs are taken with a sandbox that does not hold, since ALLOW_DEGRADED_SANDBOX says so.
+        "overridden": sum(each.get("level") == "none" for each in fit),
+        "off": _layers_off(told),
+    }
+
+
+def _layers_off(told: Iterable[Facts]) -> dict[str, str]:
+    """Each layer that some slot lacks, with the reason."""
+    layers = [(name, layer) for each in told for name, layer in each.get("layers", {}).items()]
+    return {name: layer["reason"] for name, layer in layers if not layer["active"]}
 
 
 _LOOKS: dict[str, Callable[[], Facts]] = {
@@ -78,6 +101,7 @@ _LOOKS: dict[str, Callable[[], Facts]] = {
     "storage": _storage,
     "disk": _disk,
     "slots": _slots,
+    "sandbox": _sandbox,
 }
 
 

@@ -203,6 +203,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "media_jobs.pages.fence_warning.fence_warning",
             ],
             "libraries": {"quantities": "media_jobs.pages.quantities"},
         },
@@ -319,6 +320,11 @@ LANES = {"cpu": WORKERS} | _lanes(env.list("LANES", default=[]))
 KNOWN_LANES = sorted({"cpu", "gpu"} | LANES.keys())
 HOST_NAME = env("FFAPI_HOST_NAME", default="")
 HOST_MEMORY_MB = env.int("HOST_MEMORY_MB", default=0)
+# Read from the environment by the sandbox itself, which needs no Django; checked here.
+_choice("ALLOW_DEGRADED_SANDBOX", "0", "0", "1")
+_choice("FFAPI_SANDBOX_NAMESPACES", "auto", "auto", "on", "off")
+env("FFAPI_SANDBOX_CGROUP", default="auto")
+_positive("SANDBOX_UID", 65534)
 FFMPEG_TIMEOUT_SECONDS = _positive("FFMPEG_TIMEOUT_SECONDS", 7200)
 FFMPEG_STALL_SECONDS = _positive("FFMPEG_STALL_SECONDS", 60)
 FFMPEG_CPU_SECONDS = _positive("FFMPEG_CPU_SECONDS", 28_800)

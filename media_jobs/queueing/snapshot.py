@@ -56,7 +56,10 @@ class Snapshot:
     """Tenants with jobs waiting, by lane."""
 
     def slots_of(self, lane: str) -> list[Slot]:
-        return [slot for slot in self.slots if slot.lane == lane]
+        return [slot for slot in self.slots if slot.lane == lane and slot.is_fit]
+
+    def has_unfit_slots(self, lane: str) -> bool:
+        return any(slot.lane == lane and not slot.is_fit for slot in self.slots)
 
     def idle_slots_of(self, lane: str) -> list[Slot]:
         busy = {job.slot for job in self.running}

@@ -137,10 +137,11 @@ def selftest(folder: Path) -> list[Probe]:
         process = spawn(Start(_PROBE, told, folder, limits, seen, inherited=inherited))
         finished = _finish(process)
         reached = canaries.were_reached()
-    found = [json.loads(line) for line in finished.stdout.splitlines()]
-    if not found or found[-1] != "end":
+    *lines, last = finished.stdout.decode().splitlines() or [""]
+    if last != '"end"':
         raise SandboxUnavailable(f"the self-test did not finish: {finished.stderr}")
-    tried = [Probe(name, blocked=blocked) for name, blocked in found[:-1]]
+    found = [json.loads(line) for line in lines]
+    tried = [Probe(name, blocked=blocked) for name, blocked in found]
     return [*tried, Probe("reach_a_canary", blocked=not reached)]
 
 

@@ -38,7 +38,7 @@ class Base:
 
 def wanted() -> str:
     """``auto``: children of the worker's own; ``off``; or the folder of another, version 2."""
-    return os.environ.get("FFAPI_SANDBOX_CGROUP", "auto")
+    return os.environ.get("FFAPI_SANDBOX_CGROUP", "auto").strip()
 
 
 @lru_cache(maxsize=1)

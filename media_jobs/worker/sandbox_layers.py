@@ -45,7 +45,7 @@ class SandboxReport:
 
 
 def may_be_degraded() -> bool:
-    return os.environ.get("ALLOW_DEGRADED_SANDBOX") == "1"
+    return os.environ.get("ALLOW_DEGRADED_SANDBOX", "").strip() == "1"
 
 
 def target_uid() -> int | None:

@@ -32,7 +32,7 @@ _PR_SET_CHILD_SUBREAPER: Final = 36
 
 def wanted() -> str:
     """``auto``: where they can be made; ``on``: no job without them; ``off``."""
-    return os.environ.get("FFAPI_SANDBOX_NAMESPACES", "auto")
+    return os.environ.get("FFAPI_SANDBOX_NAMESPACES", "auto").strip().lower()
 
 
 @lru_cache(maxsize=1)
