@@ -6,6 +6,7 @@ anything is left over, or if anything was answered with a 5xx, whatever else it 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,15 +22,34 @@ from tests.system.far_end import FarEnd
 from tests.system.site import Site, running
 
 LARGEST_FILE_MB = 64
-LONGEST_RUN_S = 20
-LONGEST_DOWNLOAD_S = 4
+LONGEST_RUN_S = 10
+LONGEST_DOWNLOAD_S = 3
 MEMORY_MB = 1024
+PUBLIC = "93.184.216.34"
+# What the names of the attacker's own DNS are answered with, in turn.
+NAMES = {
+    "rebinds.test": [[PUBLIC], ["127.0.0.1"]],
+    "rebinds-to-itself.test": [["127.0.0.1"], [PUBLIC]],
+    "rebinds-in-v6.test": [[PUBLIC], ["::1"]],
+    "loopback.test": [["127.0.0.1"]],
+    "localhost.localdomain": [["127.0.0.1"]],
+    "loopback-in-v6.test": [["::1"]],
+    "mapped.test": [["::ffff:127.0.0.1"]],
+    "any.test": [["0.0.0.0"]],  # noqa: S104 -- an answer, nobody listens there
+    "both.test": [[PUBLIC, "127.0.0.1"]],
+    "both-turned-round.test": [["127.0.0.1", PUBLIC]],
+    "metadata.test": [["169.254.169.254"]],
+    "private.test": [["10.0.0.1"], ["192.168.0.1"], ["172.16.0.1"]],
+    "shared.test": [["100.64.0.1"]],
+    "translated.test": [["64:ff9b::7f00:1"]],
+}
 # What attacks may cost, so that those that only cost time are over soon.
 LIMITS = {
     "MAX_FILE_SIZE_MB": str(LARGEST_FILE_MB),
     "FFMPEG_TIMEOUT_SECONDS": str(LONGEST_RUN_S),
     "FFMPEG_MEMORY_MB": str(MEMORY_MB),
     "DOWNLOAD_TIMEOUT_SECONDS": str(LONGEST_DOWNLOAD_S),
+    "NAMES_ANSWERED": json.dumps(NAMES),
 }
 
 
