@@ -10,7 +10,7 @@ from ffapi_site.lib import netguard
 from ffapi_site.lib.problems import Unavailable, invalid
 from media_jobs.operations import driver
 from media_jobs.operations.base import Result, as_sent
-from media_jobs.worker import inputs, scratch
+from media_jobs.worker import inputs, sandbox, scratch
 from media_jobs.worker.execution import Executor, Failed, Ledger
 from media_jobs.worker.planning import media_of, plan
 from media_jobs.worker.probe import Unreadable
@@ -39,6 +39,8 @@ def answer(tenant: Tenant, operation: str, params: dict[str, Any]) -> Result:
             )
     except (netguard.Refused, Unreadable, inputs.Missing, inputs.NotTaken) as refused:
         raise invalid(f"/params/{field}", refused.detail, refused.code) from refused
+    except sandbox.SandboxUnavailable as missing:
+        raise Unavailable("FFmpeg can't be confined here, so it is not started") from missing
     except ScannerUnavailable as away:
         raise Unavailable(away.detail, code=away.code, headers={"Retry-After": "60"}) from away
     except Failed as failed:
