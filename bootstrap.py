@@ -50,6 +50,8 @@ def missing_packages(kind: str) -> list[str]:
         missing.append(f"python3.{sys.version_info.minor}-venv")
     if kind == "development" and not (shutil.which("chromium") or shutil.which("google-chrome")):
         missing.append("chromium")
+    if kind == "development" and not shutil.which("clamd", path=f"{os.environ['PATH']}:/usr/sbin"):
+        missing.append("clamav-daemon")
     if kind == "development" and not shutil.which("cc"):
         missing += ["gcc", "libc6-dev"]  # for the clock that chaos sets
     return missing

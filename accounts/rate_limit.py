@@ -1,4 +1,8 @@
-"""Requests per minute, counted in PostgreSQL so that every web process sees the same count."""
+"""Requests per minute, counted in PostgreSQL so that every web process sees the same count.
+
+Token buckets: a subject may send its whole quota at once, and its tokens come back evenly over
+the window. A refused request takes none.
+"""
 
 from __future__ import annotations
 
@@ -9,59 +13,96 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
+from django.http import HttpRequest
 
-from accounts.models import RateWindow
+from accounts.models import RateBucket
+from ffapi_site.lib.client_address import address_block
 from ffapi_site.lib.problems import TooManyRequests
 
-WINDOW_S = 60
+LONGEST_WINDOW_S = 3600
 
-# One statement, so that parallel requests can't both be the last one allowed.
-_COUNT = """
-INSERT INTO accounts_ratewindow AS w (subject, started_at, used)
-VALUES (%(subject)s, statement_timestamp(), 1)
-ON CONFLICT (subject) DO UPDATE SET
-  used = CASE WHEN w.started_at + %(window)s * interval '1 s' <= statement_timestamp()
-              THEN 1 ELSE w.used + 1 END,
-  started_at = CASE WHEN w.started_at + %(window)s * interval '1 s' <= statement_timestamp()
-                    THEN statement_timestamp() ELSE w.started_at END
-RETURNING used, extract(epoch FROM
-  started_at + %(window)s * interval '1 s' - statement_timestamp())
+# One statement, so that parallel requests can't both take the last token. One that had to wait
+# for the row began before it was last counted: no time has passed for it.
+_TAKE = """
+INSERT INTO accounts_ratebucket AS bucket (subject, tokens, counted_at, is_granted)
+VALUES (%(subject)s, %(quota)s - 1, statement_timestamp(), true)
+ON CONFLICT (subject) DO UPDATE SET (tokens, counted_at, is_granted) = (
+  SELECT CASE WHEN level >= 1 THEN level - 1 ELSE level END,
+         greatest(bucket.counted_at, statement_timestamp()),
+         level >= 1
+  FROM (SELECT least(%(quota)s, bucket.tokens + %(quota)s / %(window)s * greatest(0,
+          extract(epoch FROM statement_timestamp() - bucket.counted_at))) AS level) AS refilled)
+RETURNING tokens, is_granted
 """
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``quota`` requests in ``window_s`` seconds; ``name`` is what the headers call it."""
+
+    quota: int
+    window_s: int = 60
+    name: str = "default"
+
+    def __str__(self) -> str:
+        span = "minute" if self.window_s == 60 else f"{self.window_s} seconds"
+        return f"{self.quota} requests a {span}"
 
 
 @dataclass(frozen=True)
 class Allowance:
     """What is left of a subject's requests, as draft-ietf-httpapi-ratelimit-headers writes it."""
 
-    quota: int
-    used: int
-    resets_in_s: int
+    limit: Limit
+    tokens: float
+    is_granted: bool
 
     @property
     def headers(self) -> dict[str, str]:
-        remaining = max(0, self.quota - self.used)
+        limit = self.limit
         return {
-            "RateLimit-Policy": f'"default";q={self.quota};w={WINDOW_S}',
-            "RateLimit": f'"default";r={remaining};t={self.resets_in_s}',
+            "RateLimit-Policy": f'"{limit.name}";q={limit.quota};w={limit.window_s}',
+            "RateLimit": f'"{limit.name}";r={int(self.tokens)};t={self._seconds_to(limit.quota)}',
         }
 
+    @property
+    def retry_after_s(self) -> int:
+        return self._seconds_to(1)
 
-def count(subject: str) -> Allowance:
-    """Count one request; raises ``TooManyRequests`` where the minute has none left."""
+    def refusal(self) -> TooManyRequests:
+        wait = {"Retry-After": str(self.retry_after_s)}
+        return TooManyRequests(f"{self.limit} are allowed", headers=self.headers | wait)
+
+    def _seconds_to(self, tokens: int) -> int:
+        missing = max(0.0, tokens - self.tokens)
+        return max(1, math.ceil(missing * self.limit.window_s / self.limit.quota))
+
+
+def take(subject: str, limit: Limit) -> Allowance:
+    """Take a token from the subject's bucket, where one is left."""
+    quota, window_s = float(limit.quota), limit.window_s
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"subject": subject, "window": WINDOW_S})
-        used, resets_in_s = cursor.fetchone()
-    quota: int = settings.RATE_LIMIT_REQUESTS_PER_MINUTE
-    allowance = Allowance(quota, used, max(1, math.ceil(resets_in_s)))
-    if used > quota:
-        wait = {"Retry-After": str(allowance.resets_in_s)}
-        raise TooManyRequests(
-            f"{quota} requests a minute are allowed", headers=allowance.headers | wait
-        )
+        cursor.execute(_TAKE, {"subject": subject, "quota": quota, "window": window_s})
+        tokens, is_granted = cursor.fetchone()
+    return Allowance(limit, tokens, is_granted)
+
+
+def count(subject: str, limit: Limit | None = None) -> Allowance:
+    """Count one request, of a key where no limit is given; raises ``TooManyRequests``."""
+    limit = limit or Limit(settings.RATE_LIMIT_REQUESTS_PER_MINUTE)
+    allowance = take(subject, limit)
+    if not allowance.is_granted:
+        raise allowance.refusal()
     return allowance
 
 
+def count_stranger(request: HttpRequest) -> Allowance:
+    """Count a request that comes without proof of who sends it, by the address it comes from."""
+    limit = Limit(settings.RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE, name="address")
+    return count(f"address:{address_block(request)}", limit)
+
+
 def forget_old() -> int:
-    """Delete the windows that ended; returns how many."""
-    ended = RateWindow.objects.filter(started_at__lt=Now() - timedelta(seconds=WINDOW_S))
-    return ended.delete()[0]
+    """Delete the buckets that are full again; returns how many."""
+    full = RateBucket.objects.filter(counted_at__lt=Now() - timedelta(seconds=LONGEST_WINDOW_S))
+    return full.delete()[0]

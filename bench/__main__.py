@@ -34,7 +34,7 @@ def main() -> None:
 
 def measured(site: Site, folder: Path, far_end: FarEnd) -> Iterator[Figure]:
     django.setup()
-    from bench import dispatch, figures, queueing
+    from bench import dispatch, fence, figures, queueing
 
     clip = make_clip(folder / "bench.mp4", "1280x720", duration_s=4)
     small = make_clip(folder / "small.mp4", "320x180", duration_s=1)
@@ -43,7 +43,8 @@ def measured(site: Site, folder: Path, far_end: FarEnd) -> Iterator[Figure]:
     yield dispatch.wake_ups(site, small, far_end)
     yield figures.small_jobs(site, small)
     yield figures.probes(site, clip)
-    yield figures.sandboxed()
+    yield fence.start()
+    yield fence.encode()
     yield queueing.claims(site)
     yield queueing.lists(site, full=os.environ.get("FULL") == "1")
     yield figures.posts(site, clip)  # last: its jobs stay behind

@@ -17,6 +17,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from ffapi_site.lib.operators import is_operator
+from ffapi_site.lib.problem_handler import problem_response
+from ffapi_site.lib.problems import Unauthenticated
 from media_jobs.models import DeviceHealth, Job, Slot, Status
 
 
@@ -79,7 +82,10 @@ def _of_processes() -> bytes:
 
 @require_safe
 @never_cache
-def metrics(_request: HttpRequest) -> HttpResponse:
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For everybody, or for the holders of ``OPS_TOKEN`` and staff where there is one."""
+    if settings.OPS_TOKEN and not is_operator(request):
+        return problem_response(request, Unauthenticated("this is for staff, or for the ops token"))
     jobs = CollectorRegistry()
     jobs.register(JobsCollector())
     content = _of_processes() + generate_latest(jobs)

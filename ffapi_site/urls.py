@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
+from django.utils.functional import lazy
+from django.views.generic import RedirectView
 
 from ffapi_site import health
 from ffapi_site.error_codes import error_codes
@@ -21,6 +24,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/detailed", health.detailed),
     path("metrics", metrics),
     path("admin/", admin_site.urls),
+    # What browsers ask for where a page, or a plain answer, names no icon.
+    path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("img/mark.svg"))),
     path("", include("media_jobs.pages.urls")),
 ]
 

@@ -19,8 +19,10 @@ class MediaJobsConfig(AppConfig):
         def inspect(path: Path) -> dict[str, Any] | None:
             try:
                 return probe.probe(path).to_json()
+            except probe.TooMuch as much:
+                raise hooks.Unreadable(much.detail, code=much.code) from much
             except probe.Unreadable as unreadable:
-                raise hooks.Unreadable(unreadable.detail, code=unreadable.code) from unreadable
+                raise hooks.Unreadable(unreadable.detail) from unreadable
 
         hooks.inspect = inspect
         hooks.in_use = outputs.in_use

@@ -50,6 +50,9 @@ class TokenBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
             return int(cursor.fetchone()[0])
 
     def dequeue(self) -> list[tuple[int, str]] | None:
+        if gate.unfit.is_set():
+            time.sleep(_WAIT_S)  # others may use the token
+            return None
         if not gate.free.acquire(timeout=_WAIT_S):
             return None
         token: tuple[int, str] | None = None

@@ -19,7 +19,7 @@ from django_q.signals import post_execute_in_worker
 
 from media_jobs import courier, housekeeping
 from media_jobs.models import Slot
-from media_jobs.worker import devices, gate, host, orphans, sandbox, scratch
+from media_jobs.worker import devices, fence, gate, host, orphans, scratch
 from media_jobs.worker.capabilities import capabilities
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,8 @@ _HEARTBEAT_S = 3.0
 _SWEEP_S = 20.0
 _ORPHANS_S = 20.0
 _COURIER_S = 1.0
+_CHECK_S = 3600.0
+_CHECK_UNFIT_S = 60.0
 
 
 class StrictSentinel(Sentinel):  # type: ignore[misc]  # django-q2 has no types
@@ -72,46 +74,61 @@ class Guard:
     def __init__(self, lane: str, number: int) -> None:
         self.lane = lane
         self.name = f"{host.name()}-{lane}-{number}"
+        self._row: dict[str, Any] = {"lane": lane, "host": host.name(), "pid": os.getpid()}
+        self._checked_at = 0.0
 
     def run(self) -> int:
         """Serve until told to stop; give the exit status: not 0 where the cluster died."""
         os.environ["FFAPI_SLOT"] = self.name
-        row = self._describe()
+        self._enter_group()
+        self.check()
         post_execute_in_worker.connect(_free_gate, dispatch_uid="media_jobs.gate")
         os.register_at_fork(after_in_child=_die_with_parent)
         cluster = SlotCluster(get_broker(self.lane))
         connection.close()  # after the broker, which opens it: a fork must not share it
         cluster.start()
         threading.Thread(target=_carry, daemon=True, name="courier").start()
-        self._watch(cluster, row)
+        self._watch(cluster)
         cluster.sentinel.join()
         Slot.objects.filter(pk=self.name).delete()
+        fence.leave_group()
         return int(cluster.sentinel.exitcode or 0)
 
-    def _describe(self) -> dict[str, Any]:
-        """Test the sandbox and FFmpeg; raises `sandbox.SandboxUnavailable` where no job may run."""
-        with scratch.passing("selftest") as folder:
-            probes = sandbox.selftest(folder)
-        report = sandbox.report(probes)
-        leaks = [probe.name for probe in probes if not probe.blocked]
-        if not report.allowed:
-            raise sandbox.SandboxUnavailable(f"the self-test got out by: {', '.join(leaks)}")
-        return {
-            "lane": self.lane,
-            "host": host.name(),
-            "pid": os.getpid(),
-            "sandbox": asdict(report) | {"leaks": leaks},
-            "capabilities": capabilities().to_json(),
-            "devices": {kind: asdict(found) for kind, found in devices.found().items()},
-        }
+    def _enter_group(self) -> None:
+        try:
+            fence.enter_group()
+        except OSError:
+            logger.warning("The slot has no control group", extra={"slot": self.name})
 
-    def _watch(self, cluster: SlotCluster, row: dict[str, Any]) -> None:
+    def check(self) -> None:
+        """Try the sandbox; while it does not hold the slot is alive, says so and takes no job."""
+        checked = fence.check()
+        self._checked_at = time.monotonic()
+        self._row["sandbox"] = checked.to_json()
+        if checked.report.allowed:
+            self._row["capabilities"] = capabilities().to_json()
+            self._row["devices"] = {kind: asdict(each) for kind, each in devices.found().items()}
+            gate.unfit.clear()
+        else:
+            gate.unfit.set()
+        if checked.reason:
+            logger.critical(
+                "The sandbox does not hold", extra={"slot": self.name, "reason": checked.reason}
+            )
+
+    def _check_when_due(self) -> None:
+        patience_s = _CHECK_UNFIT_S if gate.unfit.is_set() else _CHECK_S
+        if time.monotonic() - self._checked_at > patience_s:
+            self.check()
+
+    def _watch(self, cluster: SlotCluster) -> None:
         last_sweep = last_hunt = 0.0
         while cluster.sentinel.is_alive():
+            self._check_when_due()
             try:
                 if not gate.draining.is_set():
                     room = {"memory_mb": host.memory_mb(), "scratch_mb": host.scratch_mb()}
-                    beat = row | room | {"heartbeat_at": Now()}
+                    beat = self._row | room | {"heartbeat_at": Now()}
                     Slot.objects.update_or_create(name=self.name, defaults=beat)
                 housekeeping.tick()
                 scratch.sweep()  # the next attempt may need the room

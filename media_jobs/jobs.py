@@ -69,7 +69,7 @@ def submit(
             tenant=tenant,
             api_key=api_key,
             user=user,
-            operation=asked.operation,
+            operation=planned.operation.name,
             params=asked.params,
             output_name=asked.output_name,
             webhook_url=asked.webhook_url,

@@ -12,7 +12,7 @@ def work(lane: str) -> None:
 
     Afterwards it wakes a slot for what waits: its end may have made room under a cap.
     """
-    if gate.draining.is_set():
+    if gate.draining.is_set() or gate.unfit.is_set():
         return
     job = states.claim(lane, _claimant())
     if job is None:

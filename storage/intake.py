@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from accounts.models import Tenant
-from storage import hooks, sniff, store
+from storage import declared, hooks, pointers, sniff, store, virus_scan
 from storage.models import File
-from storage.sniff import Kind, Refused
+from storage.sniff import Kind, Refused, Sniffed
 
 logger = logging.getLogger(__name__)
 
@@ -21,15 +23,15 @@ def take_in(  # noqa: PLR0913 -- what a file is said to be, by name
     *,
     name: str,
     origin: str,
+    declared_type: str = "",
     tags: Iterable[str] = (),
     metadata: dict[str, Any] | None = None,
 ) -> File:
     """Check and store what a client sent; the file is not visible before ``store.publish``.
 
-    ``name`` is clean already. ``path`` is gone afterwards unless ``Refused`` is raised.
+    ``name`` is clean already. ``path`` is gone afterwards unless what ``check`` does is raised.
     """
-    with path.open("rb") as content:
-        sniffed = sniff.sniff(content.read(sniff.HEAD_BYTES), name)
+    sniffed = check(path, name=name, declared_type=declared_type)
     media = _described(path) if sniffed.kind is Kind.MEDIA else None
     file = store.add(
         tenant,
@@ -46,8 +48,43 @@ def take_in(  # noqa: PLR0913 -- what a file is said to be, by name
     return file
 
 
+def check(
+    path: Path,
+    *,
+    name: str,
+    declared_type: str = "",
+    on_wait: Callable[[], object] = lambda: None,
+) -> Sniffed:
+    """Tell what a stranger's file is, with nothing decoded: by its bytes, held against its name.
+
+    ``declared_type`` is the Content-Type it came with. ``on_wait`` is called during a virus scan.
+    Raises ``Refused``, and ``ScannerUnavailable`` where a scan is wanted and can't be had.
+    """
+    if declared.is_playlist(declared_type):
+        raise Refused(f"{declared_type} names other files; send the media", "playlist_refused")
+    with path.open("rb") as content:
+        sniffed = sniff.sniff(content.read(sniff.HEAD_BYTES), name)
+        outside = pointers.found_in(content)
+    if outside is not None:
+        raise Refused(outside, "playlist_refused")
+    if declared.contradicts(declared_type, sniffed.content_type):
+        detail = f"it was sent as {declared_type}, but is {sniffed.content_type}"
+        raise Refused(detail, "media_type_mismatch")
+    _scan(path, on_wait)
+    return sniffed
+
+
+def _scan(path: Path, on_wait: Callable[[], object]) -> None:
+    if not settings.ENABLE_VIRUS_SCANNING:
+        return
+    try:
+        virus_scan.scan(path, on_wait)
+    except virus_scan.NotClean as verdict:
+        raise Refused(verdict.detail, verdict.code) from verdict
+
+
 def _described(path: Path) -> dict[str, Any] | None:
     try:
         return hooks.inspect(path)
     except hooks.Unreadable as unreadable:
-        raise Refused(unreadable.detail, "media_unreadable") from unreadable
+        raise Refused(unreadable.detail, unreadable.code) from unreadable

@@ -50,7 +50,10 @@ _REFUSED_START = (
     (re.compile(rb"\x7fELF|MZ|\xca\xfe\xba\xbe|[\xce\xcf]\xfa\xed\xfe|#!\s*/"), "a program"),
     (re.compile(_PROLOGUE + rb"<(?:!doctype\s+)?svg\b", re.IGNORECASE | re.DOTALL), "SVG"),
     (re.compile(_PROLOGUE + _PAGE, re.IGNORECASE | re.DOTALL), "HTML"),
-    (re.compile(rb"%!PS|%PDF-|push graphic-context|viewbox ", re.IGNORECASE), "a document"),
+    (
+        re.compile(rb"%!PS|\xc5\xd0\xd3\xc6|%PDF-|push graphic-context|viewbox ", re.IGNORECASE),
+        "a document",
+    ),
     (re.compile(_ARCHIVE), "an archive"),
 )
 _FONTS = {
@@ -62,6 +65,7 @@ _SUBTITLES = (
     (re.compile(r"\[Script Info\]", re.IGNORECASE), "text/x-ass"),
     (re.compile(r"\d+\s*\n\d\d:\d\d:\d\d[,.]\d{3}\s*-->"), "text/x-subrip"),
 )
+_PICTURE_IN_BOXES = re.compile(rb".{4}ftyp(?:avi[fs]|hei[cxms]|hev[cx]|mif1|msf1)", re.DOTALL)
 _BINARY_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _RAW_VIDEO = b"YUV4MPEG2"  # a line of text, then bytes that may all be printable
@@ -124,21 +128,23 @@ def _sniff_binary(head: bytes, name: str) -> Sniffed:
     if family in {"font", "text"} or by_name == "application/json":
         detail = f"the bytes are not what .{extension_of(name)} stands for"
         raise Refused(detail, "media_type_mismatch")
-    return Sniffed(Kind.MEDIA, _media_type(head, by_name))
+    return Sniffed(Kind.MEDIA, _media_type(head, name))
 
 
-def _media_type(head: bytes, by_name: str) -> str:
-    """The type that the name stands for, unless the bytes say that it is a picture, or not one."""
-    by_bytes = _magic_type(head)
-    if by_bytes == DEFAULT:
-        return by_name
-    name_is_picture, bytes_are_picture = (
-        content_type.startswith("image/") for content_type in (by_name, by_bytes)
-    )
-    return by_name if by_name != DEFAULT and name_is_picture == bytes_are_picture else by_bytes
+def _media_type(head: bytes, name: str) -> str:
+    """The type that the name stands for; that of the bytes where the name says nothing."""
+    by_name, by_bytes = content_type_of(name), _magic_type(head)
+    if DEFAULT in (by_name, by_bytes):
+        return by_bytes if by_name == DEFAULT else by_name
+    if by_name.startswith("image/") != by_bytes.startswith("image/"):
+        detail = f"the bytes are {by_bytes}, which .{extension_of(name)} does not stand for"
+        raise Refused(detail, "media_type_mismatch")
+    return by_name
 
 
 def _magic_type(head: bytes) -> str:
+    if _PICTURE_IN_BOXES.match(head):
+        return "image/heif"
     try:
         found = puremagic.magic_string(head[:4096])
     except puremagic.PureError:

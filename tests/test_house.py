@@ -17,13 +17,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("ffapi_site", "media_jobs", "storage", "accounts")
 _WRITTEN = {".py", ".html", ".css", ".js", ".md", ".yml", ".toml"}
 _VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"}
-# What starts processes: the sandbox those that read media, serving our own programs.
-_MAY_START_PROCESSES = {
-    "media_jobs.worker.sandbox",
-    "media_jobs.worker.sandbox_process",
-    "ffapi_site.serving.readiness",
-    "ffapi_site.serving.site",
-}
 
 
 @cache
@@ -71,25 +64,6 @@ def test_no_import_goes_in_circles() -> None:
 
 def _package_of(module: str) -> str:
     return module.rpartition(".")[0]
-
-
-def test_only_the_sandbox_and_serving_start_processes() -> None:
-    starts = {
-        _module_name(path)
-        for path in _ours()
-        if path.relative_to(ROOT).parts[0] in PACKAGES and "subprocess" in _imports(path)
-    }
-    assert starts <= _MAY_START_PROCESSES
-
-
-def _module_name(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
-
-
-def _imports(path: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(path.read_text())))
-    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
 def test_every_setting_is_documented() -> None:

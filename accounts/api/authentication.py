@@ -25,7 +25,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Caller, ApiKey]:
         key = keys.find(_given(request))
         if key is None:
-            rate_limit.count(f"address:{request.META.get('REMOTE_ADDR', '')}")
+            rate_limit.count_stranger(request._request)  # noqa: SLF001 -- DRF has no public name
             raise Unauthenticated(headers={"WWW-Authenticate": 'Bearer realm="ffapi"'})
         return Caller.by_key(key), key
 

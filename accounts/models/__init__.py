@@ -3,14 +3,14 @@ from __future__ import annotations
 from accounts.models.api_key import ApiKey
 from accounts.models.idempotency import IdempotentRequest
 from accounts.models.person import Membership, User
-from accounts.models.rate_window import RateWindow
+from accounts.models.rate_bucket import RateBucket
 from accounts.models.tenant import Tenant, TenantQuerySet
 
 __all__ = [
     "ApiKey",
     "IdempotentRequest",
     "Membership",
-    "RateWindow",
+    "RateBucket",
     "Tenant",
     "TenantQuerySet",
     "User",

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from functools import lru_cache
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import models
 
@@ -32,6 +32,27 @@ def encrypt(text: str) -> str:
 
 def decrypt(token: str) -> str:
     return _cipher(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
+
+
+class Undecipherable(Exception):  # noqa: N818 -- a state of the data
+    """None of ``ENCRYPTION_KEYS`` opens it"""
+
+
+def is_fresh(token: str) -> bool:
+    """Tell whether ``token`` was made with the first of ``ENCRYPTION_KEYS``."""
+    try:
+        _cipher(tuple(settings.ENCRYPTION_KEYS[:1])).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def refreshed(token: str) -> str:
+    """Encrypt the content of ``token`` with the first key; raises ``Undecipherable``."""
+    try:
+        return _cipher(tuple(settings.ENCRYPTION_KEYS)).rotate(token.encode()).decode()
+    except InvalidToken as error:
+        raise Undecipherable from error
 
 
 class EncryptedTextField(models.TextField[str, str]):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar
+
+# An answer must not be many times as large as the request that it is about.
+_MOST_ERRORS = 100
+_LONGEST_DETAIL = 2000
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Problem(Exception):  # noqa: N818 -- RFC 9457's word
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code
-        self.errors = tuple(errors)
+        self.errors = tuple(islice(errors, _MOST_ERRORS))
         self.headers = headers or {}
         self.members = members
 
@@ -50,13 +55,17 @@ class Problem(Exception):  # noqa: N818 -- RFC 9457's word
             "type": f"/docs/errors#{self.code}",
             "title": self.title,
             "status": self.status,
-            "detail": self.detail or self.title,
+            "detail": _shortened(self.detail) or self.title,
             "code": self.code,
             "request_id": request_id,
         }
         if self.errors:
             body["errors"] = [error.to_json() for error in self.errors]
         return body | self.members
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_DETAIL else text[: _LONGEST_DETAIL - 1] + "…"
 
 
 class Malformed(Problem):

@@ -49,7 +49,7 @@ def tell(operation: type[Operation], against_gpu: str | None) -> dict[str, Any]:
     has_gpu = operation.device != "cpu"
     return OperationBody(
         name=operation.name,
-        path=f"/v1/{operation.name}",
+        path=f"/v1/{operation.path}",
         title=operation.title(),
         description=operation.description(),
         group=operation.group,

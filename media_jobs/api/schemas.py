@@ -7,7 +7,7 @@ from typing import Any
 
 from media_jobs.api.job_request import JobOptions
 from media_jobs.operations.base import REGISTRY, Operation
-from media_jobs.operations.parsing import media_aliases, media_fields
+from media_jobs.operations.parsing import media_aliases
 from media_jobs.surfaces import plans
 
 Json = dict[str, Any]
@@ -78,15 +78,15 @@ def _job(operation: type[Operation]) -> Json:
 
 
 def _flat(operation: type[Operation], params: Json) -> Json:
-    """Parameters and options in one object; media may be called by any of their names."""
-    media = media_fields(operation)
-    aliases = media_aliases(operation)
+    """Parameters and options in one object; each may be called by any of its names."""
+    aliases = {**media_aliases(operation), **operation.field_aliases}
     also = {alias: _as_alias(params["properties"][name], name) for alias, name in aliases.items()}
-    needed = [name for name in params.get("required", []) if name not in media]
+    required = params.get("required", [])
+    needed = [name for name in required if name not in aliases.values()]
     named = [
         {"anyOf": [{"required": [each]} for each in (name, *_aliases_of(name, aliases))]}
-        for name in media
-        if name in params.get("required", [])
+        for name in required
+        if name not in needed
     ]
     return {
         "title": operation.title(),

@@ -16,7 +16,7 @@ _AT_ONCE: dict[str, Any] = {"probe": Probe}
 def _flat(name: str) -> URLPattern:
     """An operation's own address: a class of its own, so that OpenAPI can describe each."""
     view = _AT_ONCE.get(name) or jobs.running(REGISTRY[name])
-    return path(name, view.as_view(), name=f"api-run-{name}")
+    return path(REGISTRY[name].path, view.as_view(), name=f"api-run-{name}")
 
 
 urlpatterns = [

@@ -179,6 +179,13 @@ CPU_LIMIT = Failure(
     "Shorten the input, choose a faster preset or raise the limit.",
 )
 
+MEMORY_LIMIT = Failure(
+    "resource_limit",
+    "The job needed more memory than it may use",
+    "FFmpeg was stopped at the limit of its memory",
+    "Ask for a smaller size, fewer inputs or a faster preset.",
+)
+
 STALLED = Failure(
     "stalled",
     "FFmpeg hung",
@@ -215,6 +222,14 @@ STORAGE_FULL = Failure(
     "There was no room for the output",
     "the disk is full",
     "Try again when there is space, or ask for a smaller output.",
+    retryable=True,
+)
+
+SCANNER_UNAVAILABLE = Failure(
+    "scanner_unavailable",
+    "The virus scanner could not be asked",
+    "an input has to be scanned for viruses first, and the scanner gave no verdict",
+    "Try again later; if it happens again, tell the operators.",
     retryable=True,
 )
 

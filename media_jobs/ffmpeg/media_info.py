@@ -100,8 +100,8 @@ class MediaInfo:
     @classmethod
     def from_ffprobe(cls, answer: Json) -> MediaInfo:
         """Read ``ffprobe -show_format -show_streams -of json``; junk in a number is no number."""
-        head = answer.get("format") or {}
-        streams = answer.get("streams") or []
+        head = mapping(answer.get("format"))
+        streams = streams_of(answer)
         moving = [stream for stream in of_kind(streams, "video") if not is_picture(stream)]
         lengths = [length for stream in streams if (length := number(stream.get("duration")))]
         return cls(
@@ -131,10 +131,20 @@ class MediaInfo:
         )
 
 
+def mapping(value: object) -> Json:
+    return value if isinstance(value, Mapping) else {}
+
+
+def streams_of(answer: Json) -> list[Json]:
+    found = answer.get("streams")
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
 def number(text: object) -> float | None:
     """The leading number of ffprobe's text: "311|" is 311, "N/A" is none."""
-    found = re.match(r"-?\d+(\.\d+)?", str(text))
-    return float(found.group()) if found else None
+    # A number of more digits is junk, and would overflow what is computed with it.
+    found = re.match(r"(-?[0-9]{1,18}(\.[0-9]+)?)(?![0-9])", str(text)[:64])
+    return float(found[1]) if found else None
 
 
 def whole(text: object) -> int | None:
@@ -155,17 +165,18 @@ def of_kind(streams: list[Json], kind: str) -> list[Json]:
 
 def is_picture(stream: Json) -> bool:
     """A cover picture in an audio file is a video stream of one frame; it is not the film."""
-    return bool((stream.get("disposition") or {}).get("attached_pic"))
+    return bool(mapping(stream.get("disposition")).get("attached_pic"))
 
 
 def language(stream: Json) -> str:
-    return str((stream.get("tags") or {}).get("language", "und"))
+    return str(mapping(stream.get("tags")).get("language", "und"))
 
 
 def rotation(stream: Json) -> int:
     """Degrees clockwise in 0, 90, 180, 270; ffprobe counts the other way."""
-    for side in stream.get("side_data_list") or []:
-        turned = number(side.get("rotation"))
+    sides = stream.get("side_data_list")
+    for side in sides if isinstance(sides, list) else []:
+        turned = number(mapping(side).get("rotation"))
         if turned is not None:
             return round(-turned / 90) * 90 % 360
     return 0
@@ -209,7 +220,8 @@ def read_video(stream: Json) -> VideoStream:
 def stream_duration_s(stream: Json) -> float | None:
     """Matroska keeps a stream's length in a tag: "00:00:04.020000000"."""
     stated = number(stream.get("duration"))
-    tagged = re.match(r"(\d+):(\d+):(\d+\.?\d*)", str((stream.get("tags") or {}).get("DURATION")))
+    tag = str(mapping(stream.get("tags")).get("DURATION"))
+    tagged = re.match(r"([0-9]{1,9}):([0-9]{1,9}):([0-9]{1,9}(?:\.[0-9]{0,18})?)", tag)
     if stated is not None or tagged is None:
         return stated
     hours, minutes, seconds = tagged.groups()

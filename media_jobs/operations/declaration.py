@@ -47,16 +47,18 @@ class Operation(Parameters):
     group: ClassVar[str]
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
+    field_aliases: ClassVar[Mapping[str, str]] = {}
+    """Other names of parameters, each with the parameter's own."""
     examples: ClassVar[tuple[Example, ...]] = ()
     device: ClassVar[Literal["any", "cpu", "gpu"]] = "cpu"
     scope: ClassVar[str] = "jobs:create"
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        cls.name = cls.path
-        taken = REGISTRY.setdefault(cls.path, cls)
+        cls.name = cls.__dict__.get("name", cls.path)
+        taken = REGISTRY.setdefault(cls.name, cls)
         if taken.__module__ != cls.__module__:
-            raise TypeError(f"{cls.path} is declared in {taken.__module__} too")
+            raise TypeError(f"{cls.name} is declared in {taken.__module__} too")
 
     @classmethod
     def title(cls) -> str:

@@ -115,6 +115,8 @@ class Media:
     device: Device = field(default_factory=Cpu)
     capabilities: Capabilities = field(default_factory=Capabilities)
     max_filters: int = 10
+    needs_duration_limit: bool = False
+    """Whether a command of the user's own must say when its outputs end."""
 
     @property
     def source(self) -> Source:

@@ -48,7 +48,7 @@ def resolve_aliases(
     operation: type[Operation], params: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
     """Pairs of a field's name and the name under which it was sent."""
-    aliases = media_aliases(operation)
+    aliases = {**media_aliases(operation), **operation.field_aliases}
     taken: set[str] = set()
     for sent in params:
         name = sent if sent in operation.model_fields else aliases.get(sent, sent)
@@ -82,14 +82,20 @@ def media_fields(operation: type[BaseModel]) -> list[str]:
 
 
 def media_params(operation: type[BaseModel], by_role: Mapping[str, str]) -> dict[str, Any]:
-    """Parameters that hold the given references: "inputs/0" and "inputs/1" make a list."""
+    """Parameters that hold the given references.
+
+    "inputs/0" and "inputs/1" make a list, "input_files/in_1" an object.
+    """
     found: dict[str, Any] = {}
     for name in media_fields(operation):
-        listed = [ref for role, ref in by_role.items() if role.startswith(f"{name}/")]
+        start = f"{name}/"
+        held = {
+            role.removeprefix(start): ref for role, ref in by_role.items() if role.startswith(start)
+        }
         if name in by_role:
             found[name] = by_role[name]
-        elif listed:
-            found[name] = listed
+        elif held:
+            found[name] = list(held.values()) if all(map(str.isdigit, held)) else held
     return found
 
 

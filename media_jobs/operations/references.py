@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString, Self
 from urllib.parse import urlsplit
@@ -111,5 +111,7 @@ def media_refs(value: object, role: str = "") -> list[Ref]:
 def members(value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, BaseModel):
         yield from ((name, getattr(value, name)) for name in type(value).model_fields)
+    elif isinstance(value, Mapping):
+        yield from value.items()
     elif isinstance(value, tuple):
         yield from ((str(place), each) for place, each in enumerate(value))

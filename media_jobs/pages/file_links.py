@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from storage.links import download_url
+from django.conf import settings
+
+from storage.links import download_path
 from storage.models import File
 
 _SHOWN_KINDS = ("video", "audio", "image")
@@ -42,7 +43,9 @@ class FileLink:
 
 
 def link(file: File) -> FileLink:
-    """Links within this site, so that pages work under any host name they are reached by."""
-    signed = urlsplit(download_url(file))
-    url = f"{signed.path}?{signed.query}"
+    """Links within this site, so that pages work under any host name they are reached by.
+
+    Media that have a host of their own are linked there.
+    """
+    url = f"{settings.MEDIA_ORIGIN}{download_path(file)}"
     return FileLink(file, download_url=url, inline_url=f"{url}&disposition=inline")

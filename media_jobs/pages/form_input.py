@@ -51,7 +51,7 @@ def _value(of: Field, text: str) -> Any:
 def typed_as_declared(operation: type[Operation], values: Mapping[str, Any]) -> dict[str, Any]:
     """Make numbers of the texts that stand for numbers; what is wrong is left for ``submit``."""
     try:
-        return parse(operation.path, values).to_params()
+        return parse(operation.name, values).to_params()
     except InvalidParamsGroup:
         return dict(values)
 

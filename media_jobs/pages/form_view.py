@@ -108,7 +108,8 @@ def _shown(
     if spec.widget == "media":
         media = (Medium(value if isinstance(value, str) else ""),)
     elif spec.widget == "media_list":
-        media = _media(value or (), here)
+        given = list(value.values()) if isinstance(value, Mapping) else value
+        media = _media(given or (), here)
         here = [(path, detail) for path, detail in here if not path]
     errors = tuple(_sentence(path, detail) for path, detail in here)
     return ShownField(spec, prefix + spec.name, value, errors, media)

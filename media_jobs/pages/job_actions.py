@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 
 from media_jobs import jobs
 from media_jobs.models import Job
+from media_jobs.operations.base import find
 from media_jobs.pages.page import Page
 
 
@@ -33,7 +34,9 @@ class RetryJob(JobAction):
     scopes: ClassVar[dict[str, str]] = {"POST": "jobs:create"}
 
     def post(self, request: HttpRequest, job_id: str) -> HttpResponse:
-        job = jobs.retry(self.job(job_id), user=self.visitor.user)
+        ended = self.job(job_id)
+        self.visitor.require(find(ended.operation).scope)
+        job = jobs.retry(ended, user=self.visitor.user)
         messages.success(request, "Started again as this new job.")
         return redirect("job", job.pk)
 

@@ -83,7 +83,7 @@ class Entered:
                 errors=(FieldError(f"/params{e.pointer}", e.detail) for e in self.params.errors)
             )
         params = form_input.typed_as_declared(operation, self.params.values)
-        return jobs.Submission(operation.path, params, **self.about.values)
+        return jobs.Submission(operation.name, params, **self.about.values)
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,10 @@ class JobForm:
     @property
     def path(self) -> str:
         return self.operation.path
+
+    @property
+    def name(self) -> str:
+        return self.operation.name
 
     @property
     def title(self) -> str:

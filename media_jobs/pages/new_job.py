@@ -23,13 +23,13 @@ class NewJob(Page):
     scopes: ClassVar[dict[str, str]] = {"GET": "jobs:create", "POST": "jobs:create"}
 
     def get(self, request: HttpRequest, operation: str) -> HttpResponse:
-        kind = _known(operation)
+        kind = self._permitted(operation)
         like = request.GET.get("like")
         entered = Entered.like(kind, self._job(like, kind)) if like else Entered()
         return self.show(JobForm(kind, entered))
 
     def post(self, request: HttpRequest, operation: str) -> HttpResponse:
-        kind = _known(operation)
+        kind = self._permitted(operation)
         entered = Entered.by(kind, request.POST)
         try:
             asked = entered.submission(kind)
@@ -45,8 +45,13 @@ class NewJob(Page):
             "pages/new_job.html", status=status, form=form, files=files, file_ids=file_ids
         )
 
+    def _permitted(self, operation: str) -> type[Operation]:
+        kind = _known(operation)
+        self.visitor.require(kind.scope)
+        return kind
+
     def _job(self, job_id: str, kind: type[Operation]) -> Job:
-        jobs_alike = self.visitor.sees(Job.objects.filter(operation=kind.path))
+        jobs_alike = self.visitor.sees(Job.objects.filter(operation=kind.name))
         job = jobs_alike.filter(pk=job_id).first() if is_public_id(job_id) else None
         if job is None:
             raise Http404

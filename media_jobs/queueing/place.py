@@ -17,6 +17,7 @@ class Reason(StrEnum):
     TENANT_SUSPENDED = "tenant_suspended"
     LANE_PAUSED = "lane_paused"
     NO_SLOT = "no_slot"
+    NO_SANDBOX = "no_sandbox"
     TENANT_CAP = "tenant_cap"
     KEY_CAP = "key_cap"
     SLOTS_BUSY = "slots_busy"
@@ -26,7 +27,7 @@ class Reason(StrEnum):
 
 
 # Nobody can tell when these pass.
-_OPEN_ENDED = {Reason.TENANT_SUSPENDED, Reason.LANE_PAUSED, Reason.NO_SLOT}
+_OPEN_ENDED = {Reason.TENANT_SUSPENDED, Reason.LANE_PAUSED, Reason.NO_SLOT, Reason.NO_SANDBOX}
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _reason(job: Job, position: int, seen: Snapshot) -> Reason:
     if job.lane in seen.paused:
         return Reason.LANE_PAUSED
     if not seen.slots_of(job.lane):
-        return Reason.NO_SLOT
+        return Reason.NO_SANDBOX if seen.has_unfit_slots(job.lane) else Reason.NO_SLOT
     return _full_cap(job, seen) or _missing_room(job, position, seen) or Reason.NEXT
 
 
@@ -122,6 +123,7 @@ def _detail(job: Job, reason: Reason, position: int, seen: Snapshot) -> str:
         Reason.TENANT_SUSPENDED: "the tenant is suspended",
         Reason.LANE_PAUSED: f"the operators have paused this queue: {seen.paused.get(job.lane)}",
         Reason.NO_SLOT: f"no worker for {job.lane} jobs is up",
+        Reason.NO_SANDBOX: "no worker can confine FFmpeg, so none takes jobs",
         Reason.TENANT_CAP: f"as many jobs run as the tenant may run at once{ahead}",
         Reason.KEY_CAP: f"as many jobs run as this API key may run at once{ahead}",
         Reason.SLOTS_BUSY: f"every worker is busy{ahead}",

@@ -34,7 +34,8 @@ SELECT statement_timestamp(), json_build_object(
   'paused', (SELECT json_object_agg(lane, reason) FROM media_jobs_pausedlane),
   'slots', (
     SELECT json_agg(json_build_object('name', name, 'lane', lane, 'host', host,
-      'memory_mb', memory_mb, 'scratch_mb', scratch_mb) ORDER BY name)
+      'memory_mb', memory_mb, 'scratch_mb', scratch_mb,
+      'is_fit', coalesce((sandbox->>'allowed')::boolean, true)) ORDER BY name)
     FROM media_jobs_slot WHERE heartbeat_at > statement_timestamp() - %(silent)s),
   'running', (
     SELECT json_agg(json_build_object('slot', slot, 'lane', lane, 'host', host,
@@ -75,6 +76,8 @@ class Desk:
     memory_mb: int
     """What all the jobs of its host may take together."""
     scratch_mb: int
+    is_fit: bool
+    """Does its sandbox hold, as far as it has told?"""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,10 @@ class Snapshot:
     """Tenants with jobs waiting, by lane."""
 
     def slots_of(self, lane: str) -> list[Desk]:
-        return [slot for slot in self.slots if slot.lane == lane]
+        return [slot for slot in self.slots if slot.lane == lane and slot.is_fit]
+
+    def has_unfit_slots(self, lane: str) -> bool:
+        return any(slot.lane == lane and not slot.is_fit for slot in self.slots)
 
     def idle_slots_of(self, lane: str) -> list[Desk]:
         busy = {job.slot for job in self.running}

@@ -18,6 +18,7 @@ Widget = Literal[
     "text", "textarea", "number", "select", "checkbox", "media", "media_list", "list", "json"
 ]
 Schema = Mapping[str, Any]
+_LONG_TEXTS = {"text", "ffmpeg_command"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def without_null(schema: Schema) -> Schema:
 
 
 def media_widget(kind: Schema) -> Widget:
-    return "media_list" if kind.get("type") == "array" else "media"
+    return "media_list" if "array" in kind.get("type", "") else "media"
 
 
 def widget(name: str, kind: Schema) -> Widget:
@@ -96,7 +97,7 @@ def widget(name: str, kind: Schema) -> Widget:
     if "$ref" in kind:
         return "json"
     by_type: dict[str, Widget] = {"boolean": "checkbox", "integer": "number", "number": "number"}
-    return by_type.get(str(kind.get("type")), "textarea" if name == "text" else "text")
+    return by_type.get(str(kind.get("type")), "textarea" if name in _LONG_TEXTS else "text")
 
 
 def example_of(operation: type[Operation], name: str) -> str:

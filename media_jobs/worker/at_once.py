@@ -10,10 +10,11 @@ from ffapi_site.lib import netguard
 from ffapi_site.lib.problems import Unavailable, invalid
 from media_jobs.operations import driver
 from media_jobs.operations.base import Result, as_sent
-from media_jobs.worker import inputs, scratch
+from media_jobs.worker import inputs, sandbox, scratch
 from media_jobs.worker.execution import Executor, Failed, Ledger
 from media_jobs.worker.planning import media_of, plan
 from media_jobs.worker.probe import Unreadable
+from storage.virus_scan import ScannerUnavailable
 
 _AT_ONCE = 4  # a process; each holds a thread and a process of ffprobe
 _PATIENCE_S = 2.0
@@ -36,8 +37,12 @@ def answer(tenant: Tenant, operation: str, params: dict[str, Any]) -> Result:
                 execute=lambda _, command: executor.execute(command),
                 on_answer=lambda *_: None,
             )
-    except (netguard.Refused, Unreadable, inputs.Missing) as refused:
+    except (netguard.Refused, Unreadable, inputs.Missing, inputs.NotTaken) as refused:
         raise invalid(f"/params/{field}", refused.detail, refused.code) from refused
+    except sandbox.SandboxUnavailable as missing:
+        raise Unavailable("FFmpeg can't be confined here, so it is not started") from missing
+    except ScannerUnavailable as away:
+        raise Unavailable(away.detail, code=away.code, headers={"Retry-After": "60"}) from away
     except Failed as failed:
         failure = failed.failure
         raise invalid(f"/params/{field}", failure.detail, failure.code) from failed

@@ -137,6 +137,8 @@ def _why(
     """Say who ended it: we ourselves, the kernel at a limit, or FFmpeg."""
     if process.timed_out:
         return failures.DEADLINE
+    if process.out_of_memory:
+        return failures.MEMORY_LIMIT
     if dog.found_hung:
         return failures.STALLED
     # FFmpeg tidies up at the soft limit and may be killed for it at the hard one.

@@ -12,3 +12,6 @@ free = _FORK.Semaphore(1)
 
 # Set once the slot was told to stop.
 draining = _FORK.Event()
+
+# Set while the sandbox does not hold: no job is taken.
+unfit = _FORK.Event()

@@ -17,8 +17,9 @@ from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models import Job
 from media_jobs.operations.base import Source
 from media_jobs.worker import probe
-from storage import store
+from storage import intake, sniff, store
 from storage.models import File
+from storage.names import NameRefused, clean_name
 
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
 
@@ -44,6 +45,15 @@ class Missing(Exception):  # noqa: N818
         self.code = "input_deleted"
 
 
+class NotTaken(Exception):  # noqa: N818
+    """What an address gave is nothing that is taken"""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
 @dataclass(frozen=True)
 class Gathered:
     sources: dict[str, Source]
@@ -66,14 +76,19 @@ def bring(
 ) -> Gathered:
     """Place the files and fetch the addresses.
 
-    Raises `Missing` for a deleted file, `netguard.Refused` for an address, `probe.Unreadable` for
-    what is no medium.
+    ``on_bytes`` is called at least twice a second; what it raises ends the fetching. Raises
+    `Missing` for a deleted file, `netguard.Refused` for an address, `NotTaken` and
+    `probe.Unreadable` for what it gave, `ScannerUnavailable` where a scan can't be had.
     """
     sources = {}
     size_bytes = 0
     for position, each in enumerate(inputs):
         fetch = _place if each.url == "" else _download
-        source = fetch(each, position, folder, on_bytes)
+        try:
+            source = fetch(each, position, folder, on_bytes)
+        except (netguard.Refused, NotTaken, probe.Unreadable) as refused:
+            refused.detail = f"{each.role}: {refused.detail}"
+            raise
         sources[each.role] = source
         size_bytes += (folder / source.path).stat().st_size
     return Gathered(sources, size_bytes)
@@ -101,6 +116,22 @@ def _download(
             timeout_s=settings.DOWNLOAD_TIMEOUT_SECONDS,
             on_progress=on_bytes,
         )
+
+    def watch() -> None:
+        on_bytes(got.size_bytes, got.size_bytes)
+
+    _check(folder / path, got, watch)
     (folder / path).chmod(0o644)  # for the sandbox's user
-    info = probe.probe_in(folder, path)
+    info = probe.probe_in(folder, path, limits=probe.media_limits(), watch=watch)
     return Source(path=path, info=info, name=got.name, role=each.role)
+
+
+def _check(path: Path, got: netguard.Downloaded, watch: Callable[[], None]) -> None:
+    """Look at what an address gave as at an upload; where it came from is no promise."""
+    try:
+        name, declared_type = clean_name(got.name), got.content_type or ""
+        found = intake.check(path, name=name, declared_type=declared_type, on_wait=watch)
+    except (NameRefused, sniff.Refused) as refused:
+        raise NotTaken(refused.code, refused.detail) from refused
+    if found.kind is not sniff.Kind.MEDIA:
+        raise NotTaken("not_a_medium", f"{name} is {found.content_type}, which is not a medium")

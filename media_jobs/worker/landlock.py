@@ -9,10 +9,13 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+
+from media_jobs.worker.sandbox_reach import Place, Use
 
 _EXECUTE: Final = 1 << 0
 _WRITE_FILE: Final = 1 << 1
@@ -26,11 +29,15 @@ _TRUNCATE: Final = 1 << 14
 _IOCTL_DEV: Final = 1 << 15
 _ONLY_FOR_FILES: Final = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 
-READ: Final = _READ_FILE | _READ_DIR
-RUN: Final = _READ_FILE | _EXECUTE
-DEVICE: Final = _READ_FILE | _WRITE_FILE | _IOCTL_DEV
-REWRITE: Final = _READ_FILE | _WRITE_FILE | _TRUNCATE
-WRITE: Final = READ | REWRITE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG
+_READ: Final = _READ_FILE | _READ_DIR
+_REWRITE: Final = _READ_FILE | _WRITE_FILE | _TRUNCATE
+_RIGHTS: Final = {
+    Use.READ: _READ,
+    Use.RUN: _READ_FILE | _EXECUTE,
+    Use.DEVICE: _READ_FILE | _WRITE_FILE | _IOCTL_DEV,
+    Use.REWRITE: _REWRITE,
+    Use.WORK: _READ | _REWRITE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG,
+}
 
 _CREATE_RULESET: Final = 444
 _VERSION_FLAG: Final = 1
@@ -51,12 +58,6 @@ class Handled:
     scoped: int
     size_bytes: int
     """Of the structure that this ABI expects."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    path: str
-    access: int
 
 
 @lru_cache(maxsize=1)
@@ -83,10 +84,14 @@ def handled(abi: int) -> Handled:
     return Handled(rights, _TCP_BIND_AND_CONNECT, _ABSTRACT_SOCKETS_AND_SIGNALS, 24)
 
 
-def existing(paths: list[str], access: int, known: Handled) -> list[Rule]:
-    """Make rules for those of ``paths`` that exist, each with the rights that fit it."""
-    return [
-        Rule(path, access & known.fs & (-1 if Path(path).is_dir() else _ONLY_FOR_FILES))
-        for path in paths
-        if Path(path).exists()
-    ]
+def orders(places: Iterable[Place]) -> list[str]:
+    """What the launcher is told, so that nothing but ``places`` can be touched."""
+    known = handled(version()[0])
+    ruleset = f"landlock={known.fs}:{known.net}:{known.scoped}:{known.size_bytes}"
+    return [ruleset, *(f"allow={_rights(place) & known.fs}:{place.path}" for place in places)]
+
+
+def _rights(place: Place) -> int:
+    rights = _RIGHTS[place.use]
+    is_file = Path(place.path).is_absolute() and not Path(place.path).is_dir()
+    return rights & _ONLY_FOR_FILES if is_file else rights

@@ -86,6 +86,14 @@ def keep_status(orders: Orders) -> None:
     os.dup2(orders.number("status"), STATUS, inheritable=False)
 
 
+def say_ready() -> None:
+    """Last of all: nothing stops the program any more, and somebody is there to hear it.
+
+    With the parent gone the pipe is broken, which ends this process too.
+    """
+    os.write(STATUS, b"ready")
+
+
 def _enter_folder(orders: Orders) -> None:
     """Go there while its parents may still be walked; relative names need only the folder."""
     os.chdir(orders.all("folder")[0])
@@ -143,7 +151,7 @@ def _change_user(orders: Orders) -> None:
 def _die_with_parent(orders: Orders) -> None:
     """After the change of user, which clears it; a parent that died before counts too."""
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
-    if os.getppid() != orders.number("parent"):
+    if orders.one("parent") is not None and os.getppid() != orders.number("parent"):
         raise ProcessLookupError("the parent is gone")
 
 
@@ -185,7 +193,10 @@ def main() -> None:
     keep_status(orders)
     try:
         confine(orders)
-        os.execve(command[0], command, dict(os.environ))  # noqa: S606 - no shell, on purpose
+        say_ready()
+        environment = dict(os.environ)
+        environment.pop("PWD", None)  # bubblewrap's
+        os.execve(command[0], command, environment)  # noqa: S606 - no shell, on purpose
     except OSError as error:
         os.write(STATUS, str(error).encode())
         os._exit(_REFUSED)

@@ -12,7 +12,7 @@ from typing import Any
 from media_jobs.ffmpeg import failures, verify
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
-from media_jobs.operations.base import Media, Result, Source, find, media_params, parse
+from media_jobs.operations.base import Media, Result, Source, find, media_params, media_refs, parse
 from media_jobs.operations.driver import drive
 from media_jobs.surfaces import cli
 from media_jobs.worker import sandbox
@@ -44,8 +44,8 @@ class LocalRun:
         op = parse(name, cli.params_of(operation, given) | media_params(operation, stand_ins))
         sandbox.prepare(self.folder)
         sources = {
-            role: self._bring(role, Path(file), place)
-            for place, (role, file) in enumerate(by_role.items())
+            ref.role: self._bring(ref.role, Path(file), place)
+            for place, (ref, file) in enumerate(zip(media_refs(op), by_role.values(), strict=True))
         }
         media = Media(sources, capabilities=capabilities())
         result = drive(op, media, execute=self._execute, on_answer=lambda _index, _answer: None)

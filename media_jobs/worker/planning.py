@@ -109,4 +109,5 @@ def media_of(sources: dict[str, base.Source], device: Device | None = None) -> b
         device=device or Cpu(),
         capabilities=capabilities(),
         max_filters=settings.MAX_FFMPEG_FILTERS,
+        needs_duration_limit=settings.REQUIRE_DURATION_LIMIT,
     )

@@ -4,10 +4,14 @@ import json
 import os
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
+from django.conf import settings
+
 from media_jobs.ffmpeg import failures
-from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
+from media_jobs.ffmpeg.media_info import PROBE_ARGS, Json, MediaInfo, mapping
+from media_jobs.ffmpeg.media_limits import MediaLimits, excess
 from media_jobs.worker import sandbox, scratch
 
 _LIMITS = sandbox.Limits(wall_s=60, cpu_s=30)
@@ -22,32 +26,74 @@ class Unreadable(Exception):  # noqa: N818 -- what the medium is
         self.detail = detail
 
 
-def probe_in(folder: Path, path: str) -> MediaInfo:
-    """Describe the file at ``path`` inside a prepared scratch folder. Raises `Unreadable`."""
-    done = _ask(folder, path)
+class TooMuch(Unreadable):
+    """The medium is larger than is taken here"""
+
+
+def media_limits() -> MediaLimits:
+    return MediaLimits(
+        pixels=settings.MAX_PIXELS,
+        frames=settings.MAX_FRAMES,
+        duration_s=settings.MAX_DURATION_SECONDS,
+        streams=settings.MAX_STREAMS,
+    )
+
+
+def probe_in(
+    folder: Path,
+    path: str,
+    *,
+    limits: MediaLimits | None = None,
+    watch: Callable[[], object] = lambda: None,
+) -> MediaInfo:
+    """Describe the file at ``path`` inside a prepared scratch folder.
+
+    Raises `Unreadable`, and `TooMuch` of what is over ``limits``. ``watch`` is called at least
+    twice a second; what it raises ends the probe and comes through.
+    """
+    done = _ask(folder, path, limits, watch)
     if done.returncode == -signal.SIGKILL and not done.timed_out:
-        done = _ask(folder, path)  # killed from outside: that says nothing of the medium
+        done = _ask(
+            folder, path, limits, watch
+        )  # killed from outside: that says nothing of the medium
     if done.timed_out:
         raise Unreadable("probe_timeout", f"ffprobe was not done after {_LIMITS.wall_s:g} s")
+    answer = _read(done)
+    if limits and (found := excess(answer, done.stderr, limits)):
+        raise TooMuch(found.code, found.detail)
     if done.returncode != 0:
         failure = failures.classify(done.stderr, done.returncode)
         raise Unreadable(failure.code, failure.detail.replace(f"{path}: ", ""))
-    info = MediaInfo.from_ffprobe(json.loads(done.stdout))
+    info = MediaInfo.from_ffprobe(answer)
     if info.video is None and not info.audio and not info.subtitles:
         raise Unreadable("no_streams", "there is no video, audio or subtitle stream in it")
     return info
 
 
-def _ask(folder: Path, path: str) -> sandbox.Finished:
-    return sandbox.run("ffprobe", [*PROBE_ARGS, path], folder=folder, limits=_LIMITS)
+def _ask(
+    folder: Path, path: str, limits: MediaLimits | None, watch: Callable[[], object]
+) -> sandbox.Finished:
+    # ffprobe decodes a picture to tell its format: one that is too large it must not begin.
+    bounds = ["-max_pixels", str(limits.pixels)] if limits else []
+    args = [*PROBE_ARGS, *bounds, path]
+    return sandbox.run("ffprobe", args, folder=folder, limits=_LIMITS, watch=watch)
+
+
+def _read(done: sandbox.Finished) -> Json:
+    if done.stdout_truncated:
+        raise Unreadable("input_unreadable", "its description is too long: it is mostly headers")
+    try:
+        return mapping(json.loads(done.stdout or b"{}"))
+    except ValueError:
+        return {}  # ffprobe ended early, and its status says so
 
 
 def probe(path: Path) -> MediaInfo:
-    """Describe a local file anywhere, from a scratch folder of its own. Raises `Unreadable`."""
+    """Describe a stranger's file, from a scratch folder of its own. Raises as `probe_in` does."""
     with scratch.passing("probe") as folder:
         inside = folder / "in" / f"0{path.suffix[:6]}"
         try:
             os.link(path, inside)
         except OSError:  # another file system
             shutil.copyfile(path, inside)
-        return probe_in(folder, f"in/{inside.name}")
+        return probe_in(folder, f"in/{inside.name}", limits=media_limits())

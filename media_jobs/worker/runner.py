@@ -27,8 +27,9 @@ from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.execution import Executor, Failed, Ledger
 from media_jobs.worker.meter import Meter
 from media_jobs.worker.planning import media_of
-from media_jobs.worker.probe import Unreadable
+from media_jobs.worker.probe import TooMuch, Unreadable
 from media_jobs.worker.pulse import Canceled, Drained, Pulse
+from storage.virus_scan import ScannerUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -240,6 +241,8 @@ def _delay_s(job: Job) -> float:
 
 _TITLES: dict[type[Exception], str] = {
     netguard.Refused: "An input could not be fetched",
+    inputs.NotTaken: "An input is nothing that is taken here",
+    TooMuch: "An input is larger than is taken here",
     Unreadable: "An input is not a medium that can be read",
     inputs.Missing: "An input is gone",
     outputs.Unverified: "The result is not what was planned",
@@ -251,6 +254,8 @@ def explain(error: Exception) -> failures.Failure:
     """Say of any exception what a tenant needs to know."""
     if isinstance(error, Failed):
         return error.failure
+    if isinstance(error, ScannerUnavailable):
+        return failures.SCANNER_UNAVAILABLE
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return failures.STORAGE_FULL
     for kind, title in _TITLES.items():

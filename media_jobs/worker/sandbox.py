@@ -11,9 +11,8 @@ import json
 import os
 import selectors
 import shutil
-import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,8 +27,10 @@ from media_jobs.worker.sandbox_layers import (
     SandboxUnavailable,
     report,
 )
-from media_jobs.worker.sandbox_orders import Limits, written
+from media_jobs.worker.sandbox_orders import Limits
 from media_jobs.worker.sandbox_process import Ended, Process
+from media_jobs.worker.sandbox_reach import places
+from media_jobs.worker.sandbox_spawn import Script, Start, spawn
 
 __all__ = [
     "Ended",
@@ -50,20 +51,13 @@ __all__ = [
 
 Program = Literal["ffmpeg", "ffprobe", "fc-list"]
 
-_LAUNCHER: Final = Path(__file__).with_name("launcher.py")
-_PROBE: Final = Path(__file__).with_name("sandbox_probe.py")
+_HERE: Final = Path(__file__).parent
+_LAUNCHER: Final = Script(_HERE / "launcher.py", needs=_HERE / "launcher.py")
+_PROBE: Final = Script(_HERE / "sandbox_probe.py", needs=_HERE.parent)
 _STDOUT_BYTES: Final = 16 << 20
 _STDERR_BYTES: Final = 64 << 10
 _SELFTEST_S: Final = 20.0
-
-# Relative, so that the process never learns where it is.
-_ENVIRONMENT: Final = {
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "HOME": "tmp",
-    "TMPDIR": "tmp",
-    "XDG_CACHE_HOME": "tmp",
-}
+_WATCH_S: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -74,6 +68,7 @@ class Finished:
     cpu_seconds: float
     wall_seconds: float
     timed_out: bool
+    out_of_memory: bool = False
     stdout_truncated: bool = False
 
 
@@ -111,20 +106,24 @@ def start(
     """
     sandbox_layers.require()
     executable = _executable(program)
-    orders = written(folder, limits, executable, devices)
-    return _spawn([str(_LAUNCHER), *orders, "--", executable, *args], limits=limits)
+    seen = places(executable, devices)
+    return spawn(Start(_LAUNCHER, [executable, *args], folder, limits, seen, devices))
 
 
-def run(
+def run(  # noqa: PLR0913 -- one process has this many facts
     program: Program,
     args: Sequence[str],
     *,
     folder: Path,
     limits: Limits,
     devices: Sequence[str] = (),
+    watch: Callable[[], object] = lambda: None,
 ) -> Finished:
-    """Run ``program`` to its end; keeps the first 16 MiB of stdout, the last 64 KiB of stderr."""
-    return _finish(start(program, args, folder=folder, limits=limits, devices=devices))
+    """Run ``program`` to its end; keeps the first 16 MiB of stdout, the last 64 KiB of stderr.
+
+    ``watch`` is called at least twice a second; what it raises kills the process and comes through.
+    """
+    return _finish(start(program, args, folder=folder, limits=limits, devices=devices), watch)
 
 
 def selftest(folder: Path) -> list[Probe]:
@@ -133,13 +132,17 @@ def selftest(folder: Path) -> list[Probe]:
     prepare(folder)
     limits = Limits(wall_s=_SELFTEST_S)
     with canaries_up() as canaries:
-        orders = written(folder, limits, sys.executable)
-        command = [str(_PROBE), *orders, "--", json.dumps(canaries.told)]
-        finished = _finish(_spawn(command, limits=limits, inherited=(canaries.descriptor,)))
-    found = [json.loads(line) for line in finished.stdout.splitlines()]
-    if not found or found[-1] != "end":
+        told, seen = [json.dumps(canaries.told)], places(sys.executable, ())
+        inherited = (canaries.descriptor,)
+        process = spawn(Start(_PROBE, told, folder, limits, seen, inherited=inherited))
+        finished = _finish(process)
+        reached = canaries.were_reached()
+    *lines, last = finished.stdout.decode().splitlines() or [""]
+    if last != '"end"':
         raise SandboxUnavailable(f"the self-test did not finish: {finished.stderr}")
-    return [Probe(name, blocked=blocked) for name, blocked in found[:-1]]
+    found = [json.loads(line) for line in lines]
+    tried = [Probe(name, blocked=blocked) for name, blocked in found]
+    return [*tried, Probe("reach_a_canary", blocked=not reached)]
 
 
 @lru_cache(maxsize=4)
@@ -150,34 +153,14 @@ def _executable(program: str) -> str:
     return str(Path(found).resolve())
 
 
-def _spawn(command: list[str], *, limits: Limits, inherited: tuple[int, ...] = ()) -> Process:
-    status, for_launcher = os.pipe()
-    with os.fdopen(status, "rb") as told:
-        try:
-            interpreter = [sys.executable, "-I", "-S", command[0], f"status={for_launcher}"]
-            popen = subprocess.Popen(  # noqa: S603 - the one place that may
-                [*interpreter, *command[1:]],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=_ENVIRONMENT,
-                start_new_session=True,
-                pass_fds=(for_launcher, *inherited),
-            )
-        finally:
-            os.close(for_launcher)
-        process = Process(popen, wall_s=limits.wall_s)
-        # Ends when exec closes the descriptor, or with the reason why there is no exec.
-        reason = told.read().decode()
-    if reason:
-        _finish(process)
-        raise SandboxUnavailable(reason)
-    return process
-
-
-def _finish(process: Process) -> Finished:
+def _finish(process: Process, watch: Callable[[], object] = lambda: None) -> Finished:
     with process.stdout, process.stderr:
-        out, err = _drain(process)
+        try:
+            out, err = _drain(process, watch)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
         ended = process.wait()
     return Finished(
         returncode=ended.returncode,
@@ -186,18 +169,20 @@ def _finish(process: Process) -> Finished:
         cpu_seconds=ended.cpu_seconds,
         wall_seconds=ended.wall_seconds,
         timed_out=process.timed_out,
+        out_of_memory=process.out_of_memory,
         stdout_truncated=len(out) > _STDOUT_BYTES,
     )
 
 
-def _drain(process: Process) -> tuple[bytearray, bytearray]:
+def _drain(process: Process, watch: Callable[[], object]) -> tuple[bytearray, bytearray]:
     """Read both pipes as they fill: whichever is left full would stop the process."""
     out, err = bytearray(), bytearray()
     with selectors.DefaultSelector() as ready:
         ready.register(process.stdout, selectors.EVENT_READ, out)
         ready.register(process.stderr, selectors.EVENT_READ, err)
         while ready.get_map():
-            for key, _ in ready.select():
+            watch()
+            for key, _ in ready.select(timeout=_WATCH_S):
                 chunk = os.read(key.fd, 1 << 16)
                 if not chunk:
                     ready.unregister(key.fileobj)

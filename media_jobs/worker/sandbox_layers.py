@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from media_jobs.worker import landlock, seccomp
+from media_jobs.worker import landlock, sandbox_cgroup, sandbox_namespaces, seccomp
 
 _DEFAULT_UID: Final = 65534
-# Without these FFmpeg could read another tenant's files or open a connection.
-_REQUIRED: Final = ("process", "landlock", "seccomp")
+# Without one of each FFmpeg could read another tenant's files or open a connection.
+_REQUIRED: Final = (("process",), ("seccomp",), ("landlock", "namespaces"))
 
 
 class SandboxUnavailable(RuntimeError):  # noqa: N818 - it names the state
@@ -45,7 +45,7 @@ class SandboxReport:
 
 
 def may_be_degraded() -> bool:
-    return os.environ.get("ALLOW_DEGRADED_SANDBOX") == "1"
+    return os.environ.get("ALLOW_DEGRADED_SANDBOX", "").strip() == "1"
 
 
 def target_uid() -> int | None:
@@ -65,8 +65,8 @@ def layers() -> dict[str, Layer]:
         "user": _user(),
         "landlock": _switchable("landlock", *_landlock()),
         "seccomp": _switchable("seccomp", *_seccomp()),
-        "namespaces": Layer(available=False, active=False, reason="bubblewrap is not used yet"),
-        "cgroup": Layer(available=False, active=False, reason="cgroups are not used yet"),
+        "namespaces": _namespaces(),
+        "cgroup": _cgroup(),
     }
 
 
@@ -74,7 +74,7 @@ def report(probes: Sequence[Probe] = ()) -> SandboxReport:
     """Summarise the layers; an escape found among ``probes`` outweighs whatever is installed."""
     found = layers()
     escaped = any(not probe.blocked for probe in probes)
-    if escaped or not all(found[name].active for name in _REQUIRED):
+    if escaped or _missing(found):
         return SandboxReport(found, "none", allowed=may_be_degraded())
     complete = all(layer.active for layer in found.values())
     return SandboxReport(found, "full" if complete else "reduced", allowed=True)
@@ -82,15 +82,21 @@ def report(probes: Sequence[Probe] = ()) -> SandboxReport:
 
 def require() -> None:
     """Raise SandboxUnavailable unless media may be processed here."""
-    current = report()
-    if current.allowed:
-        return
-    missing = [
-        f"{name}: {current.layers[name].reason}"
-        for name in _REQUIRED
-        if not current.layers[name].active
+    missing = _missing(layers())
+    if missing and not may_be_degraded():
+        raise SandboxUnavailable("; ".join(missing))
+
+
+def _missing(found: Mapping[str, Layer]) -> list[str]:
+    """What stands against processing media, each with its reason."""
+    wanted = [*_REQUIRED]
+    if sandbox_namespaces.wanted() == "on":
+        wanted.append(("namespaces",))
+    return [
+        " and ".join(f"{name}: {found[name].reason}" for name in names)
+        for names in wanted
+        if not any(found[name].active for name in names)
     ]
-    raise SandboxUnavailable("; ".join(missing))
 
 
 def _user() -> Layer:
@@ -107,6 +113,24 @@ def _landlock() -> tuple[str | None, str | None]:
 
 def _seccomp() -> tuple[str | None, str | None]:
     return platform.machine(), seccomp.unavailable_reason()
+
+
+def _namespaces() -> Layer:
+    if sandbox_namespaces.wanted() == "off":
+        return Layer(True, active=False, reason="FFAPI_SANDBOX_NAMESPACES is off")
+    reason = sandbox_namespaces.unavailable_reason()
+    return _switchable("namespaces", sandbox_namespaces.version(), reason)
+
+
+def _cgroup() -> Layer:
+    if sandbox_cgroup.wanted() == "off":
+        return Layer(True, active=False, reason="FFAPI_SANDBOX_CGROUP is off")
+    base, reason = sandbox_cgroup.found()
+    if base is None:
+        return Layer(available=False, active=False, reason=reason)
+    if not sandbox_cgroup.is_entered():
+        return Layer(True, active=False, reason="only slots have a control group of their own")
+    return Layer(available=True, active=True, version=f"v{base.version}")
 
 
 def _switchable(name: str, version: str | None, reason: str | None) -> Layer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import platform
@@ -24,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from media_jobs.worker import launcher, seccomp_calls
 
 _REFUSALS = {errno.EPERM, errno.EACCES, errno.ENOSYS}
+# What is not to be seen, in namespaces of one's own; all that is tried is there outside.
+_NOT_THERE = {errno.ENOENT, errno.EROFS, errno.ESRCH, errno.ECONNREFUSED, errno.ENETUNREACH}
 _CLONE_NEWUSER = 0x10000000
 _SIGCHLD = 17
 _COLUMN = 1 if platform.machine() == "aarch64" else 0
@@ -32,9 +35,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _call(name: str, *arguments: object) -> None:
-    number = seccomp_calls.DENIED[name][_COLUMN]
-    if _libc.syscall(number, *arguments) == -1:
-        raise OSError(ctypes.get_errno(), name)
+    _call_by(seccomp_calls.DENIED[name], *arguments)
+
+
+def _call_by(numbers: tuple[int, int | None], *arguments: object) -> None:
+    if _libc.syscall(numbers[_COLUMN], *arguments) == -1:
+        raise OSError(ctypes.get_errno(), "syscall")
 
 
 def _connect(family: int, kind: int, address: Any) -> None:
@@ -65,6 +71,20 @@ def _inherited() -> None:
     raise PermissionError("no descriptor can be read")
 
 
+def _signal_by_kernel() -> None:
+    """Have the kernel send another process a signal of one's choice, through a pipe's owner."""
+    fcntl.fcntl(1, fcntl.F_SETOWN, os.getpid())
+
+
+def _renice(pid: int) -> None:
+    os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid))
+
+
+def _type_at_terminal() -> None:
+    if _libc.ioctl(1, 0x5412, b"x") == -1:
+        raise OSError(ctypes.get_errno(), "TIOCSTI")
+
+
 def _lower_limit(of: int) -> None:
     resource.prlimit(of, resource.RLIMIT_CORE, resource.prlimit(of, resource.RLIMIT_CORE))
 
@@ -92,8 +112,10 @@ def _sockets(canaries: dict[str, Any]) -> dict[str, Callable[[], object]]:
     unix = canaries["outside"] + "/socket"
     return {
         "tcp": lambda: _connect(socket.AF_INET, socket.SOCK_STREAM, tcp),
+        "tcp_listen": lambda: socket.create_server(("127.0.0.1", 0)).close(),
         "udp": lambda: _connect(socket.AF_INET, socket.SOCK_DGRAM, udp),
         "unix": lambda: _connect(socket.AF_UNIX, socket.SOCK_STREAM, unix),
+        "abstract": lambda: _connect(socket.AF_UNIX, socket.SOCK_STREAM, canaries["abstract"]),
         "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close(),
         "socketpair": socket.socketpair,
     }
@@ -102,6 +124,12 @@ def _sockets(canaries: dict[str, Any]) -> dict[str, Callable[[], object]]:
 def _processes(parent: int) -> dict[str, Callable[[], object]]:
     return {
         "fork": _fork,
+        "clone3": lambda: _call_by(seccomp_calls.CLONE3, None, 0),
+        "signal_by_kernel": _signal_by_kernel,
+        "renice_parent": lambda: _renice(parent),
+        "schedule_parent": lambda: _call_by(seccomp_calls.SCHED_SETSCHEDULER, parent, 0, None),
+        "handle_of_parent": lambda: _call("pidfd_open", parent, 0),
+        "environ_of_parent": Path(f"/proc/{parent}/environ").read_bytes,
         "signal_parent": lambda: os.kill(parent, 0),
         "limit_parent": lambda: _lower_limit(parent),
         "ptrace_parent": lambda: _call("ptrace", 16, parent, 0, 0),
@@ -112,6 +140,9 @@ def _processes(parent: int) -> dict[str, Callable[[], object]]:
 
 def _kernel() -> dict[str, Callable[[], object]]:
     return {
+        "terminal_input": _type_at_terminal,
+        "enter_namespace": lambda: _call("setns", 0, 0),
+        "async_io": lambda: _call("io_setup", 0, None),
         "user_namespace": lambda: _call("unshare", _CLONE_NEWUSER),
         "mount": lambda: _call("mount", b"none", b"tmp", b"tmpfs", 0, None),
         "io_uring": lambda: _call("io_uring_setup", 0, None),
@@ -129,7 +160,7 @@ def _is_blocked(attempt: Callable[[], object]) -> bool:
     try:
         attempt()
     except OSError as error:
-        return error.errno in _REFUSALS or error.errno is None
+        return error.errno in _REFUSALS | _NOT_THERE or error.errno is None
     return False
 
 
@@ -144,6 +175,7 @@ def main() -> None:
     orders, canaries = launcher.Orders(words[:split]), json.loads(words[split + 1])
     launcher.keep_status(orders)
     launcher.confine(orders)
+    launcher.say_ready()
     os.close(launcher.STATUS)
     Path("out/made").write_bytes(b"made")
     attempts = {

@@ -36,6 +36,13 @@ _CLONE_THREAD: Final = 0x00010000
 _PR_SET_PDEATHSIG: Final = 1
 _TIOCSTI: Final = 0x5412
 _TIOCLINUX: Final = 0x541C
+_FIOSETOWN: Final = 0x8901
+_SIOCSPGRP: Final = 0x8902
+_F_SETOWN: Final = 8
+_F_SETSIG: Final = 10
+_F_SETOWN_EX: Final = 15
+_PRIO_PGRP: Final = 1
+_PRIO_USER: Final = 2
 # Replaced by the launcher, which alone knows its process id.
 _OWN_PID: Final = 0
 
@@ -56,13 +63,16 @@ class Filter:
 
 @dataclass(frozen=True)
 class _Condition:
-    """One argument decides: ``hit`` where it, masked, is one of ``values``, else ``miss``."""
+    """One argument decides: ``hit`` where it, masked, is one of ``values``, else ``miss``.
+
+    With no ``miss`` what follows in the list decides.
+    """
 
     number: tuple[int, int]
     argument: int
     values: tuple[int, ...]
     hit: int
-    miss: int
+    miss: int | None
     mask: int = 0xFFFFFFFF
 
 
@@ -74,7 +84,16 @@ _CONDITIONS: Final = (
     _Condition(calls.PRLIMIT64, 0, (0,), _ALLOW, _DENY),
     # Whoever takes FFmpeg over must not outlive the worker.
     _Condition(calls.PRCTL, 0, (_PR_SET_PDEATHSIG,), _DENY, _ALLOW),
-    _Condition(calls.IOCTL, 1, (_TIOCSTI, _TIOCLINUX), _DENY, _ALLOW),
+    _Condition(calls.IOCTL, 1, (_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP), _DENY, _ALLOW),
+    # The kernel would send any signal to whoever is named.
+    _Condition(calls.FCNTL, 1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX), _DENY, _ALLOW),
+    # x264 lowers a thread of its own; those of other tenants' FFmpegs have the same user.
+    _Condition(calls.SETPRIORITY, 0, (_PRIO_PGRP, _PRIO_USER), _DENY, None),
+    _Condition(calls.SETPRIORITY, 1, (0,), _ALLOW, _DENY),
+    _Condition(calls.SCHED_SETAFFINITY, 0, (0,), _ALLOW, _DENY),
+    _Condition(calls.SCHED_SETATTR, 0, (0,), _ALLOW, _DENY),
+    _Condition(calls.SCHED_SETPARAM, 0, (0,), _ALLOW, _DENY),
+    _Condition(calls.SCHED_SETSCHEDULER, 0, (0,), _ALLOW, _DENY),
 )
 
 
@@ -90,10 +109,14 @@ def _condition(condition: _Condition, column: int) -> bytes:
     wanted = condition.values
     test = [_step(_LOAD, _ARGUMENTS_AT + 8 * condition.argument)]
     test.append(_step(_AND, condition.mask))
+    last = len(wanted) - 1
     test += [
-        _step(_JUMP_EQUAL, value, yes=len(wanted) - place) for place, value in enumerate(wanted)
+        _step(_JUMP_EQUAL, value, yes=last - place, no=int(place == last))
+        for place, value in enumerate(wanted)
     ]
-    test += [_step(_RETURN, condition.miss), _step(_RETURN, condition.hit)]
+    test.append(_step(_RETURN, condition.hit))
+    undecided = condition.miss is None
+    test.append(_step(_LOAD, _NUMBER_AT) if undecided else _step(_RETURN, condition.miss or 0))
     return _step(_JUMP_EQUAL, condition.number[column], no=len(test)) + b"".join(test)
 
 
@@ -132,6 +155,7 @@ def build(machine: str) -> Filter:
     return Filter(code, own_pid_at=len(head) + 3 * 8 + 4)
 
 
+@lru_cache(maxsize=1)
 def unavailable_reason() -> str | None:
     """Say why this machine cannot filter system calls, None where it can."""
     machine = platform.machine()

@@ -54,12 +54,15 @@ DENIED: Final[dict[str, tuple[int, int | None]]] = {
     "tkill": (200, 130),
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
+    "process_mrelease": (448, 448),
+    "ioprio_set": (251, 30),
     "move_pages": (279, 239),
     "migrate_pages": (256, 238),
     # Kernel surface that no codec needs.
     "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
+    "io_setup": (206, 0),
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
     "userfaultfd": (323, 282),
@@ -69,6 +72,8 @@ DENIED: Final[dict[str, tuple[int, int | None]]] = {
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "personality": (135, 92),
+    "uselib": (134, None),
+    "lookup_dcookie": (212, 18),
     "modify_ldt": (154, None),
     "iopl": (172, None),
     "ioperm": (173, None),
@@ -90,6 +95,9 @@ DENIED: Final[dict[str, tuple[int, int | None]]] = {
     "move_mount": (429, 429),
     "open_tree": (428, 428),
     "mount_setattr": (442, 442),
+    "open_tree_attr": (467, 467),
+    "statmount": (457, 457),
+    "listmount": (458, 458),
     # What Landlock leaves open on files: names made elsewhere, modes, owners, attributes.
     "link": (86, None),
     "linkat": (265, 37),
@@ -139,7 +147,13 @@ DENIED: Final[dict[str, tuple[int, int | None]]] = {
 
 CLONE: Final = (56, 220)
 CLONE3: Final = (435, 435)
+FCNTL: Final = (72, 25)
 IOCTL: Final = (16, 29)
 PRCTL: Final = (157, 167)
 PRLIMIT64: Final = (302, 261)
+SCHED_SETAFFINITY: Final = (203, 122)
+SCHED_SETATTR: Final = (314, 274)
+SCHED_SETPARAM: Final = (142, 118)
+SCHED_SETSCHEDULER: Final = (144, 119)
+SETPRIORITY: Final = (141, 140)
 TGKILL: Final = (234, 131)

@@ -19,7 +19,7 @@ class Watchdog:
     """
 
     def __init__(self, pid: int, patience_s: float) -> None:
-        self._process = psutil.Process(pid)
+        self._process = _process(pid)
         self._patience_s = patience_s
         self._seen: Progress | None = None
         self._cpu_s = 0.0
@@ -35,6 +35,8 @@ class Watchdog:
         return self.found_hung
 
     def _has_moved(self, progress: Progress | None) -> bool:
+        if self._process is None:
+            return True
         try:
             used = self._process.cpu_times()
         except psutil.NoSuchProcess:
@@ -47,6 +49,13 @@ class Watchdog:
 
     def _has_worked(self, cpu_s: float) -> bool:
         return bool(cpu_s - self._cpu_s > _BREATH * self._patience_s)
+
+
+def _process(pid: int) -> psutil.Process | None:
+    try:
+        return psutil.Process(pid)
+    except psutil.NoSuchProcess:  # it has ended already
+        return None
 
 
 def _figures(progress: Progress | None) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from accounts.models import Tenant
 from ffapi_site.lib import bodies, netguard, strict_json
 from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.outbound import url_policy
-from ffapi_site.lib.problems import Malformed, invalid
+from ffapi_site.lib.problems import Malformed, Unavailable, invalid
 from ffapi_site.lib.streamed_body import FRAMING_BYTES
 from storage import intake
 from storage.api import uploads
@@ -23,6 +23,7 @@ from storage.models import File
 from storage.models.file import Origin
 from storage.names import NameRefused, clean_name
 from storage.sniff import Refused
+from storage.virus_scan import ScannerUnavailable
 
 
 @dataclass(frozen=True)
@@ -31,23 +32,31 @@ class Arrival:
 
     path: Path
     name: str
+    declared_type: str
     origin: Origin
     pointer: str
     options: FileOptions
 
     def take_in(self, tenant: Tenant) -> File:
-        """Check and store it, not visible yet. Raises ``Invalid`` for what is not taken."""
+        """Check and store it, not visible yet. Raises ``Invalid`` for what is not taken.
+
+        Raises ``Unavailable`` where a virus scan is wanted and can't be had.
+        """
         try:
             return intake.take_in(
                 tenant,
                 self.path,
                 name=self.options.name or clean_name(self.name),
                 origin=self.origin,
+                declared_type=self.declared_type,
                 tags=self.options.tags,
                 metadata=self.options.metadata,
             )
         except (NameRefused, Refused) as refused:
             raise invalid(self.pointer, refused.detail, refused.code) from refused
+        except ScannerUnavailable as away:
+            headers = {"Retry-After": "60"}
+            raise Unavailable(away.detail, code=away.code, headers=headers) from away
 
 
 @dataclass(frozen=True)
@@ -66,9 +75,8 @@ def uploaded(request: HttpRequest, cleanup: ExitStack) -> Upload:
     path = cleanup.enter_context(uploads.temporary(announced_bytes))
     part = uploads.receive(request, path)
     options = _options(part.fields)
-    return Upload(
-        Arrival(path, part.name, Origin.UPLOAD, "/file", options), part.sha256, part.fields
-    )
+    arrival = Arrival(path, part.name, part.declared_type, Origin.UPLOAD, "/file", options)
+    return Upload(arrival, part.sha256, part.fields)
 
 
 def _options(fields: QueryDict) -> FileOptions:
@@ -107,4 +115,4 @@ def imported(body: ImportRequest, cleanup: ExitStack) -> Arrival:
             )
     except netguard.Refused as refused:
         raise invalid("/url", refused.detail, refused.code) from refused
-    return Arrival(path, found.name, Origin.URL, "/url", body)
+    return Arrival(path, found.name, found.content_type or "", Origin.URL, "/url", body)

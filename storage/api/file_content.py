@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from accounts import rate_limit
 from accounts.api.views import TenantAPIView
 from ffapi_site.lib import query
 from ffapi_site.lib.problems import Forbidden, NotFound
@@ -14,6 +17,7 @@ from ffapi_site.lib.signing import check_link
 from storage import store
 from storage.api import content
 from storage.api.describing import CONTENT, CONTENT_QUERY
+from storage.api.media_host import is_media_host
 from storage.models import File, FileQuerySet
 
 _SHOWN_IN_PLACE = ("audio/", "video/", "image/")
@@ -32,6 +36,8 @@ class FileContent(TenantAPIView):
         disposition = query.choice(request, "disposition", ("attachment", "inline"))
         files = File.objects.published()
         file = _named(files, file_id) if self._has_link else self.own(files, file_id)
+        if settings.MEDIA_ORIGIN and self._has_link and not is_media_host(request._request):  # noqa: SLF001 -- plain
+            return _under_its_own_host(request)
         inline = disposition == "inline"
         if inline and not file.content_type.startswith(_SHOWN_IN_PLACE):
             raise query.wrong("disposition", "only sound, video and pictures are shown in place")
@@ -49,6 +55,7 @@ class FileContent(TenantAPIView):
             return super().perform_authentication(request)
         token = query.text(request, "token") or ""
         if not check_link(token, self.kwargs["file_id"]):
+            rate_limit.count_stranger(request._request)  # noqa: SLF001 -- DRF has no public name
             detail = "the link has ended or was changed; ask for the file again to get a fresh one"
             raise Forbidden(detail, code="link_not_valid")
         return None
@@ -56,6 +63,13 @@ class FileContent(TenantAPIView):
     def check_permissions(self, request: Request) -> None:
         if not self._has_link:
             super().check_permissions(request)
+
+
+def _under_its_own_host(request: Request) -> HttpResponse:
+    """Send a link of earlier days on: the site's own host shows nobody's media."""
+    return HttpResponse(
+        status=307, headers={"Location": f"{settings.MEDIA_ORIGIN}{request.get_full_path()}"}
+    )
 
 
 def _named(files: FileQuerySet, file_id: str) -> File:

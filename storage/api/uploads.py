@@ -27,9 +27,10 @@ _EPILOGUE_BYTES = 4096
 
 @dataclass(frozen=True)
 class Part:
-    """The file of a body, written down; ``name`` is what the client calls it."""
+    """The file of a body, written down; ``name`` and type are what the client says of it."""
 
     name: str
+    declared_type: str
     sha256: str
     fields: QueryDict
 
@@ -82,6 +83,7 @@ class _ToDisk(FileUploadHandler):
         self.path = path
         self.handle: BinaryIO | None = None
         self.name = ""
+        self.declared_type = ""
         self.digest = hashlib.sha256()
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
@@ -91,6 +93,7 @@ class _ToDisk(FileUploadHandler):
         if self.handle:
             raise invalid("/file", "send one file a request", "too_many_files")
         self.name = str(self.file_name)
+        self.declared_type = str(self.content_type or "").strip().lower()
         self.handle = create(self.path)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
@@ -148,7 +151,7 @@ def receive(request: HttpRequest, path: Path) -> Part:
     if not handler.handle:
         detail = "send the bytes as a part named file that has a filename"
         raise invalid("/file", detail, "required")
-    return Part(handler.name, handler.digest.hexdigest(), fields)
+    return Part(handler.name, handler.declared_type, handler.digest.hexdigest(), fields)
 
 
 def _is_whole(request: HttpRequest, body: _Tail) -> bool:

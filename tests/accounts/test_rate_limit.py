@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,8 @@ from django.db.models import F
 from pytest_django import Settings
 
 from accounts import rate_limit
-from accounts.models import RateWindow
+from accounts.models import RateBucket
+from accounts.rate_limit import LONGEST_WINDOW_S, Limit
 from ffapi_site.lib.problems import TooManyRequests
 
 pytestmark = pytest.mark.django_db
@@ -19,30 +21,78 @@ def _three_a_minute(settings: Settings) -> None:
     settings.RATE_LIMIT_REQUESTS_PER_MINUTE = 3
 
 
+def later(seconds: float) -> None:
+    RateBucket.objects.update(counted_at=F("counted_at") - timedelta(seconds=seconds))
+
+
 def test_it_works() -> None:
-    left = [rate_limit.count("key:1").headers["RateLimit"] for _ in range(3)]
-    assert [each.split(";")[1] for each in left] == ["r=2", "r=1", "r=0"]
+    told = [rate_limit.count("key:1").headers for _ in range(3)]
+    assert [each["RateLimit"].split(";")[1] for each in told] == ["r=2", "r=1", "r=0"]
+    assert told[0]["RateLimit"] == '"default";r=2;t=20'
     assert rate_limit.count("key:2").headers["RateLimit-Policy"] == '"default";q=3;w=60'
 
 
-def test_the_fourth_is_refused_until_the_minute_is_over() -> None:
+def test_the_fourth_is_refused_until_a_token_is_back() -> None:
     for _ in range(3):
         rate_limit.count("key:1")
+    later(10)
     with pytest.raises(TooManyRequests) as refused:
         rate_limit.count("key:1")
-    assert 1 <= int(refused.value.headers["Retry-After"]) <= 60
-    RateWindow.objects.update(started_at=F("started_at") - timedelta(seconds=60))
-    assert rate_limit.count("key:1").used == 1
+    assert refused.value.headers["Retry-After"] == "10"
+    assert "3 requests a minute" in refused.value.detail
+    later(10)
+    assert rate_limit.count("key:1").is_granted
 
 
-def test_ended_windows_are_forgotten() -> None:
+def test_a_refused_request_takes_nothing() -> None:
+    for _ in range(3):
+        rate_limit.count("key:1")
+    assert not any(rate_limit.take("key:1", Limit(3)).is_granted for _ in range(50))
+    later(20)
+    assert rate_limit.count("key:1").is_granted
+
+
+def test_tokens_do_not_pile_up() -> None:
+    rate_limit.count("key:1")
+    later(100_000)
+    assert int(rate_limit.count("key:1").tokens) == 2
+
+
+def test_no_more_than_the_quota_comes_in_a_longer_time() -> None:
+    granted = 0
+    for _ in range(60):
+        granted += rate_limit.take("key:1", Limit(3)).is_granted
+        later(5)
+    assert granted == 3 + 5 * 60 // 20 - 1
+
+
+def test_a_subject_of_its_own_has_a_limit_of_its_own() -> None:
+    hourly = Limit(1, window_s=3600, name="sign-in")
+    assert rate_limit.count("x", hourly).headers["RateLimit-Policy"] == '"sign-in";q=1;w=3600'
+    with pytest.raises(TooManyRequests, match="1 requests a 3600 seconds"):
+        rate_limit.count("x", hourly)
+
+
+def test_full_buckets_are_forgotten() -> None:
     rate_limit.count("key:1")
     assert rate_limit.forget_old() == 0
-    RateWindow.objects.update(started_at=F("started_at") - timedelta(seconds=61))
+    later(LONGEST_WINDOW_S + 1)
     assert rate_limit.forget_old() == 1
 
 
 def test_counting_never_waits_for_the_disk() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT relpersistence FROM pg_class WHERE relname = 'accounts_ratewindow'")
+        cursor.execute("SELECT relpersistence FROM pg_class WHERE relname = 'accounts_ratebucket'")
         assert cursor.fetchone() == ("u",)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_requests_do_not_share_a_token() -> None:
+    def take(_: int) -> bool:
+        try:
+            return rate_limit.take("key:1", Limit(10, window_s=3600)).is_granted
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        assert sum(pool.map(take, range(60))) == 10

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from tests.api.sending import code_of
-from tests.factories import PASSWORD, ApiKeyFactory, TenantFactory, UserFactory
+from tests.factories import ApiKeyFactory, TenantFactory, UserFactory
 from tests.storage.client import key_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -63,13 +63,12 @@ def test_whatever_is_wrong_the_answer_is_the_same(tenant: Tenant) -> None:
 
 def test_a_session_is_no_key() -> None:
     browser = Client()
-    UserFactory.create(username="ann", is_staff=True)
-    assert browser.login(username="ann", password=PASSWORD)
+    browser.force_login(UserFactory.create(is_staff=True))
     assert code_of(browser.get("/v1/jobs"), 401) == "unauthenticated"
 
 
 def test_failures_count_by_address(settings: Settings, tenant: Tenant) -> None:
-    settings.RATE_LIMIT_REQUESTS_PER_MINUTE = 2
+    settings.RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE = 2
     codes = [Client().get("/v1/jobs", REMOTE_ADDR="192.0.2.1").status_code for _ in range(3)]
     assert codes == [401, 401, 429]
     assert Client().get("/v1/jobs", REMOTE_ADDR="192.0.2.2").status_code == 401

@@ -19,12 +19,12 @@ def test_it_works(client: Client) -> None:
     assert [each["name"] for each in catalogue] == sorted(REGISTRY)
     for each in catalogue:
         assert each == client.get(f"/v1/operations/{each['name']}").json()
-        assert each["path"] == f"/v1/{each['name']}"
+        assert each["path"] == f"/v1/{REGISTRY[each['name']].path}"
         assert (each["available"], each["reason"]) == (True, None)
         assert each["title"]
         assert each["params_schema"]["properties"]
         assert each["examples"]
-        assert each["scope"] == "jobs:create"
+        assert each["scope"] == REGISTRY[each["name"]].scope
 
 
 def test_an_unknown_operation_is_absent(client: Client) -> None:

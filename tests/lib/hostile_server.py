@@ -14,10 +14,17 @@ Answer = Callable[[bytes], Iterable[bytes]]
 
 
 class HostileServer:
-    """Calls ``answer`` with each request's head and sends the pieces it yields, then closes."""
+    """Calls ``answer`` with each request and sends the pieces it yields, then closes.
 
-    def __init__(self, answer: Answer, *, tls: ssl.SSLContext | None = None) -> None:
+    With ``keeps_open`` it waits for the client's next request on the same connection instead.
+    """
+
+    def __init__(
+        self, answer: Answer, *, tls: ssl.SSLContext | None = None, keeps_open: bool = False
+    ) -> None:
         self.requests: list[bytes] = []
+        self.connections = 0
+        self._keeps_open = keeps_open
         self._answer = answer
         self._tls = tls
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -52,6 +59,7 @@ class HostileServer:
                 accepted, _ = self._listening.accept()
             except OSError:
                 return
+            self.connections += 1
             with accepted:
                 self._converse(accepted)
 
@@ -68,10 +76,12 @@ class HostileServer:
             return
 
     def _reply(self, connection: socket.socket) -> None:
-        request = _received(connection)
-        self.requests.append(request)
-        for piece in self._answer(request):
-            connection.sendall(piece)
+        while request := _received(connection):
+            self.requests.append(request)
+            for piece in self._answer(request):
+                connection.sendall(piece)
+            if not self._keeps_open:
+                return
 
 
 def _received(connection: socket.socket) -> bytes:
@@ -79,6 +89,8 @@ def _received(connection: socket.socket) -> bytes:
         head = b""
         while (line := reading.readline()) not in (b"\r\n", b""):
             head += line
+        if not head:
+            return b""
         length = re.search(rb"(?i)content-length: (\d+)", head)
         return head + b"\r\n" + reading.read(int(length[1]) if length else 0)
 

@@ -70,15 +70,12 @@ def test_it_works() -> None:
     assert "cookie" not in head.lower()
 
 
-def test_chunks_go_to_a_function() -> None:
+def test_chunks_without_a_length() -> None:
     chunked = CHUNKED + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
-    received: list[bytes] = []
     with HostileServer(answering(chunked)) as server:
-        found = download(
-            server.url, received.append, policy=allowing(server), max_bytes=5, timeout_s=5
-        )
+        found, body = fetched(server.url, allowing(server), max_bytes=5)
 
-    assert b"".join(received) == b"abcde"
+    assert body == b"abcde"
     assert (found.size_bytes, found.content_type, found.name) == (5, None, "download")
 
 
@@ -174,6 +171,14 @@ def test_the_next_checked_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> N
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nfive.", "bad_response"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nfive.", "bad_response"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "too_large"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", "bad_response"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n Transfer: x\r\n\r\nx", "bad_response"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 3, "bad_response"),
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "bad_response"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", "bad_status"),
+        (CHUNKED + b"ffffffffffffffffffff\r\nx", "body_incomplete"),
+        (CHUNKED + b"0\r\nX: " + b"x" * (1 << 20), "body_incomplete"),
+        (ok(b"x", "Content-Encoding: br, gzip"), "encoding_not_allowed"),
         (b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (3 << 20), "too_large"),
         (ok(b"\x1f\x8b", "Content-Encoding: gzip"), "encoding_not_allowed"),
         (CHUNKED + b"5\r\nab", "body_incomplete"),
@@ -240,14 +245,6 @@ def test_an_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "resolve", unknown)
     with pytest.raises(Refused, match=r"url_unreachable: nowhere\.example cannot be found"):
         fetched("http://nowhere.example/", Policy())
-
-
-def test_what_the_receiver_raises_comes_through() -> None:
-    def canceled(_: bytes) -> None:
-        raise InterruptedError("canceled")
-
-    with HostileServer(answering(ok(BODY))) as server, pytest.raises(InterruptedError):
-        download(server.url, canceled, policy=allowing(server), max_bytes=9 << 20, timeout_s=5)
 
 
 def test_post_sends_body_and_headers() -> None:

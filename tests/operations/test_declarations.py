@@ -47,10 +47,11 @@ BOUNDS = [
 ]
 
 
-def test_the_nine_are_there() -> None:
+def test_the_ten_are_there() -> None:
     assert sorted(REGISTRY) == [
         "audio/extract",
         "audio/normalize",
+        "ffmpeg",
         "image/to-video",
         "probe",
         "transcode",

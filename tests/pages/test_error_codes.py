@@ -12,6 +12,8 @@ from django.test import Client
 from ffapi_site.error_codes import chapters
 from ffapi_site.lib.problems import NotFound
 
+pytestmark = pytest.mark.django_db
+
 # Where the exceptions and values of this house take their code.
 _PLACE = {"InvalidParams": 2, "FieldError": 2, "invalid": 2, "NameRefused": 1, "Rule": 1}
 _PLACE |= {"Failure": 0, "Unreadable": 0}

@@ -162,8 +162,8 @@ def test_it_starts_from_no_other_tenant_s_job(charlie: Client, cast: Cast, like:
 
 
 @pytest.mark.parametrize("operation", sorted(REGISTRY))
-def test_every_operation_has_a_form(alice: Client, operation: str) -> None:
-    response = alice.get(f"/operations/{operation}/new")
+def test_every_operation_has_a_form(charlie: Client, operation: str) -> None:
+    response = charlie.get(f"/operations/{operation}/new")
     assert response.status_code == 200
     for name, field in fields(response).items():
         if not field.spec.is_media:
@@ -178,6 +178,18 @@ def test_the_older_addresses_work(alice: Client, kind: str, operation: str) -> N
     assert alice.get(f"/compose/{kind}").context["form"].path == operation
 
 
+def test_an_operation_may_take_a_scope_of_its_own(
+    alice: Client, charlie: Client, cast: Cast
+) -> None:
+    assert charlie.get("/compose/custom").context["form"].name == "ffmpeg"
+    assert alice.get("/compose/custom").status_code == 403
+    assert alice.post("/operations/ffmpeg/new", {}).status_code == 403
+    assert "/operations/ffmpeg/new" in charlie.get("/operations").content.decode()
+    assert "/operations/ffmpeg/new" not in alice.get("/operations").content.decode()
+    theirs = JobFactory.create(tenant=cast.tenant, operation="ffmpeg", failed=True)
+    assert alice.post(f"/jobs/{theirs.pk}/retry").status_code == 403
+
+
 def test_a_viewer_is_refused(bob: Client, film: File) -> None:
     assert bob.get(URL).status_code == 403
     assert bob.post(URL, {"input.file": film.pk, "input.url": ""}).status_code == 403
@@ -185,3 +197,25 @@ def test_a_viewer_is_refused(bob: Client, film: File) -> None:
 
 def test_staff_reading_everybody_s_is_refused(staff: Client) -> None:
     assert staff.get(URL).status_code == 403
+
+
+def test_a_command_is_typed_with_its_files(charlie: Client) -> None:
+    form = {
+        "input_files.url": ["https://example.org/a.mp4", "https://example.org/b.mp4"],
+        "input_files.file": ["", ""],
+        "output_files": "x.mp4",
+        "ffmpeg_command": "-i {{in_1}} -i {{in_2}} -map 0:v -map 1:a {{output}}",
+    }
+    response = charlie.post("/operations/ffmpeg/new", form)
+    assert response.status_code == 302, fields(response)
+    job = Job.objects.get()
+    assert job.operation == "ffmpeg"
+    assert job.params["input_files"] == {
+        "in_1": "https://example.org/a.mp4",
+        "in_2": "https://example.org/b.mp4",
+    }
+    again = charlie.get(f"/operations/ffmpeg/new?like={job.pk}")
+    assert "https://example.org/b.mp4" in again.content.decode()
+    wrong = charlie.post("/operations/ffmpeg/new", form | {"ffmpeg_command": "-i x {{output}}"})
+    assert wrong.status_code == 422
+    assert "is not the alias of an input" in wrong.content.decode()

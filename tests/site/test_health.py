@@ -13,7 +13,7 @@ from pytest_django import Settings
 from ffapi_site import health
 from media_jobs.models import Slot
 from tests.api.sending import code_of
-from tests.factories import PASSWORD, JobFactory, UserFactory
+from tests.factories import JobFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def test_it_works(client: Client, slot: Slot) -> None:
     ready = client.get("/health/ready")
     assert ready.json() == {
         "status": "ready",
-        "components": ["database", "storage", "disk", "slots"],
+        "components": ["database", "storage", "disk", "slots", "sandbox"],
     }
 
 
@@ -51,9 +51,45 @@ def test_a_silent_slot_is_none(client: Client, slot: Slot) -> None:
     assert list(reasons(client)) == ["slots"]
 
 
-def test_a_slot_whose_sandbox_does_not_hold_is_none(client: Client, slot: Slot) -> None:
-    Slot.objects.update(sandbox={"allowed": False})
-    assert "sandbox" in reasons(client)["slots"]
+def test_a_sandbox_that_does_not_hold_is_named(client: Client, slot: Slot) -> None:
+    got_out = "the self-test got out by: tcp"
+    Slot.objects.update(sandbox={"allowed": False, "level": "none", "reason": got_out})
+    assert reasons(client) == {"sandbox": f"no slot takes jobs: {got_out}"}
+
+
+def test_one_slot_that_holds_is_enough(client: Client, slot: Slot) -> None:
+    Slot.objects.create(name="unfit", lane="cpu", pid=2, sandbox={"allowed": False})
+    assert client.get("/health/ready").status_code == 200
+    assert sandbox_of(client, slot)["unfit"] == 1
+
+
+def sandbox_of(client: Client, slot: Slot) -> dict[str, Any]:
+    client.force_login(UserFactory.create(is_staff=True))
+    told = client.get("/health/detailed").json()
+    component: dict[str, Any] = told["components"]["sandbox"]
+    return component
+
+
+@pytest.mark.parametrize("layer", ["user", "landlock", "seccomp", "namespaces", "cgroup"])
+def test_a_layer_that_is_off_is_told_with_its_reason(
+    client: Client, slot: Slot, layer: str
+) -> None:
+    layers = {
+        "process": {"active": True, "reason": None},
+        layer: {"active": False, "reason": "the kernel has none"},
+    }
+    told = {"allowed": True, "level": "reduced", "layers": layers}
+    Slot.objects.update(sandbox=told)
+    component = sandbox_of(client, slot)
+    assert component["off"] == {layer: "the kernel has none"}
+    assert (component["level"], component["overridden"]) == ("reduced", 0)
+
+
+def test_a_sandbox_that_is_overridden_is_told(client: Client, slot: Slot) -> None:
+    Slot.objects.update(sandbox={"allowed": True, "level": "none"})
+    component = sandbox_of(client, slot)
+    assert (component["status"], component["level"]) == ("ok", "none")
+    assert component["overridden"] == 1
 
 
 def test_a_full_disk_is_named(client: Client, slot: Slot, settings: Settings) -> None:
@@ -99,8 +135,7 @@ def test_details_are_for_staff_and_the_ops_token(
 
 @pytest.mark.parametrize(("is_staff", "status"), [(True, 200), (False, 401)])
 def test_details_by_session(client: Client, slot: Slot, *, is_staff: bool, status: int) -> None:
-    UserFactory.create(username="ann", is_staff=is_staff)
-    assert client.login(username="ann", password=PASSWORD)
+    client.force_login(UserFactory.create(is_staff=is_staff))
     assert client.get("/health/detailed").status_code == status
 
 
@@ -119,6 +154,13 @@ def test_metrics_tell_of_the_jobs(client: Client, slot: Slot) -> None:
         assert line in text
     (age,) = [each for each in text.splitlines() if each.startswith("ffapi_queue_oldest")][:1]
     assert 0 <= float(age.split()[-1]) < 60
+
+
+def test_an_ops_token_closes_the_metrics(client: Client, settings: Settings) -> None:
+    settings.OPS_TOKEN = "let me in"
+    assert code_of(client.get("/metrics"), 401) == "unauthenticated"
+    token = {"Authorization": "Bearer let me in"}
+    assert client.get("/metrics", headers=token).status_code == 200
 
 
 def test_metrics_of_several_processes_are_one(

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
-from tests.serving.server import Server, free_port
+from tests.serving.server import free_port
 from tests.system.customer import Customer
 from tests.system.far_end import FarEnd
-from tests.system.site import Site, site_settings
+from tests.system.site import Site, running
 
 
 @pytest.fixture(scope="session")
@@ -28,14 +26,8 @@ def closed_port() -> int:
 
 @pytest.fixture(scope="session")
 def running_site(far_end: FarEnd, closed_port: int) -> Iterator[Site]:
-    # Not under /tmp: another run of pytest would close its folder to the database's user.
-    folder = Path(settings.DATA_DIR) / f"system-{os.getpid()}"
-    folder.mkdir()
-    record = folder / "refused"
-    more = site_settings(record, [far_end.authority, f"127.0.0.1:{closed_port}"])
-    with Server.start(folder / "data", settings=more) as server:
-        server.await_line("FFAPI serves")
-        yield Site(server, record)
+    with running("system", [far_end.authority, f"127.0.0.1:{closed_port}"]) as site:
+        yield site
 
 
 @pytest.fixture

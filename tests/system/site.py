@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg
+from django.conf import settings
 
 from ffapi_site.embedded.server import socket_folder
 from tests.serving.server import Server, eventually
@@ -29,12 +32,26 @@ def site_settings(record: Path, allowlist: list[str]) -> dict[str, str]:
         "SHUTDOWN_GRACE_SECONDS": str(GRACE_S),
         "JOB_RETRY_DELAY": "0.2",
         "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000",
+        "RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE": "1000000",
         "FFAPI_URL_ALLOWLIST": ",".join(allowlist),
     } | guarded(record)
 
 
 def guarded(record: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(GUARDED), "CONNECTIONS_REFUSED": str(record)}
+
+
+@contextmanager
+def running(name: str, allowlist: list[str], **more: str) -> Iterator[Site]:
+    """A site of its own; ``more`` are settings that it has beside those of all the tests."""
+    # Not under /tmp: another run of pytest would close its folder to the database's user.
+    folder = Path(settings.DATA_DIR) / f"{name}-{os.getpid()}"
+    folder.mkdir()
+    record = folder / "refused"
+    wanted = site_settings(record, allowlist) | more
+    with Server.start(folder / "data", settings=wanted) as server:
+        server.await_line("FFAPI serves")
+        yield Site(server, record)
 
 
 @dataclass(frozen=True)

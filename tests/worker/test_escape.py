@@ -118,6 +118,12 @@ class Listener:
             opened.close()
 
 
+@pytest.fixture(params=["auto", "off"], autouse=True)
+def namespaces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", request.param)
+    return str(request.param)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     prepared = tmp_path / "jobs" / "attacker"
@@ -196,24 +202,25 @@ def test_selftest_finds_nothing_open(folder: Path) -> None:
     probes = sandbox.selftest(folder)
 
     assert [probe.name for probe in probes if not probe.blocked] == []
-    assert len(probes) >= 28
+    assert len({probe.name for probe in probes}) == len(probes) >= 47
     assert sandbox.report(probes).allowed
 
 
-OTHERS = {"fork", "run_shell", "symlink", "hard_link"}
-SOCKETS = {"udp", "unix", "netlink", "socketpair"}
+OTHERS = {"fork", "clone3", "hard_link", "signal_by_kernel", "schedule_parent", "outlive_parent"}
+KERNEL = {"io_uring", "memfd", "bpf", "keyctl", "user_namespace", "terminal_input"}
+SOCKETS = {"udp", "netlink", "socketpair"}
 FILES = {"read_outside", "list_outside", "write_outside", "read_passwd"}
+ALL = OTHERS | KERNEL | SOCKETS | FILES | {"unix", "abstract", "tcp", "run_shell", "reach_a_canary"}
 
 
 @pytest.mark.parametrize(
     ("switched_off", "opened"),
     [
-        ("seccomp", {*SOCKETS, "fork", "io_uring", "memfd", "chmod", "outlive_parent"}),
-        ("landlock", FILES),
-        (
-            "landlock,seccomp",
-            {*SOCKETS, *FILES, *OTHERS, "tcp"},
-        ),
+        ("seccomp", OTHERS | KERNEL | SOCKETS),
+        ("seccomp,namespaces", OTHERS | KERNEL | SOCKETS | {"unix", "reach_a_canary"}),
+        ("landlock,namespaces", FILES),
+        ("landlock,seccomp", OTHERS | KERNEL | SOCKETS),
+        ("landlock,seccomp,namespaces", ALL),
     ],
 )
 def test_selftest_sees_what_a_missing_layer_opens(
@@ -226,3 +233,16 @@ def test_selftest_sees_what_a_missing_layer_opens(
 
     assert opened - {probe.name for probe in probes if not probe.blocked} == set()
     assert sandbox.report(probes).level == "none"
+
+
+def test_namespaces_stand_in_for_landlock(
+    namespaces: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOW_DEGRADED_SANDBOX", "1")
+    monkeypatch.setenv("FFAPI_SANDBOX_DISABLE", "landlock")
+
+    probes = sandbox.selftest(folder)
+
+    holds = namespaces == "auto"
+    assert all(probe.blocked for probe in probes) == holds
+    assert sandbox.report(probes).level == ("reduced" if holds else "none")

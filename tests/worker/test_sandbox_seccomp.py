@@ -79,6 +79,43 @@ def test_arguments_decide(machine: str) -> None:
     assert decided(machine, calls.IOCTL[column], 0, 0x5401) == ALLOW
     assert decided(machine, calls.IOCTL[column], 0, 0x5412) == DENY
     assert decided(machine, calls.IOCTL[column], 0, 0x541C) == DENY
+    assert decided(machine, calls.IOCTL[column], 0, 0x8901) == DENY
+
+
+def test_other_processes_get_no_signals_through_the_kernel(machine: str) -> None:
+    number = calls.FCNTL[COLUMN[machine]]
+    for command, answer in ((1, ALLOW), (3, ALLOW), (8, DENY), (10, DENY), (15, DENY)):
+        assert decided(machine, number, 1, command) == answer
+
+
+@pytest.mark.parametrize(
+    ("which", "who", "answer"),
+    [(0, 0, ALLOW), (0, 1, DENY), (1, 0, DENY), (2, 0, DENY), (2, 65534, DENY)],
+)
+def test_only_its_own_priority_is_changed(machine: str, which: int, who: int, answer: int) -> None:
+    assert decided(machine, calls.SETPRIORITY[COLUMN[machine]], which, who) == answer
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        calls.SCHED_SETAFFINITY,
+        calls.SCHED_SETATTR,
+        calls.SCHED_SETPARAM,
+        calls.SCHED_SETSCHEDULER,
+    ],
+)
+def test_only_itself_is_scheduled(machine: str, numbers: tuple[int, int]) -> None:
+    assert decided(machine, numbers[COLUMN[machine]], 0) == ALLOW
+    assert decided(machine, numbers[COLUMN[machine]], OWN_PID + 1) == DENY
+
+
+def test_what_follows_an_undecided_condition_is_still_judged(machine: str) -> None:
+    """Every call after it, not only those before: the number is loaded again."""
+    column = COLUMN[machine]
+    assert decided(machine, calls.SCHED_SETSCHEDULER[column], 1) == DENY
+    assert decided(machine, calls.DENIED["socket"][column] or 0) == DENY
+    assert decided(machine, calls.SETPRIORITY[column], 0, 1) == DENY
 
 
 def test_another_architecture_is_killed(machine: str) -> None:

@@ -2,7 +2,8 @@
 
 Every address a name resolves to is checked, and the connection goes to the address that was
 checked, so a second, different answer of the DNS changes nothing. Each redirect starts over.
-Sizes and times are bounded; nothing of ours (cookies, credentials, proxies) goes along.
+Sizes and times are bounded; nothing of ours (cookies, credentials, proxies) goes along. A kept
+connection is used again only if it leads to an address that was checked anew.
 """
 
 from __future__ import annotations

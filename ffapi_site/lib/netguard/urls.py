@@ -37,6 +37,10 @@ class Target:
     """With the query, ready to be sent."""
 
     @property
+    def origin(self) -> tuple[bytes, bytes, int]:
+        return self.scheme.encode(), self.host.encode(), self.port
+
+    @property
     def authority(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"

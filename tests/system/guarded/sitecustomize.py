@@ -2,15 +2,20 @@
 
 An audit hook, because nothing that Python code does can go round it or take it away. Each try is
 refused, and written down in the file that the environment names.
+
+``NAMES_ANSWERED`` is the DNS of this machine, as JSON: to each name the answers that it gives in
+turn, each of them a list of addresses.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import socket
 import sys
 from ipaddress import ip_address
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -52,4 +57,17 @@ def _refuse(event: str, host: str) -> None:
     raise OSError(errno.ENETUNREACH, "this process stays on its machine")
 
 
+def _answer_names(told: dict[str, list[list[str]]]) -> None:
+    look_up = socket.getaddrinfo
+    turns = {name: cycle(answers) for name, answers in told.items()}
+
+    def getaddrinfo(host: Any, *rest: Any, **more: Any) -> list[Any]:
+        addresses = next(turns[host]) if host in turns else [host]
+        return [each for address in addresses for each in look_up(address, *rest, **more)]
+
+    socket.getaddrinfo = getaddrinfo
+
+
 sys.addaudithook(_guard)
+if "NAMES_ANSWERED" in os.environ:
+    _answer_names(json.loads(os.environ["NAMES_ANSWERED"]))

@@ -1,0 +1,119 @@
+"""Which filters a command may use and which options they have, in the order of their places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from media_jobs.ffmpeg.command_line import audio_filters, source_filters, video_filters
+
+SlotKind = Literal["plain", "text", "file", "barred"]
+
+# Numbers, times, sizes, colours, flags and small sums of numbers: what FFmpeg reads as such.
+_PLAIN = re.compile(r"[\w +\-*/.,#@|:()]{0,300}", re.ASCII)
+# Expressions, lists and texts that FFmpeg reads as such: the options were looked at one by one.
+_TEXT = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]{0,5000}")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """An option under all its names. ``barred``: it names a file, or gives orders."""
+
+    names: tuple[str, ...]
+    kind: SlotKind
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+    def holds(self, value: str) -> bool:
+        return (_PLAIN if self.kind == "plain" else _TEXT).fullmatch(value) is not None
+
+
+@dataclass(frozen=True)
+class FilterKind:
+    """``goes_on`` without end, unless an option says how long; ``repeats`` as often as it says."""
+
+    name: str
+    slots: tuple[Slot, ...]
+    has_timeline: bool = False
+    has_framesync: bool = False
+    goes_on: bool = False
+    repeats: bool = False
+
+
+_KINDS: dict[str, SlotKind] = {"*": "text", "!": "barred", "@": "file"}
+
+
+def _slot(word: str) -> Slot:
+    kind = _KINDS.get(word[-1], "plain")
+    return Slot(tuple((word if kind == "plain" else word[:-1]).split("/")), kind)
+
+
+def _read(table: str) -> Iterator[FilterKind]:
+    """Read lines as ``video_filters`` explains them."""
+    for line in re.sub(r"\n\s+", " ", table).strip().splitlines():
+        head, _, options = line.partition(":")
+        name, _, letters = head.partition(" ")
+        yield FilterKind(
+            name,
+            tuple(_slot(word) for word in options.split()),
+            has_timeline="T" in letters,
+            has_framesync="F" in letters,
+            goes_on="E" in letters,
+            repeats="R" in letters,
+        )
+
+
+FILTERS: dict[str, FilterKind] = {
+    each.name: each
+    for table in (video_filters.TABLE, audio_filters.TABLE, source_filters.TABLE)
+    for each in _read(table)
+}
+
+_INPUT = "give the file as an input of its own and name its stream: [1:v]"
+_FILE = "it reads or writes a file"
+_ORDERS = "it gives orders to other filters"
+_LIBRARY = "it loads foreign code"
+_DEVICE = "it needs a device, which the service chooses"
+ADVICE: dict[str, str] = {
+    "movie": _INPUT,
+    "amovie": _INPUT,
+    "ass": "use subtitles=filename={{alias}}",
+    "lut1d": _FILE,
+    "lut3d": _FILE,
+    "removelogo": f"{_FILE}; delogo needs none",
+    "sendcmd": _ORDERS,
+    "asendcmd": _ORDERS,
+    "zmq": _ORDERS,
+    "azmq": _ORDERS,
+    "frei0r": _LIBRARY,
+    "frei0r_src": _LIBRARY,
+    "ladspa": _LIBRARY,
+    "lv2": _LIBRARY,
+    "hwupload": _DEVICE,
+    "hwdownload": _DEVICE,
+    "scale_cuda": f"{_DEVICE}; use scale",
+    "overlay_cuda": f"{_DEVICE}; use overlay",
+    "vidstabdetect": _FILE,
+    "vidstabtransform": _FILE,
+    "realtime": "files are read as fast as they can be",
+    "arealtime": "files are read as fast as they can be",
+    "sws_flags": "write them in the filter: scale=…:flags=lanczos",
+    "libvmaf": "quality is measured by an operation of its own",
+}
+
+
+def advice(name: str) -> str:
+    """What may be used instead of a filter that is not allowed."""
+    near = ", ".join(get_close_matches(name, FILTERS))
+    return ADVICE.get(name) or (
+        f"allowed are {near}" if near else "the manual lists those that are"
+    )
+
+
+def find(name: str) -> FilterKind | None:
+    return FILTERS.get(name)

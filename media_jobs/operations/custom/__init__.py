@@ -1,0 +1,1 @@
+"""Operations whose command the user writes."""

@@ -1,0 +1,110 @@
+"""Start a Python that confines itself, and know whether it did."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from media_jobs.worker import sandbox_layers, sandbox_namespaces
+from media_jobs.worker.sandbox_layers import SandboxUnavailable
+from media_jobs.worker.sandbox_orders import Limits, written
+from media_jobs.worker.sandbox_process import Namespace, Process
+from media_jobs.worker.sandbox_reach import Place, Use
+
+# What the launcher says last.
+_READY: Final = "ready"
+_INTERPRETER: Final = str(Path(sys.executable).resolve())
+# Relative, so that the process never learns where it is.
+_ENVIRONMENT: Final = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "HOME": "tmp",
+    "TMPDIR": "tmp",
+    "XDG_CACHE_HOME": "tmp",
+}
+
+
+@dataclass(frozen=True)
+class Script:
+    """What confines itself: the launcher, or the self-test's probe."""
+
+    path: Path
+    needs: Path
+    """The file or folder that it consists of."""
+
+
+@dataclass(frozen=True)
+class Start:
+    script: Script
+    arguments: Sequence[str]
+    """For the script, after its orders."""
+    folder: Path
+    limits: Limits
+    places: Sequence[Place]
+    devices: Sequence[str] = ()
+    inherited: tuple[int, ...] = ()
+
+
+def spawn(start: Start) -> Process:
+    """Return once the launcher has confined itself. Raises SandboxUnavailable."""
+    with ExitStack() as stack:
+        status, for_launcher = stack.enter_context(_pipe())
+        info, for_bubblewrap = stack.enter_context(_pipe())
+        orders = [f"status={for_launcher.fileno()}"]
+        orders += written(start.folder, start.limits, start.places, start.devices)
+        popen = subprocess.Popen(  # noqa: S603 - the one place that may
+            _command(start, orders, for_bubblewrap.fileno()),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_ENVIRONMENT,
+            start_new_session=True,
+            pass_fds=(for_launcher.fileno(), for_bubblewrap.fileno(), *start.inherited),
+        )
+        for_launcher.close()
+        for_bubblewrap.close()
+        # Ends when exec closes the descriptor, or with the reason why there is no exec.
+        told = status.read().decode()
+        process = Process(popen, start.limits, namespace=_namespace(info.read()))
+    if told != _READY:
+        words = _last_words(process)
+        raise SandboxUnavailable(told.removeprefix(_READY) or words)
+    return process
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as read_from, os.fdopen(writing, "wb") as write_to:
+        yield read_from, write_to
+
+
+def _command(start: Start, orders: list[str], tell_pid_to: int) -> list[str]:
+    script = [_INTERPRETER, "-I", "-S", str(start.script.path)]
+    command = [*script, *orders, "--", *start.arguments]
+    if not sandbox_layers.is_active("namespaces"):
+        return command
+    sandbox_namespaces.inherit_orphans()
+    places = [*start.places, Place(str(start.script.needs), Use.READ)]
+    return sandbox_namespaces.wrapped(command, start.folder, places, tell_pid_to=tell_pid_to)
+
+
+def _namespace(told: bytes) -> Namespace | None:
+    if not told:
+        return None
+    first_pid = int(json.loads(told)["child-pid"])
+    return Namespace(sandbox_namespaces.child_of(first_pid) or first_pid, first_pid)
+
+
+def _last_words(process: Process) -> str:
+    with process.stdout, process.stderr:
+        words = process.stderr.read().decode(errors="replace").strip()
+        ended = process.wait()
+    return words or f"it ended with status {ended.returncode} before it was confined"

@@ -1,0 +1,100 @@
+"""The tables of options and filters against the FFmpeg that is installed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from functools import cache
+
+import pytest
+
+from media_jobs.ffmpeg.command_line import encoders, filter_table, options
+from media_jobs.ffmpeg.command_line.filter_table import FILTERS
+from media_jobs.ffmpeg.demuxers import CONTAINERS
+from tests.fuzz import effort
+
+# Of later versions.
+NEWER = {"drawtext": {"text_align", "y_align", "boxw", "boxh"}}
+
+
+def ffmpeg(*args: str) -> str:
+    done = subprocess.run(["ffmpeg", "-hide_banner", *args], capture_output=True, check=False)
+    return (done.stdout + done.stderr).decode()
+
+
+@cache
+def installed(what: str) -> frozenset[str]:
+    rows = re.findall(r"^ [A-Z.]{3,6} (\S+)\s", ffmpeg(f"-{what}"), re.MULTILINE)
+    return frozenset(rows)
+
+
+OPTION = re.compile(r"^ {2,3}-?(\S+) +<(\w+)> +\S+ ?(.*)$", re.MULTILINE)
+FILEY = re.compile(r"\b(file|filename|path|directory)\b", re.IGNORECASE)
+# Those with texts or files among their options; the others have nothing but numbers and words.
+LOOKED_AT = sorted(
+    name
+    for name, kind in FILTERS.items()
+    if effort.SECONDS or any(slot.kind != "plain" for slot in kind.slots)
+)
+
+
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_a_filter_has_the_options_that_the_table_says(name: str) -> None:
+    """And what FFmpeg itself says to name a file is barred, or an alias."""
+    if name not in installed("filters"):
+        pytest.skip("this FFmpeg has no such filter")
+    told = ffmpeg("-h", f"filter={name}")
+    found = {option: (kind, said) for option, kind, said in OPTION.findall(told)}
+    kind = FILTERS[name]
+    ours = {each for slot in kind.slots for each in slot.names}
+    assert ours - found.keys() - NEWER.get(name, set()) == set()
+    assert kind.has_timeline == ("timeline through" in told)
+    assert not kind.has_framesync or "framesync AVOptions" in told
+    for slot in kind.slots:
+        type_, said = found.get(slot.name, ("int", ""))
+        if type_ in {"string", "binary", "dictionary"}:
+            assert slot.kind != "plain", slot.name
+            assert not FILEY.search(said) or slot.kind in {"barred", "file"}, slot.name
+
+
+def unknown_among(names: list[str]) -> list[str]:
+    """Options that FFmpeg does not know, when each is followed by a value that is an option."""
+    unknown: list[str] = []
+    while True:
+        asked = [name for name in names if name not in unknown]
+        words = [word for name in asked for word in (f"-{name}", "-value_of_it")]
+        told = re.search(r"Unrecognized option '([^']+)'", ffmpeg(*words))
+        if told is None:
+            return unknown
+        unknown.append(told.group(1))
+        assert told.group(1) in asked, f"something takes no value: {told.group(1)}"
+
+
+def test_options_take_a_value_where_ffmpeg_takes_one() -> None:
+    """Else the words behind would mean something else to FFmpeg than to us."""
+    valued = sorted({*options.NAMES, *options.SYNONYMS} - options.FLAGS)
+    unknown = unknown_among(valued)
+    # Of encoders and versions that are not installed here.
+    assert len(unknown) < len(valued) / 4, unknown
+    assert {"c", "crf", "vf", "map", "metadata", "b", "preset"}.isdisjoint(unknown)
+
+
+def test_flags_take_none() -> None:
+    flags = [f"-{name}" for name in sorted(options.FLAGS)]
+    told = ffmpeg(*flags, "-no_option_at_all")
+    assert "Unrecognized option 'no_option_at_all'" in told
+
+
+def test_encoders_are_there() -> None:
+    """All but some that are left out of some builds."""
+    optional = {"librav1e", "libjxl", "libxvid", "libtwolame", "libspeex"}
+    names = set(re.findall(r"^ [VAS][A-Z.]{5} (\S+)\s", ffmpeg("-encoders"), re.MULTILINE))
+    assert encoders.ENCODERS - optional - names == set()
+    assert set(encoders.USUAL.values()) <= encoders.ENCODERS
+
+
+def test_nothing_dangerous_is_in_the_tables() -> None:
+    barred = set(filter_table.ADVICE) | {"movie", "amovie", "flite", "ocr", "sofalizer", "arnndn"}
+    assert barred.isdisjoint(FILTERS)
+    assert set(options.ADVICE) & set(options.NAMES) <= {"f"}
+    assert CONTAINERS.isdisjoint({"hls", "dash", "concat", "sdp", "lavfi", "tty", "image2"})

@@ -1,0 +1,21 @@
+"""How long a fuzz test goes on: a short while in every run, ``FUZZ_SECONDS`` where it is set.
+
+FUZZ_SECONDS=600 python -m pytest -s tests/fuzz/test_command.py
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
+EXAMPLES = 500 if SECONDS else 100
+
+
+def repeated(run: Callable[[], None]) -> None:
+    """Run a Hypothesis test once, or again and again until the time is up: each draws anew."""
+    started = time.monotonic()
+    run()
+    while time.monotonic() - started < SECONDS:
+        run()

@@ -1,0 +1,54 @@
+"""Settings that guard something: a wrong value stops the start and is named."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+SHOW = "from ffapi_site import settings as s; print(repr({}))"
+
+
+def read(what: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", SHOW.format(what)],
+        env=os.environ | environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_it_works() -> None:
+    shown = read(
+        "(s.TRUSTED_PROXIES, s.ALLOWED_HOSTS, s.CONTENT_SECURITY_POLICY['DIRECTIVES'])",
+        TRUSTED_PROXIES="10.0.0.5, 192.168.0.0/24,fd00::/8",
+        MEDIA_ORIGIN="https://Media.Example.org/",
+    )
+    assert "IPv4Network('10.0.0.5/32'), IPv4Network('192.168.0.0/24')" in shown.stdout
+    assert "IPv6Network('fd00::/8')" in shown.stdout
+    assert "'media.example.org'" in shown.stdout
+    assert """'media-src': ["'self'", 'https://media.example.org']""" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MEDIA_ORIGIN", "media.example.org"),
+        ("MEDIA_ORIGIN", "https://media.example.org/path"),
+        ("MEDIA_ORIGIN", "https://user@media.example.org"),
+        ("MEDIA_ORIGIN", "https://media.example.org; script-src *"),
+        ("MEDIA_ORIGIN", "javascript:alert(1)"),
+        ("MEDIA_ORIGIN", "http://localhost:8000"),
+        ("TRUSTED_PROXIES", "proxy"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("LOGIN_FAILURE_LIMIT", "0"),
+        ("RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE", "0"),
+    ],
+)
+def test_a_wrong_value_stops_the_start(name: str, value: str) -> None:
+    refused = read("s.PORT", **{name: value, "PUBLIC_BASE_URL": "http://localhost:8000"})
+    assert refused.returncode != 0
+    assert name in refused.stderr.splitlines()[-1]

@@ -1,0 +1,72 @@
+"""Run a program as a container with Docker's default rules would.
+
+As another user, without new rights and behind a filter that refuses namespaces and mounts:
+``python3 -m tests.worker.container [--without-landlock] UID PROGRAM ARG...``
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+import sys
+
+from media_jobs.worker import seccomp_calls as calls
+
+_NAMESPACES = 0x7E020000  # CLONE_NEW*, but for the time namespace
+_LANDLOCK_CREATE_RULESET = 444
+_LOAD, _JUMP_EQUAL, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
+_ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
+_REFUSED = (
+    *("unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "fsopen", "fsmount"),
+    *("move_mount", "open_tree", "keyctl", "bpf", "perf_event_open", "userfaultfd"),
+)
+
+
+def _step(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, yes, no, value)
+
+
+def _program(*, has_landlock: bool) -> bytes:
+    column = 1 if os.uname().machine == "aarch64" else 0
+    steps = [_step(_LOAD, 0)]
+    answers = {calls.DENIED[name][column]: errno.EPERM for name in _REFUSED}
+    answers[calls.CLONE3[column]] = errno.ENOSYS
+    if not has_landlock:
+        answers[_LANDLOCK_CREATE_RULESET] = errno.ENOSYS
+    for number, answer in answers.items():
+        assert number is not None
+        steps += [_step(_JUMP_EQUAL, number, no=1), _step(_RETURN, _ERRNO | answer)]
+    steps += [
+        _step(_JUMP_EQUAL, calls.CLONE[column], no=3),
+        _step(_LOAD, 16),
+        _step(_JUMP_ANY_BIT, _NAMESPACES, no=1),
+        _step(_RETURN, _ERRNO | errno.EPERM),
+        _step(_RETURN, _ALLOW),
+    ]
+    return b"".join(steps)
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
+
+
+def main() -> None:
+    words = sys.argv[1:]
+    has_landlock = words[0] != "--without-landlock"
+    uid, *command = words if has_landlock else words[1:]
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setresgid(int(uid), int(uid), int(uid))
+        os.setresuid(int(uid), int(uid), int(uid))
+    libc = ctypes.CDLL(None, use_errno=True)
+    code = _program(has_landlock=has_landlock)
+    filtered = _Filter(len(code) // 8, code)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(filtered), 0, 0):
+        raise OSError(ctypes.get_errno(), "the container could not be made")
+    os.execvp(command[0], command)  # noqa: S606 - what it is for
+
+
+if __name__ == "__main__":
+    main()

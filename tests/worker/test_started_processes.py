@@ -1,0 +1,119 @@
+"""Nothing but the sandbox starts a process on media: no other code can start any."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("ffapi_site", "media_jobs", "storage", "accounts")
+
+# Each module that may, what by, and why.
+ALLOWED = {
+    ("media_jobs.worker.sandbox_spawn", "subprocess"): "the door: launcher and self-test",
+    ("media_jobs.worker.sandbox_process", "subprocess"): "the type of what the door gives",
+    ("media_jobs.worker.sandbox_namespaces", "subprocess"): "tries whether bubblewrap starts",
+    ("media_jobs.worker.launcher", "os.execve"): "becomes FFmpeg, confined",
+    ("media_jobs.worker.launcher", "ctypes"): "system calls that Python has no name for",
+    ("media_jobs.worker.landlock", "ctypes"): "asks the kernel for its version of Landlock",
+    ("media_jobs.worker.seccomp", "ctypes"): "asks the kernel whether it filters",
+    ("media_jobs.worker.sandbox_namespaces", "ctypes"): "waits for what bubblewrap leaves",
+    ("media_jobs.worker.sandbox_probe", "ctypes"): "the self-test, confined",
+    ("media_jobs.worker.sandbox_probe", "os.fork"): "the self-test, confined",
+    ("media_jobs.worker.sandbox_probe", "os.execve"): "the self-test, confined",
+    ("media_jobs.worker.gate", "multiprocessing"): "a semaphore shared by a slot's processes",
+    ("media_jobs.guard", "ctypes"): "a slot's processes die with it",
+    ("ffapi_site.serving.site", "subprocess"): "the supervisor of our own programs",
+    ("ffapi_site.serving.readiness", "subprocess"): "waits for the supervisor",
+    ("ffapi_site.serving.tied", "ctypes"): "our own programs die with their starter",
+    ("ffapi_site.serving.tied", "os.execvp"): "a program of ours, in the place of its starter",
+    ("media_jobs.operations.__init__", "import_module"): "the files of the operations' folder",
+}
+
+MODULES = {"subprocess", "pty", "multiprocessing", "ctypes", "cffi", "_posixsubprocess", "popen2"}
+FUNCTIONS = ("exec", "spawn", "posix_spawn", "fork", "system", "popen", "startfile")
+ELSEWHERE = {
+    "create_subprocess_exec",
+    "create_subprocess_shell",
+    "subprocess_exec",
+    "ProcessPoolExecutor",
+    "import_module",
+    "__import__",
+    "Popen",
+}
+
+
+def _sources() -> Iterator[tuple[str, Path]]:
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts), path
+    yield "manage", ROOT / "manage.py"
+
+
+def ways(source: str) -> set[str]:
+    """Give what in ``source`` could start a process."""
+    return {way for node in ast.walk(ast.parse(source)) for way in _ways_of(node)}
+
+
+def _ways_of(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (name for alias in node.names if (name := alias.name.split(".")[0]) in MODULES)
+    elif isinstance(node, ast.ImportFrom):
+        yield from _imported(node)
+    elif isinstance(node, ast.Attribute):
+        yield from _named(ast.unparse(node.value), node.attr)
+    elif isinstance(node, ast.Name) and node.id in ELSEWHERE:
+        yield node.id
+
+
+def _imported(node: ast.ImportFrom) -> Iterator[str]:
+    module = (node.module or "").split(".")[0]
+    if module in MODULES:
+        yield module
+    for alias in node.names:
+        yield from _named(module, alias.name)
+
+
+def _named(of: str, name: str) -> Iterator[str]:
+    if of in {"os", "posix"} and name.startswith(FUNCTIONS):
+        yield f"os.{name}"
+    elif name in ELSEWHERE and of not in MODULES:
+        yield name
+
+
+def test_it_works() -> None:
+    found = {(module, way) for module, path in _sources() for way in ways(path.read_text())}
+    assert found - ALLOWED.keys() == set()
+
+
+def test_the_list_is_not_longer_than_needed() -> None:
+    found = {(module, way) for module, path in _sources() for way in ways(path.read_text())}
+    assert ALLOWED.keys() - found == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import subprocess",
+        "import subprocess as s",
+        "from subprocess import run",
+        "import os\nos.system('ffmpeg')",
+        "import os\nrun = os.execvp",
+        "from os import posix_spawn",
+        "from os import popen as p",
+        "import os\nos.forkpty()",
+        "from multiprocessing import Process",
+        "import multiprocessing.pool",
+        "import asyncio\nasyncio.create_subprocess_exec('ffmpeg')",
+        "from concurrent.futures import ProcessPoolExecutor",
+        "import psutil\npsutil.Popen(['ffmpeg'])",
+        "import importlib\nimportlib.import_module('sub' + 'process')",
+        "__import__('subprocess')",
+        "import ctypes",
+    ],
+)
+def test_no_way_is_overlooked(source: str) -> None:
+    assert ways(source)
