@@ -122,8 +122,11 @@ def _give(job: Job, planned: Planned) -> None:
         if cursor.rowcount < len(inputs):
             raise Conflict("an input is being deleted", code="input_deleted")
     # As if prefetched: what tells of the new job need not read them.
-    given = [JobInput(job=job, role=each.role, url=each.url, file=each.file) for each in inputs]
-    job._prefetched_objects_cache = {"inputs": given}  # type: ignore[attr-defined]  # noqa: SLF001
+    told = job.inputs.all()
+    told._result_cache = [  # noqa: SLF001
+        JobInput(job=job, role=each.role, url=each.url, file=each.file) for each in inputs
+    ]
+    job._prefetched_objects_cache = {"inputs": told}  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def cancel(job: Job) -> Job:

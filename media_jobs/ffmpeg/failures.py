@@ -38,6 +38,8 @@ class Rule:
     gpu: bool = False
 
 
+_FULL_DISK = r"No space left on device|Disk quota exceeded|Error writing trailer.*space"
+
 # What the encoders and decoders of GPUs say in FFmpeg 5, 7 and 9; the words come from nvenc.c,
 # nvdec.c, hwcontext_cuda.c, qsv.c, qsvenc.c, hwcontext_vaapi.c, vaapi_encode.c and
 # videotoolboxenc.c. First what a job can't help: too many sessions, no memory; then what of the
@@ -110,7 +112,7 @@ TABLE: tuple[Rule, ...] = (
         "Ask for a smaller output.",
     ),
     Rule(
-        r"No space left on device|Disk quota exceeded|Error writing trailer.*space",
+        _FULL_DISK,
         "storage_full",
         "There was no room for the output",
         "Try again when there is space, or ask for a smaller output.",
@@ -216,6 +218,11 @@ INTERNAL = Failure(
     "Try again; if it happens again, tell the operators the job's id.",
     retryable=True,
 )
+
+def tells_of_full_disk(stderr: str) -> bool:
+    """Whether there was no room for something, though FFmpeg may have ended well all the same."""
+    return re.search(_FULL_DISK, stderr) is not None
+
 
 STORAGE_FULL = Failure(
     "storage_full",

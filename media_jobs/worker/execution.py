@@ -36,6 +36,7 @@ class Ledger:
     cpu_seconds: float = 0.0
     log: list[str] = field(default_factory=list)
     met_damage: bool = False
+    met_full_disk: bool = False
 
     def add(self, command: Command, ended: sandbox.Ended, stderr: str) -> None:
         argv = [command.program, *command.args]
@@ -45,6 +46,7 @@ class Ledger:
         self.cpu_seconds += ended.cpu_seconds
         self.log.append(f"$ {' '.join(argv)}\n{stderr.strip()}\n")
         self.met_damage |= verify.tells_of_damage(stderr)
+        self.met_full_disk |= failures.tells_of_full_disk(stderr)
 
 
 @dataclass

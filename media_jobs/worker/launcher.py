@@ -1,9 +1,10 @@
 """Give up every right that FFmpeg does not need, then become FFmpeg.
 
-Run by itself as ``python3 -I -S launcher.py ORDER... -- PROGRAM ARG...``, never imported by the
-worker: a thread of a Django process cannot safely run Python between fork and exec. It imports as
-little as it can, because its start is paid by every step of every job. An order is ``name=value``;
-``sandbox.py`` writes them.
+Run by itself, never imported by the worker: a thread of a Django process cannot safely run Python
+between fork and exec. Either once, as ``python3 -I -S launcher.py ORDER... -- PROGRAM ARG...``, or
+as ``launcher.py serve=FD``: then it stays, and forks for whatever the worker asks for at that
+socket, so that the start of a Python is paid once and not by every step of every job. An order is
+``name=value``; ``sandbox_orders.py`` writes them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ _LANDLOCK_RULE_PATH_BENEATH = 1
 
 _CLOSE_RANGE = 436
 _LAST_DESCRIPTOR = 0xFFFFFFFF
+
+_CLONE = {"x86_64": 56, "aarch64": 220}
+_CLONE_PARENT = 0x00008000
+_SIGCHLD = 17
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_SECCOMP = 22
@@ -69,7 +74,10 @@ class Orders:
         self._values: dict[str, list[str]] = {}
         for word in words:
             name, _, value = word.partition("=")
-            self._values.setdefault(name, []).append(value)
+            self.add(name, value)
+
+    def add(self, name: str, value: str) -> None:
+        self._values.setdefault(name, []).append(value)
 
     def all(self, name: str) -> list[str]:
         return self._values.get(name, [])
@@ -186,10 +194,8 @@ def confine(orders: Orders) -> None:
     _filter_calls(orders)
 
 
-def main() -> None:
-    words = sys.argv[1:]
-    split = words.index("--")
-    orders, command = Orders(words[:split]), words[split + 1 :]
+def _become(orders: Orders, command: list[str]) -> None:
+    """Never returns: what goes wrong is written to ``STATUS``."""
     keep_status(orders)
     try:
         confine(orders)
@@ -200,6 +206,56 @@ def main() -> None:
     except OSError as error:
         os.write(STATUS, str(error).encode())
         os._exit(_REFUSED)
+
+
+def _read(words: list[str]) -> tuple[Orders, list[str]]:
+    split = words.index("--")
+    return Orders(words[:split]), words[split + 1 :]
+
+
+def _serve(control: int) -> None:
+    """Fork for every message until the worker is gone.
+
+    A message brings four descriptors: a file with the words, then what becomes standard output,
+    standard error and ``STATUS``. The answer is the process's number.
+    """
+    import socket  # noqa: PLC0415 - only the one that stays pays for it
+
+    asked = socket.socket(fileno=control)
+    _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(asked, 1, 4)
+        if not message:
+            os._exit(0)
+        pid = _fork_for_parent()
+        if pid == 0:
+            _become(*_taken(descriptors))
+        for descriptor in descriptors:
+            os.close(descriptor)
+        asked.send(pid.to_bytes(4, "little", signed=True))
+
+
+def _fork_for_parent() -> int:
+    """Fork a child of the worker's: it waits for it, and the child dies with it."""
+    return int(_libc.syscall(_CLONE[os.uname().machine], _CLONE_PARENT | _SIGCHLD, 0, 0, 0, 0))
+
+
+def _taken(descriptors: list[int]) -> tuple[Orders, list[str]]:
+    words, *streams, status = descriptors
+    os.setsid()
+    with open(words, "rb") as file:  # noqa: PTH123 - a descriptor
+        orders, command = _read(file.read().decode(errors="surrogateescape").split("\0"))
+    for number, descriptor in enumerate(streams, start=1):
+        os.dup2(descriptor, number)
+    orders.add("status", str(status))
+    return orders, command
+
+
+def main() -> None:
+    words = sys.argv[1:]
+    if words[0].startswith("serve="):
+        _serve(Orders(words).number("serve"))
+    _become(*_read(words))
 
 
 if __name__ == "__main__":

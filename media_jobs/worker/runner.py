@@ -223,6 +223,8 @@ def _settle(attempt: Attempt, error: Exception) -> None:
     """Turn what went wrong into the job's error, or into another attempt where that may help."""
     job = attempt.job
     failure = explain(error)
+    if isinstance(error, outputs.Unverified) and attempt.ledger.met_full_disk:
+        failure = failures.STORAGE_FULL  # FFmpeg ends well where only its last bytes found no room
     extra = {"job": job.id, "attempt": job.attempt, "code": failure.code}
     logger.warning("An attempt failed", extra=extra, exc_info=failure.code == "internal_error")
     if failure.retryable and job.attempt < job.max_attempts:

@@ -30,7 +30,7 @@ from media_jobs.worker.sandbox_layers import (
 from media_jobs.worker.sandbox_orders import Limits
 from media_jobs.worker.sandbox_process import Ended, Process
 from media_jobs.worker.sandbox_reach import places
-from media_jobs.worker.sandbox_spawn import Script, Start, spawn
+from media_jobs.worker.sandbox_spawn import LAUNCHER, Script, Start, spawn
 
 __all__ = [
     "Ended",
@@ -52,7 +52,6 @@ __all__ = [
 Program = Literal["ffmpeg", "ffprobe", "fc-list"]
 
 _HERE: Final = Path(__file__).parent
-_LAUNCHER: Final = Script(_HERE / "launcher.py", needs=_HERE / "launcher.py")
 _PROBE: Final = Script(_HERE / "sandbox_probe.py", needs=_HERE.parent)
 _STDOUT_BYTES: Final = 16 << 20
 _STDERR_BYTES: Final = 64 << 10
@@ -107,7 +106,7 @@ def start(
     sandbox_layers.require()
     executable = _executable(program)
     seen = places(executable, devices)
-    return spawn(Start(_LAUNCHER, [executable, *args], folder, limits, seen, devices))
+    return spawn(Start(LAUNCHER, [executable, *args], folder, limits, seen, devices))
 
 
 def run(  # noqa: PLR0913 -- one process has this many facts

@@ -38,6 +38,16 @@ class Namespace:
     first_pid: int
 
 
+@dataclass
+class Forked:
+    """A child of this process that the launcher forked for it."""
+
+    pid: int
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+    returncode: int | None = None
+
+
 class Process:
     """Alone in its session, which is its own.
 
@@ -47,7 +57,7 @@ class Process:
 
     def __init__(
         self,
-        popen: subprocess.Popen[bytes],
+        popen: subprocess.Popen[bytes] | Forked,
         limits: Limits,
         *,
         namespace: Namespace | None = None,

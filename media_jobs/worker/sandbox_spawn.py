@@ -1,11 +1,10 @@
-"""Start a Python that confines itself, and know whether it did."""
+"""Start what confines itself, and know whether it did."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,14 +12,15 @@ from pathlib import Path
 from typing import IO, Final
 
 from media_jobs.worker import sandbox_layers, sandbox_namespaces
+from media_jobs.worker.sandbox_forks import INTERPRETER, ForkServer
 from media_jobs.worker.sandbox_layers import SandboxUnavailable
 from media_jobs.worker.sandbox_orders import Limits, written
-from media_jobs.worker.sandbox_process import Namespace, Process
+from media_jobs.worker.sandbox_process import Forked, Namespace, Process
 from media_jobs.worker.sandbox_reach import Place, Use
 
+_HERE: Final = Path(__file__).parent
 # What the launcher says last.
 _READY: Final = "ready"
-_INTERPRETER: Final = str(Path(sys.executable).resolve())
 # Relative, so that the process never learns where it is.
 _ENVIRONMENT: Final = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -40,6 +40,10 @@ class Script:
     """The file or folder that it consists of."""
 
 
+LAUNCHER: Final = Script(_HERE / "launcher.py", needs=_HERE / "launcher.py")
+_forks: Final = ForkServer(LAUNCHER.path, _ENVIRONMENT)
+
+
 @dataclass(frozen=True)
 class Start:
     script: Script
@@ -54,11 +58,12 @@ class Start:
 
 def spawn(start: Start) -> Process:
     """Return once the launcher has confined itself. Raises SandboxUnavailable."""
+    if start.script == LAUNCHER and not sandbox_layers.is_active("namespaces"):
+        return _forked(start)
     with ExitStack() as stack:
         status, for_launcher = stack.enter_context(_pipe())
         info, for_bubblewrap = stack.enter_context(_pipe())
-        orders = [f"status={for_launcher.fileno()}"]
-        orders += written(start.folder, start.limits, start.places, start.devices)
+        orders = [f"status={for_launcher.fileno()}", *_orders(start)]
         popen = subprocess.Popen(  # noqa: S603 - the one place that may
             _command(start, orders, for_bubblewrap.fileno()),
             stdin=subprocess.DEVNULL,
@@ -73,10 +78,37 @@ def spawn(start: Start) -> Process:
         # Ends when exec closes the descriptor, or with the reason why there is no exec.
         told = status.read().decode()
         process = Process(popen, start.limits, namespace=_namespace(info.read()))
+    return _confined(process, told)
+
+
+def _forked(start: Start) -> Process:
+    with ExitStack() as stack:
+        status, for_launcher = stack.enter_context(_pipe())
+        stdout, for_stdout = stack.enter_context(_pipe())
+        stderr, for_stderr = stack.enter_context(_pipe())
+        words = [*_orders(start), "--", *start.arguments]
+        into = [stream.fileno() for stream in (for_stdout, for_stderr, for_launcher)]
+        try:
+            pid = _forks.fork(words, *into)
+        except OSError as error:
+            raise SandboxUnavailable(str(error)) from error
+        for stream in (for_stdout, for_stderr, for_launcher):
+            stream.close()
+        told = status.read().decode()
+        # They are the process's from here on.
+        out, err = (os.fdopen(os.dup(stream.fileno()), "rb") for stream in (stdout, stderr))
+    return _confined(Process(Forked(pid, out, err), start.limits), told)
+
+
+def _confined(process: Process, told: str) -> Process:
     if told != _READY:
         words = _last_words(process)
         raise SandboxUnavailable(told.removeprefix(_READY) or words)
     return process
+
+
+def _orders(start: Start) -> list[str]:
+    return written(start.folder, start.limits, start.places, start.devices)
 
 
 @contextmanager
@@ -87,7 +119,7 @@ def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 
 def _command(start: Start, orders: list[str], tell_pid_to: int) -> list[str]:
-    script = [_INTERPRETER, "-I", "-S", str(start.script.path)]
+    script = [INTERPRETER, "-I", "-S", str(start.script.path)]
     command = [*script, *orders, "--", *start.arguments]
     if not sandbox_layers.is_active("namespaces"):
         return command

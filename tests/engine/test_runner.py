@@ -122,31 +122,53 @@ def test_the_deadline_ends_ffmpeg(transcode: Submit, work: Work, settings: Setti
 
 
 @pytest.fixture
-def small_scratch(tmp_path: Path, media: Samples) -> Iterator[Path]:
-    """A scratch disk with room for the input, and next to nothing more."""
+def scratch_disk(tmp_path: Path, settings: Settings) -> Iterator[Callable[[int], None]]:
+    """Give the slot a scratch disk of so many bytes."""
     place = tmp_path / "small"
     place.mkdir()
-    size = f"size={media.path('film').stat().st_size + 48 * 1024}"
-    mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(place)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root may mount a file system")
-    yield place
-    subprocess.run(["umount", place], check=True)
+
+    def mount(size_bytes: int) -> None:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", str(place)]
+        if subprocess.run(command, check=False, capture_output=True).returncode != 0:
+            pytest.skip("only root may mount a file system")
+        settings.SCRATCH_DIR = place
+
+    yield mount
+    subprocess.run(["umount", place], check=False, capture_output=True)
 
 
-def test_a_full_disk_is_tried_again_later(
-    transcode: Submit, small_scratch: Path, settings: Settings
-) -> None:
-    transcode()
-    settings.SCRATCH_DIR = small_scratch
+def _check_tried_again_later(settings: Settings, *, visible: int = 0) -> None:
     job = claim()
     assert job is not None
     runner.run(job)
     job.refresh_from_db()
     assert job.status == Status.QUEUED
     assert job.events.last().reason.startswith("storage_full")  # type: ignore[union-attr]
-    assert visible_files(job) == 0
+    assert visible_files(job) == visible
     assert scratch_is_empty(settings)
+
+
+def test_a_full_disk_is_tried_again_later(
+    transcode: Submit, scratch_disk: Callable[[int], None], media: Samples, settings: Settings
+) -> None:
+    transcode()
+    scratch_disk(media.path("film").stat().st_size + 48 * 1024)
+    _check_tried_again_later(settings)
+
+
+def test_a_disk_that_is_full_at_the_last_byte_is_too(
+    transcode: Submit,
+    work: Work,
+    scratch_disk: Callable[[int], None],
+    media: Samples,
+    settings: Settings,
+) -> None:
+    """FFmpeg ends well where it was only the end of the file that found no room."""
+    made = work(transcode()).outputs.get().file
+    transcode()
+    pages = [-(-size // 4096) for size in (media.path("film").stat().st_size, made.size_bytes)]
+    scratch_disk((sum(pages) - 2) * 4096)
+    _check_tried_again_later(settings, visible=1)
 
 
 def test_what_nobody_expected_is_retried_and_then_told(

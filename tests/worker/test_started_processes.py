@@ -14,6 +14,7 @@ PACKAGES = ("ffapi_site", "media_jobs", "storage", "accounts")
 # Each module that may, what by, and why.
 ALLOWED = {
     ("media_jobs.worker.sandbox_spawn", "subprocess"): "the door: launcher and self-test",
+    ("media_jobs.worker.sandbox_forks", "subprocess"): "keeps the launcher that forks",
     ("media_jobs.worker.sandbox_process", "subprocess"): "the type of what the door gives",
     ("media_jobs.worker.sandbox_namespaces", "subprocess"): "tries whether bubblewrap starts",
     ("media_jobs.worker.launcher", "os.execve"): "becomes FFmpeg, confined",
