@@ -55,8 +55,13 @@ def target_uid() -> int | None:
     return int(os.environ.get("SANDBOX_UID", _DEFAULT_UID))
 
 
-def is_active(name: str) -> bool:
-    return layers()[name].active
+def puts_in_namespaces(devices: Sequence[str]) -> bool:
+    """What uses a GPU is left out where Landlock does as well.
+
+    How much of /proc and /sys a driver needs differs from one to the next.
+    """
+    found = layers()
+    return found["namespaces"].active and not (devices and found["landlock"].active)
 
 
 def layers() -> dict[str, Layer]:

@@ -89,7 +89,7 @@ def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 def _command(start: Start, orders: list[str], tell_pid_to: int) -> list[str]:
     script = [_INTERPRETER, "-I", "-S", str(start.script.path)]
     command = [*script, *orders, "--", *start.arguments]
-    if not sandbox_layers.is_active("namespaces"):
+    if not sandbox_layers.puts_in_namespaces(start.devices):
         return command
     sandbox_namespaces.inherit_orphans()
     places = [*start.places, Place(str(start.script.needs), Use.READ)]
