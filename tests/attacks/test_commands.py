@@ -11,10 +11,13 @@ import pytest
 from django.test import Client
 
 from accounts.roles import Role
+from media_jobs.ffmpeg.filters import escape
 from media_jobs.models import Job
 from media_jobs.operations.base import InvalidParamsGroup, parse
 from tests.api.sending import code_of, pointers, send
+from tests.attacks.ground import Ground
 from tests.factories import ApiKeyFactory, TenantFactory
+from tests.media import Samples
 
 SECRET = "/etc/passwd"
 URL = "https://example.org/a.mp4"
@@ -300,6 +303,27 @@ def test_it_takes_its_own_scope(role: Role, path: str) -> None:
         asked = {"operation": "run-ffmpeg-command", "params": asked}
     assert code_of(send(client_with(role), path, asked), 403) == "forbidden"
     assert not Job.objects.exists()
+
+
+def test_what_only_looks_like_an_attack_is_done(ground: Ground, media: Samples) -> None:
+    """By real workers; the ground sees to it that no canary was touched. And then the attacks."""
+    commander = ground.watch(ground.site.customer("commander", "--role", Role.ADMIN))
+    text = f"{ground.canaries.folder}/private.txt,movie={SECRET};[x]:textfile={SECRET}"
+    words = [
+        *("-i", "{{in_1}}", "-metadata", f"title=-i {SECRET} -attach {SECRET}", "-t", "0.5"),
+        *("-vf", f"drawtext=expansion=none:text={escape(text)},scale=160:-2"),
+        *("-c:v", "libx264", "{{out_1}}", "-t", "0.5", "-vn", "{{out_2}}"),
+    ]
+    with commander.http:
+        file = commander.upload(media.path("film"))
+        files = {"input_files": [file["id"]], "output_files": ["-vf movie.mp4", "%d|a.mp3"]}
+        job = commander.submit("ffmpeg", files | {"ffmpeg_command": words})
+        made = commander.completed(job)["outputs"]
+        assert [each["name"] for each in made] == files["output_files"]
+        for attack in ATTACKS[:60]:
+            asked = files | {"ffmpeg_command": attack.values[0]}
+            answer = commander.http.post("/v1/run-ffmpeg-command", json=asked)
+            assert answer.status_code == 422, (attack.id, answer.text)
 
 
 def client_with(role: Role) -> Client:
