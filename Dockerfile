@@ -9,7 +9,7 @@ RUN /opt/venv/bin/pip install -r requirements.txt
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ffmpeg fonts-dejavu-core \
+    && apt-get install -y --no-install-recommends bubblewrap ffmpeg fonts-dejavu-core \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent ffapi \
     && install -d -o ffapi -g ffapi -m 0750 /data

@@ -31,7 +31,7 @@ def main(kind: str) -> None:
     lock = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     if packages := missing_packages(kind):
-        install_packages(packages)
+        install_packages(packages + wished_packages())
     if not works(VENV / "bin/python", "import pip"):
         print("Making .venv", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
@@ -55,6 +55,11 @@ def missing_packages(kind: str) -> list[str]:
     if kind == "development" and not shutil.which("cc"):
         missing += ["gcc", "libc6-dev"]  # for the clock that chaos sets
     return missing
+
+
+def wished_packages() -> list[str]:
+    """What does well without, but better with: installed only along with others."""
+    return [] if shutil.which("bwrap") else ["bubblewrap"]  # a further layer of the sandbox
 
 
 def install_packages(packages: list[str]) -> None:

@@ -20,6 +20,7 @@ from media_jobs import queue, states
 from media_jobs.models import Job, JobInput, Priority, Status
 from media_jobs.worker.planning import Planned, plan
 from storage import store
+from storage.names import NameRefused, clean_name
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,150}")
 _METADATA_BYTES = 16 * 1024
@@ -46,6 +47,11 @@ class Submission:
             raise invalid("/priority", "one of high, normal, low", "choice")
         if self.output_name and not _NAME.fullmatch(self.output_name):
             raise invalid("/output_name", "a file name of at most 150 characters, without / or \\")
+        if self.output_name:
+            try:
+                clean_name(self.output_name)
+            except NameRefused as refused:
+                raise invalid("/output_name", refused.detail, refused.code) from refused
         if len(json.dumps(self.metadata)) > _METADATA_BYTES:
             raise invalid("/metadata", f"at most {_METADATA_BYTES} bytes of JSON", "too_large")
         if len(self.tags) > _TAGS or any(not 0 < len(tag) <= _TAG_LENGTH for tag in self.tags):
@@ -71,7 +77,7 @@ def submit(
             user=user,
             operation=planned.operation.name,
             params=asked.params,
-            output_name=asked.output_name,
+            output_name=asked.output_name and clean_name(asked.output_name),
             webhook_url=asked.webhook_url,
             metadata=asked.metadata,
             tags=asked.tags,

@@ -73,12 +73,15 @@ def test_every_setting_is_documented() -> None:
     assert sorted(set(_settings_read())) == sorted(explained)
 
 
+_READERS = {"env", "_positive", "_choice", "_networks", "_origin", "secret"}
+
+
 def _settings_read() -> Iterator[str]:
-    """The names in ``env(…)``, ``env.kind(…)``, ``_positive(…)``, ``_choice(…)``, ``secret(…)``."""
+    """The names in ``env(…)``, ``env.kind(…)`` and the calls of ``_READERS``."""
     for node in ast.walk(ast.parse((ROOT / "ffapi_site/settings.py").read_text())):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = ast.unparse(node.func)
-            if called in ("env", "_positive", "_choice", "secret") or called.startswith("env."):
+            if called in _READERS or called.startswith("env."):
                 yield str(node.args[0].value)
 
 

@@ -107,7 +107,8 @@ def _download(
     each: Wanted, position: int, folder: Path, on_bytes: Callable[[int, int | None], None]
 ) -> Source:
     path = scratch_path(position, urlsplit(each.url).path)
-    with (folder / path).open("wb") as target:
+    # A new file: whatever already lies there, a link above all, is not ours to write to.
+    with (folder / path).open("xb") as target:
         got = netguard.download(
             each.url,
             target,

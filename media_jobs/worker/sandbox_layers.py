@@ -15,6 +15,9 @@ _DEFAULT_UID: Final = 65534
 _REQUIRED: Final = (("process",), ("seccomp",), ("landlock", "namespaces"))
 
 
+_SPARED: Final = "Landlock does the same; FFAPI_SANDBOX_NAMESPACES=on adds them"
+
+
 class SandboxUnavailable(RuntimeError):  # noqa: N818 - it names the state
     """FFmpeg cannot be confined here, so it is not started."""
 
@@ -55,15 +58,20 @@ def target_uid() -> int | None:
     return int(os.environ.get("SANDBOX_UID", _DEFAULT_UID))
 
 
-def is_active(name: str) -> bool:
-    return layers()[name].active
+def puts_in_namespaces(devices: Sequence[str]) -> bool:
+    """What uses a GPU is left out where Landlock does as well.
+
+    How much of /proc and /sys a driver needs differs from one to the next.
+    """
+    found = layers()
+    return found["namespaces"].active and not (devices and found["landlock"].active)
 
 
 def layers() -> dict[str, Layer]:
     return {
         "process": Layer(available=True, active=True),
         "user": _user(),
-        "landlock": _switchable("landlock", *_landlock()),
+        "landlock": _landlock(),
         "seccomp": _switchable("seccomp", *_seccomp()),
         "namespaces": _namespaces(),
         "cgroup": _cgroup(),
@@ -76,7 +84,7 @@ def report(probes: Sequence[Probe] = ()) -> SandboxReport:
     escaped = any(not probe.blocked for probe in probes)
     if escaped or _missing(found):
         return SandboxReport(found, "none", allowed=may_be_degraded())
-    complete = all(layer.active for layer in found.values())
+    complete = all(layer.active or layer.reason == _SPARED for layer in found.values())
     return SandboxReport(found, "full" if complete else "reduced", allowed=True)
 
 
@@ -106,9 +114,9 @@ def _user() -> Layer:
     return Layer(available=True, active=True, version=str(uid))
 
 
-def _landlock() -> tuple[str | None, str | None]:
+def _landlock() -> Layer:
     abi, reason = landlock.version()
-    return (str(abi) if abi else None), reason
+    return _switchable("landlock", str(abi) if abi else None, reason)
 
 
 def _seccomp() -> tuple[str | None, str | None]:
@@ -116,8 +124,11 @@ def _seccomp() -> tuple[str | None, str | None]:
 
 
 def _namespaces() -> Layer:
-    if sandbox_namespaces.wanted() == "off":
+    wanted = sandbox_namespaces.wanted()
+    if wanted == "off":
         return Layer(True, active=False, reason="FFAPI_SANDBOX_NAMESPACES is off")
+    if wanted == "auto" and _landlock().active:
+        return Layer(True, active=False, reason=_SPARED)
     reason = sandbox_namespaces.unavailable_reason()
     return _switchable("namespaces", sandbox_namespaces.version(), reason)
 

@@ -43,7 +43,7 @@ def written(
         orders.append(f"uid={uid}")
         orders += [f"group={group}" for group in sorted(_groups(devices))]
     active = sandbox_layers.layers()
-    if not active["namespaces"].active:
+    if not sandbox_layers.puts_in_namespaces(devices):
         # In a process namespace of its own the launcher sees no parent.
         orders.append(f"parent={os.getpid()}")
     if active["landlock"].active:

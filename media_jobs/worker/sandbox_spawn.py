@@ -58,7 +58,7 @@ class Start:
 
 def spawn(start: Start) -> Process:
     """Return once the launcher has confined itself. Raises SandboxUnavailable."""
-    if start.script == LAUNCHER and not sandbox_layers.is_active("namespaces"):
+    if start.script == LAUNCHER and not sandbox_layers.puts_in_namespaces(start.devices):
         return _forked(start)
     with ExitStack() as stack:
         status, for_launcher = stack.enter_context(_pipe())
@@ -121,7 +121,7 @@ def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 def _command(start: Start, orders: list[str], tell_pid_to: int) -> list[str]:
     script = [INTERPRETER, "-I", "-S", str(start.script.path)]
     command = [*script, *orders, "--", *start.arguments]
-    if not sandbox_layers.is_active("namespaces"):
+    if not sandbox_layers.puts_in_namespaces(start.devices):
         return command
     sandbox_namespaces.inherit_orphans()
     places = [*start.places, Place(str(start.script.needs), Use.READ)]

@@ -63,7 +63,7 @@ class Meter:
 
 def _is_in(process: psutil.Process, folder: str) -> bool:
     try:
-        return process.cwd().startswith(folder)
+        return bool(process.cwd().startswith(folder))
     except psutil.Error:
         return False
 

@@ -11,10 +11,13 @@ import pytest
 from django.test import Client
 
 from accounts.roles import Role
+from media_jobs.ffmpeg.filters import escape
 from media_jobs.models import Job
 from media_jobs.operations.base import InvalidParamsGroup, parse
 from tests.api.sending import code_of, pointers, send
+from tests.attacks.ground import Ground
 from tests.factories import ApiKeyFactory, TenantFactory
+from tests.media import Samples
 
 SECRET = "/etc/passwd"
 URL = "https://example.org/a.mp4"
@@ -95,6 +98,7 @@ ATTACKS = [
     refused("x264opts statistics", "-i {{in_1}} -c:v libx264 -x264opts stats=/tmp/x {{out_1}}"),
     refused("x264 dump", "-i {{in_1}} -x264-params dump-yuv=/tmp/x {{out_1}}"),
     refused("x264 matrix file", f"-i {{{{in_1}}}} -x264-params cqmfile={SECRET} {{{{out_1}}}}"),
+    refused("x264 matrix by a word", "-i {{in_1}} -x264-params cqm=secret {{out_1}}"),
     refused("x264 qp file", f"-i {{{{in_1}}}} -x264opts qpfile={SECRET} {{{{out_1}}}}"),
     refused("x264 value with a path", "-i {{in_1}} -x264-params level=/tmp/x {{out_1}}"),
     refused("x265 csv", "-i {{in_1}} -c:v libx265 -x265-params csv=/tmp/x {{out_1}}"),
@@ -140,6 +144,8 @@ ATTACKS = [
     refused("textfile, blanks around", f"{GRAPH}'drawtext= textfile = {SECRET}' {{{{out_1}}}}"),
     refused("option from a file", f"{GRAPH}drawtext=/text={SECRET} {{{{out_1}}}}"),
     refused("fontfile", f"{GRAPH}drawtext=fontfile={SECRET}:text=a {{{{out_1}}}}"),
+    refused("font that asks for a file", GRAPH + "drawtext=text=a:font='x\\:file=/x' {{out_1}}"),
+    refused("charset", GRAPH + "subtitles={{in_1}}:charenc=../../x {{out_1}}"),
     refused("fontfile by its place", f"{GRAPH}drawtext={SECRET}:a {{{{out_1}}}}"),
     refused("subtitles by path", f"{GRAPH}subtitles={SECRET} {{{{out_1}}}}"),
     refused("subtitles by short name", f"{GRAPH}subtitles=f={SECRET} {{{{out_1}}}}"),
@@ -192,6 +198,7 @@ ATTACKS = [
     refused("value with an option inside", ["-crf 23 -attach /x", "-i", "{{in_1}}", "{{out_1}}"]),
     refused("an option without its value", "-i {{in_1}} {{out_1}} -crf"),
     refused("an option behind the last file", "-i {{in_1}} {{out_1}} -crf 23"),
+    refused("too many inputs", "-i {{in_1}} " * 51 + "{{out_1}}"),
     refused("no output", "-i {{in_1}}"),
     refused("nothing", ""),
     refused("an open quote", "-i {{in_1}} -metadata title='a {{out_1}}"),
@@ -296,6 +303,27 @@ def test_it_takes_its_own_scope(role: Role, path: str) -> None:
         asked = {"operation": "run-ffmpeg-command", "params": asked}
     assert code_of(send(client_with(role), path, asked), 403) == "forbidden"
     assert not Job.objects.exists()
+
+
+def test_what_only_looks_like_an_attack_is_done(ground: Ground, media: Samples) -> None:
+    """By real workers; the ground sees to it that no canary was touched. And then the attacks."""
+    commander = ground.watch(ground.site.customer("commander", "--role", Role.ADMIN))
+    text = f"{ground.canaries.folder}/private.txt,movie={SECRET};[x]:textfile={SECRET}"
+    words = [
+        *("-i", "{{in_1}}", "-metadata", f"title=-i {SECRET} -attach {SECRET}", "-t", "0.5"),
+        *("-vf", f"drawtext=expansion=none:text={escape(text)},scale=160:-2"),
+        *("-c:v", "libx264", "{{out_1}}", "-t", "0.5", "-vn", "{{out_2}}"),
+    ]
+    with commander.http:
+        file = commander.upload(media.path("film"))
+        files = {"input_files": [file["id"]], "output_files": ["-vf movie.mp4", "%d|a.mp3"]}
+        job = commander.submit("ffmpeg", files | {"ffmpeg_command": words})
+        made = commander.completed(job)["outputs"]
+        assert [each["name"] for each in made] == files["output_files"]
+        for attack in ATTACKS[:60]:
+            asked = files | {"ffmpeg_command": attack.values[0]}
+            answer = commander.http.post("/v1/run-ffmpeg-command", json=asked)
+            assert answer.status_code == 422, (attack.id, answer.text)
 
 
 def client_with(role: Role) -> Client:

@@ -18,8 +18,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from storage.models import File
-from tests.attacks import bombs
-from tests.attacks.bombs import BOMBS, HARMLESS, avi_with_playlist, box, outside, sounds
+from tests.attacks import intake_files
+from tests.attacks.intake_files import BOMBS, HARMLESS, avi_with_playlist, box, outside, sounds
 from tests.factories import TenantFactory
 from tests.lib.hostile_server import HostileServer, answering, ok
 from tests.media import FFMPEG, Samples
@@ -274,4 +274,4 @@ def test_a_film_whose_index_is_at_its_end_is_taken(client: Client, media: Sample
         path = media.path(sample)
         assert sent(client, path.read_bytes(), path.name).status_code == 201, sample
     assert sent(client, sounds(3), "a.mov").status_code == 201
-    assert sent(client, bombs.many_streams(100), "a.mkv").status_code == 201
+    assert sent(client, intake_files.many_streams(100), "a.mkv").status_code == 201

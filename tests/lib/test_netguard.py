@@ -371,6 +371,8 @@ NAMES: list[tuple[str | None, str, str]] = [
     ('attachment; filename="a\x00b\u202ecod.mp4"', "/x", "abcod.mp4"),
     ('attachment; filename=".."', "/clip.mp4", "clip.mp4"),
     ("attachment", "/clip.mp4", "clip.mp4"),
+    ("attachment; filename*=idna''%ff.mp4", "/clip.mp4", "clip.mp4"),
+    ("attachment; filename*=undefined''x.mp4", "/clip.mp4", "clip.mp4"),
     ('attachment; filename="' + "n" * 400 + '.mp4"', "/x", "n" * 146 + ".mp4"),
     ('attachment; filename="' + "é".encode().decode("latin-1") + '.mp4"', "/x", "é.mp4"),
 ]

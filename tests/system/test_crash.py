@@ -46,6 +46,11 @@ def _kill_and_see_ffmpeg_go(victim: psutil.Process, ffmpeg: psutil.Process) -> N
     assert eventually(lambda: not ffmpeg.is_running(), within_s=20)  # and somebody buried it
 
 
+def _worker_of(ffmpeg: psutil.Process) -> psutil.Process:
+    """What started it; bubblewrap stands between them where there are namespaces."""
+    return next(each for each in ffmpeg.parents() if each.name() != "bwrap")
+
+
 def _is_dead(process: psutil.Process) -> bool:
     try:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
@@ -67,7 +72,7 @@ def test_a_killed_worker(site: Site, alice: Customer, long_source: str, folder: 
     """R1: FFmpeg goes with it, and the job is done by another attempt."""
     job = _encode(alice, long_source, 8, output_name="worker.mp4")
     ffmpeg = site.encoding(job)
-    _kill_and_see_ffmpeg_go(psutil.Process(ffmpeg.ppid()), ffmpeg)
+    _kill_and_see_ffmpeg_go(_worker_of(ffmpeg), ffmpeg)
     ended = alice.completed(job, within_s=120)
     assert ended["attempt"] == 2
     assert ended["outputs"][0]["duration_seconds"] == pytest.approx(8, abs=0.1)
@@ -94,7 +99,7 @@ def test_a_frozen_worker_that_wakes_up_too_late(
     """R10: what it writes then is refused."""
     job = _encode(alice, long_source, 8, output_name="frozen.mp4")
     ffmpeg = site.encoding(job)
-    worker = psutil.Process(ffmpeg.ppid())
+    worker = _worker_of(ffmpeg)
     worker.suspend()
     try:
         alice.until(job, lambda now: now["attempt"] == 2)

@@ -118,7 +118,7 @@ class Listener:
             opened.close()
 
 
-@pytest.fixture(params=["auto", "off"], autouse=True)
+@pytest.fixture(params=["on", "off"], autouse=True)
 def namespaces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", request.param)
     return str(request.param)

@@ -22,10 +22,10 @@ TONE = ["-f", "lavfi", "-i", "sine=duration=1"]
 ENDLESS = [*QUIET, "-re", "-f", "lavfi", "-i", "testsrc=size=64x64", "-f", "null", "-"]
 
 
-@pytest.fixture(params=["auto", "off"], autouse=True)
+@pytest.fixture(params=["on", "off"], autouse=True)
 def namespaces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Everything with namespaces and without, as on a host that forbids them."""
-    if request.param == "auto" and sandbox_namespaces.unavailable_reason():
+    if request.param == "on" and sandbox_namespaces.unavailable_reason():
         pytest.skip("no namespaces can be made here")
     monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", request.param)
     return str(request.param)
@@ -377,7 +377,7 @@ def test_a_missing_layer_is_reported(
     report = sandbox.report()
     assert not report.layers[layer].active
     assert report.layers[layer].reason
-    holds = layer == "landlock" and namespaces == "auto"
+    holds = layer == "landlock" and namespaces == "on"
     assert (report.level, report.allowed) == ("reduced" if holds else "none", True)
 
 
@@ -393,6 +393,18 @@ def test_a_layer_that_is_off_is_reported(
     assert not report.layers[layer].active
     assert report.layers[layer].reason == f"{setting} is off"
     assert (report.level, report.allowed) == ("reduced", True)
+
+
+def test_namespaces_stand_in_for_landlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", "auto")
+    with_landlock = sandbox.report()
+    assert not with_landlock.layers["namespaces"].active
+    assert "Landlock does the same" in (with_landlock.layers["namespaces"].reason or "")
+    monkeypatch.setattr("media_jobs.worker.landlock.version", lambda: (0, "no Landlock"))
+    without = sandbox.report()
+    is_possible = sandbox_namespaces.unavailable_reason() is None
+    assert without.layers["namespaces"].active == is_possible
+    assert without.allowed == is_possible
 
 
 def test_namespaces_can_be_required(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from media_jobs.worker import sandbox
+from media_jobs.worker import landlock, sandbox
 from media_jobs.worker.sandbox_orders import Limits
 
 LIMITS = Limits(wall_s=20)
@@ -36,6 +36,14 @@ def test_a_device_is_out_of_reach_where_it_is_not_given(folder: Path) -> None:
     assert re.search(_REFUSED, used.stderr)
     used = sandbox.run("ffmpeg", TO_DEVICE, folder=folder, limits=LIMITS, devices=["/dev/zero"])
     assert re.search(_REFUSED, used.stderr)
+
+
+def test_a_device_is_used_in_namespaces_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no Landlock to stand in for them."""
+    monkeypatch.setattr(landlock, "version", lambda: (0, "the kernel has no Landlock"))
+    monkeypatch.setenv("ALLOW_DEGRADED_SANDBOX", "1")
+    used = sandbox.run("ffmpeg", TO_DEVICE, folder=folder, limits=LIMITS, devices=["/dev/full"])
+    assert "No space left on device" in used.stderr
 
 
 def test_memory_is_bounded_with_a_device_too(folder: Path) -> None:

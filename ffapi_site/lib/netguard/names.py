@@ -31,7 +31,10 @@ def safe(name: str) -> str:
 def _said(content_disposition: str) -> str | None:
     message = Message()
     message["Content-Disposition"] = content_disposition
-    name = message.get_filename()
+    try:
+        name = message.get_filename()
+    except ValueError:  # a charset such as "idna", whose codec can't replace what it can't read
+        return None
     if name is None:
         return None
     try:

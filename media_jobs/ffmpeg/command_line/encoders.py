@@ -47,7 +47,7 @@ BITSTREAM_FILTERS = _words("""
 _X264 = _words("""
     8x8dct aq-mode aq-strength annexb aud b-adapt b-bias b-pyramid bff bframes bitrate
     bluray-compat cabac chroma-me chroma-qp-offset chromaloc colormatrix colorprim
-    constrained-intra cqm crf crf-max crop-rect dct-decimate deadzone-inter deadzone-intra
+    constrained-intra crf crf-max crop-rect dct-decimate deadzone-inter deadzone-intra
     deblock direct direct-pred fade-compensate fake-interlaced fast-pskip filler force-cfr fps
     frame-packing fullrange interlaced intra-refresh ipratio keyint keyint-min level
     lookahead-threads me merange min-keyint mixed-refs mvrange nal-hrd no-8x8dct no-cabac

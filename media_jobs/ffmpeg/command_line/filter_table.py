@@ -10,12 +10,16 @@ from typing import Literal
 
 from media_jobs.ffmpeg.command_line import audio_filters, source_filters, video_filters
 
-SlotKind = Literal["plain", "text", "file", "barred"]
+SlotKind = Literal["plain", "text", "font", "file", "barred"]
 
 # Numbers, times, sizes, colours, flags and small sums of numbers: what FFmpeg reads as such.
 _PLAIN = re.compile(r"[\w +\-*/.,#@|:()]{0,300}", re.ASCII)
 # Expressions, lists and texts that FFmpeg reads as such: the options were looked at one by one.
 _TEXT = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]{0,5000}")
+# Of a pattern of fontconfig, the family and the face; it could ask for files too.
+_FACE = r"regular|medium|light|bold|italic|oblique|(style|weight|slant|width)=[\w ]{1,30}"
+_FONT = re.compile(rf"[^\x00-\x1f\x7f:=/\\]{{1,100}}(:({_FACE})){{0,4}}")
+_HOLDS = {"plain": _PLAIN, "text": _TEXT, "font": _FONT}
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Slot:
         return self.names[0]
 
     def holds(self, value: str) -> bool:
-        return (_PLAIN if self.kind == "plain" else _TEXT).fullmatch(value) is not None
+        return _HOLDS[self.kind].fullmatch(value) is not None
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class FilterKind:
     repeats: bool = False
 
 
-_KINDS: dict[str, SlotKind] = {"*": "text", "!": "barred", "@": "file"}
+_KINDS: dict[str, SlotKind] = {"*": "text", "^": "font", "!": "barred", "@": "file"}
 
 
 def _slot(word: str) -> Slot:

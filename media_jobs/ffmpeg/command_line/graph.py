@@ -120,7 +120,7 @@ def _slot(kind: FilterKind, key: str) -> Slot:
 def _value(kind: FilterKind, slot: Slot, value: str, aliases: Aliases) -> str | AliasedFile:
     if slot.kind == "barred":
         raise Unreadable(
-            f"{slot.name} of {kind.name} names a file, which is not allowed; leave it out"
+            f"{slot.name} of {kind.name} may name a file, which is not allowed; leave it out"
         )
     if slot.kind == "file":
         alias = aliases.read(value)

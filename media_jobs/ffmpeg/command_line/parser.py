@@ -12,6 +12,9 @@ from media_jobs.ffmpeg.command_line.refusal import Refused
 from media_jobs.ffmpeg.command_line.tokens import Aliases, Token, tokenise
 from media_jobs.ffmpeg.command_line.values import seconds
 
+# Each is a file that is open all the time.
+MOST_INPUTS = 50
+
 
 @dataclass(frozen=True)
 class NamedFile:
@@ -97,6 +100,8 @@ class _State:
             raise Refused("-i stands at the end; {{alias}} is missing behind it")
         if alias not in self.aliases.inputs:
             raise token.refuse("it is not the alias of an input", self._named("input_files"))
+        if len(self.inputs) >= MOST_INPUTS:
+            raise token.refuse(f"a command reads at most {MOST_INPUTS} inputs")
         self.inputs.append(NamedFile(alias, self._settled("input")))
 
     def read_output(self, token: Token) -> None:

@@ -5,7 +5,7 @@ T has ``enable``, F keeps two pictures in step (``eof_action`` and its like), E 
 unless an option says how long, R repeats without end where a number is negative. The options stand
 in the order in which FFmpeg takes values without names, with their other names behind slashes.
 ``*``: an expression or a text; ``!``: names a file or gives orders, never allowed; ``@``: a file,
-allowed as the alias of an input; the others are numbers, words and the like.
+allowed as the alias of an input; ``^``: a font; the others are numbers, words and the like.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ doubleweave: first_field
 drawbox T: x* y* width/w* height/h* color/c* thickness/t* replace box_source!
 drawgrid T: x* y* width/w* height/h* color/c* thickness/t* replace
 drawtext T: fontfile! text* textfile! fontcolor fontcolor_expr* boxcolor bordercolor shadowcolor
-    box boxborderw line_spacing fontsize* x* y* shadowx shadowy borderw tabsize basetime font*
+    box boxborderw line_spacing fontsize* x* y* shadowx shadowy borderw tabsize basetime font^
     expansion timecode* tc24hmax timecode_rate/r/rate reload! alpha* fix_bounds start_number
     text_source! text_shaping ft_load_flags
     text_align y_align boxw boxh
@@ -202,7 +202,7 @@ split: outputs
 spp T: quality qp mode use_bframe_qp
 ssim TF: stats_file/f!
 stereo3d: in out
-subtitles: filename/f@ original_size fontsdir! alpha charenc* stream_index/si force_style*
+subtitles: filename/f@ original_size fontsdir! alpha charenc! stream_index/si force_style*
 super2xsai:
 swaprect T: w* h* x1* y1* x2* y2*
 swapuv T:
