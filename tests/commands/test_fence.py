@@ -68,12 +68,15 @@ def test_an_override_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "reason: the self-test got out by: " in told
 
 
-def test_namespaces_that_can_not_be_made_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_namespaces_that_are_wanted_and_can_not_be_made_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", "on")
     monkeypatch.setattr(sandbox_namespaces, "unavailable_reason", lambda: "no permission")
     told, status = _selftest()
-    assert status == 0
+    assert status == 1
     assert "namespaces   off  no permission" in told
-    assert "level: reduced; jobs are taken" in told
+    assert "level: none" in told
 
 
 @pytest.fixture

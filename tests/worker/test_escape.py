@@ -243,6 +243,6 @@ def test_namespaces_stand_in_for_landlock(
 
     probes = sandbox.selftest(folder)
 
-    holds = namespaces == "auto"
+    holds = namespaces == "on"
     assert all(probe.blocked for probe in probes) == holds
     assert sandbox.report(probes).level == ("reduced" if holds else "none")
