@@ -11,7 +11,8 @@ def fence_warning(request: HttpRequest) -> dict[str, object]:
 
 
 def _is_for(request: HttpRequest) -> bool:
-    return request.user.is_active and request.user.is_staff
+    user = getattr(request, "user", None)  # a request refused at the door has none
+    return user is not None and user.is_active and user.is_staff
 
 
 def _is_overridden() -> bool:
