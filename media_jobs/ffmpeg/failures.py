@@ -219,6 +219,7 @@ INTERNAL = Failure(
     retryable=True,
 )
 
+
 def tells_of_full_disk(stderr: str) -> bool:
     """Whether there was no room for something, though FFmpeg may have ended well all the same."""
     return re.search(_FULL_DISK, stderr) is not None

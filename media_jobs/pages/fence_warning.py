@@ -11,8 +11,8 @@ def fence_warning(request: HttpRequest) -> dict[str, object]:
 
 
 def _is_for(request: HttpRequest) -> bool:
-    user = getattr(request, "user", None)  # a request that is refused early has none
-    return bool(user and user.is_active and user.is_staff)
+    user = getattr(request, "user", None)  # a request refused at the door has none
+    return user is not None and user.is_active and user.is_staff
 
 
 def _is_overridden() -> bool:

@@ -78,7 +78,7 @@ def test_it_works(address: str) -> None:
     staff.force_login(UserFactory.create(is_staff=True, is_superuser=True))
     for client in (Client(), staff):
         response: Any = client.get(address)
-        assert response.status_code < 500, response.content
+        assert response.status_code != 500, response.content
         check(response)
 
 
