@@ -16,7 +16,6 @@ from bench.client import Client, compared, seconds, side_by_side
 from bench.figure import Figure
 from bench.site import Site
 from media_jobs.models import Job, JobAttempt
-from media_jobs.worker import sandbox, scratch
 
 _PROBES = 100
 _AT_A_TIME = 2
@@ -142,21 +141,4 @@ def posts(site: Site, clip: Path) -> Figure:
         f"{number / bare:.0f} a second, bare DRF insert of the row",
         bare / ours,
         is_met=bare / ours >= _RATE_OF_BARE_DRF,
-    )
-
-
-def sandboxed() -> Figure:
-    limits = sandbox.Limits(wall_s=10)
-    with scratch.passing("bench") as folder:
-        ours, bare = compared(
-            lambda: sandbox.run("ffprobe", ["-version"], folder=folder, limits=limits),
-            lambda: subprocess.run(["ffprobe", "-version"], check=True, capture_output=True),
-            runs=30,
-        )
-    return Figure(
-        "a process in the sandbox",
-        f"{ours * 1000:.0f} ms",
-        f"{bare * 1000:.0f} ms, the same outside",
-        ours / bare,
-        f"{(ours - bare) * 1000:+.0f} ms",
     )
