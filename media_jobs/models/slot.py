@@ -40,8 +40,3 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def is_fit(self) -> bool:
-        """Does its sandbox hold, as far as it has told?"""
-        return bool(self.sandbox.get("allowed", True))

@@ -100,8 +100,9 @@ def start(
     """Start ``program`` in ``folder``, which ``prepare`` made; ``args`` name files relative to it.
 
     ``devices`` are nodes of GPUs that it may use besides.
-    Returns once the program runs. It dies with the *thread* that calls this: call it from one that
-    lives until the end. Raises SandboxUnavailable when a required layer is missing.
+    Returns once the program runs. It dies with this process; within namespaces with the *thread*
+    that calls this: call it from one that lives until the end. Raises SandboxUnavailable when a
+    required layer is missing.
     """
     sandbox_layers.require()
     executable = _executable(program)

@@ -35,7 +35,7 @@ class ForkServer:
             try:
                 return self._ask(words, (stdout, stderr, status))
             except (BrokenPipeError, ConnectionError):
-                self._close()  # it was killed: the next one is as good
+                self.close()  # it was killed: the next one is as good
                 return self._ask(words, (stdout, stderr, status))
 
     def _ask(self, words: Sequence[str], descriptors: tuple[int, ...]) -> int:
@@ -80,7 +80,8 @@ class ForkServer:
         popen.wait()
         threading.Event().wait()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End it; what it forked goes on, and the next one asked for starts another."""
         if self._control is not None:
             self._control.close()
             self._control = None
@@ -88,4 +89,4 @@ class ForkServer:
     def _forget(self) -> None:
         """In a forked process: the server and the lock's holder are the other's."""
         self._asking = threading.Lock()
-        self._close()
+        self.close()

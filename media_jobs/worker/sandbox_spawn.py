@@ -22,7 +22,7 @@ _HERE: Final = Path(__file__).parent
 # What the launcher says last.
 _READY: Final = "ready"
 # Relative, so that the process never learns where it is.
-_ENVIRONMENT: Final = {
+ENVIRONMENT: Final = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "HOME": "tmp",
@@ -41,7 +41,7 @@ class Script:
 
 
 LAUNCHER: Final = Script(_HERE / "launcher.py", needs=_HERE / "launcher.py")
-_forks: Final = ForkServer(LAUNCHER.path, _ENVIRONMENT)
+_forks: Final = ForkServer(LAUNCHER.path, ENVIRONMENT)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def spawn(start: Start) -> Process:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
             start_new_session=True,
             pass_fds=(for_launcher.fileno(), for_bubblewrap.fileno(), *start.inherited),
         )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from media_jobs.models import Job, Status
-from media_jobs.worker import capabilities, launcher
+from media_jobs.worker import capabilities, launcher, sandbox_forks, sandbox_spawn
+from tests.media import Samples
 
 pytestmark = pytest.mark.django_db
 
@@ -39,21 +40,43 @@ def recorder() -> Recorder:
     return Recorder()
 
 
+class Forks(sandbox_forks.ForkServer):
+    def __init__(self) -> None:
+        super().__init__(Path(LAUNCHER), sandbox_spawn.ENVIRONMENT)
+        self.asked: list[str] = []
+
+    def fork(self, words: Sequence[str], stdout: int, stderr: int, status: int) -> int:
+        self.asked.append(Path(words[words.index("--") + 1]).name)
+        return super().fork(words, stdout, stderr, status)
+
+
+@pytest.fixture
+def forks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Forks]:
+    """A launcher of its own, so that its start is heard too."""
+    monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", "off")
+    monkeypatch.setattr(sandbox_spawn, "_forks", own := Forks())
+    yield own
+    own.close()
+
+
 def test_it_works(
-    recorder: Recorder, transcode: Callable[..., Job], work: Callable[[Job], Job]
+    recorder: Recorder,
+    forks: Forks,
+    transcode: Callable[..., Job],
+    work: Callable[[Job], Job],
+    media: Samples,
 ) -> None:
-    job = transcode()
+    media.path("film")  # is made by then, which takes an FFmpeg of the test's own
     recorder.is_on = True
+    job = transcode()
     assert work(job).status == Status.COMPLETED
     capabilities.capabilities.cache_clear()
     assert capabilities.capabilities().fonts
     recorder.is_on = False
 
-    programs = set()
-    for event, (executable, argv, _, environment) in recorder.told:
-        assert event == "subprocess.Popen"
-        script = argv.index("-S") + 1  # of a Python, perhaps within bubblewrap
-        assert argv[script] == LAUNCHER, executable
-        programs.add(Path(argv[argv.index("--", script) + 1]).name)
-        assert set(environment) == {"PATH", "LANG", "HOME", "TMPDIR", "XDG_CACHE_HOME"}
-    assert programs == {"ffmpeg", "ffprobe", "fc-list"}
+    [(event, (_, argv, _, environment))] = recorder.told
+    assert event == "subprocess.Popen"
+    assert argv[1:4] == ["-I", "-S", LAUNCHER]
+    assert argv[4].startswith("serve=")
+    assert set(environment) == {"PATH", "LANG", "HOME", "TMPDIR", "XDG_CACHE_HOME"}
+    assert set(forks.asked) == {"ffmpeg", "ffprobe", "fc-list"}

@@ -33,7 +33,7 @@ def test_it_works() -> None:
     job.refresh_from_db()
     assert (job.status, job.attempt, job.slot, job.lease_until) == ("completed", 1, "", None)
     assert job.finished_at is not None
-    assert statuses(job) == ["running", "completed"]
+    assert statuses(job) == ["queued", "running", "completed"]
     attempt = JobAttempt.objects.get(job=job)
     assert (attempt.number, attempt.outcome) == (1, "completed")
 
@@ -82,7 +82,7 @@ def test_a_stale_attempt_can_write_nothing() -> None:
     with pytest.raises(states.Lost):
         states.give_back(stale, "too late")
     states.end(again, Status.COMPLETED, "done")
-    assert statuses(stale) == ["running", "queued", "running", "completed"]
+    assert statuses(stale) == ["queued", "running", "queued", "running", "completed"]
 
 
 def test_an_uncharged_attempt_does_not_count() -> None:

@@ -154,7 +154,7 @@ def test_it_starts_from_another_job(alice: Client, cast: Cast, film: File) -> No
     assert (shown["job.priority"].value, shown["job.tags"].text) == ("low", "one")
 
 
-@pytest.mark.parametrize("like", ["%00", "job_1", "random"])
+@pytest.mark.parametrize("like", ["job_1", "random"])
 def test_it_starts_from_no_other_tenant_s_job(charlie: Client, cast: Cast, like: str) -> None:
     job = JobFactory.create(tenant=cast.tenant)
     like = job.pk if like == "random" else like

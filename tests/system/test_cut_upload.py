@@ -18,6 +18,10 @@ pytestmark = pytest.mark.slow
 BOUNDARY = "cut"
 
 
+# What fits in the web server's buffers is no file yet.
+LARGE = 8 << 20
+
+
 def _half_an_upload(site: Site, customer: Customer, content: bytes) -> socket.socket:
     """Announce the whole of ``content`` and send the first half."""
     part = 'Content-Disposition: form-data; name="file"; filename="cut.mp4"'
@@ -38,9 +42,9 @@ def _parts(site: Site) -> list[Path]:
 
 
 def test_it_works(site: Site, alice: Customer, media: Samples) -> None:
-    sending = _half_an_upload(site, alice, media.path("film").read_bytes())
-    assert eventually(lambda: bool(_parts(site)), within_s=10)
-    sending.close()
+    content = media.path("film").read_bytes() + bytes(LARGE)
+    with _half_an_upload(site, alice, content):
+        assert eventually(lambda: bool(_parts(site)), within_s=10)
     assert eventually(lambda: not _parts(site), within_s=10)
     assert site.rows("SELECT id FROM storage_file WHERE name = 'cut.mp4'") == []
 

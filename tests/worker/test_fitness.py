@@ -40,7 +40,7 @@ def _beat(of: Guard) -> Slot:
 def test_it_works() -> None:
     slot = _beat(Guard("cpu", 1))
     assert not gate.unfit.is_set()
-    assert slot.is_fit
+    assert slot.sandbox["allowed"]
     assert (slot.sandbox["leaks"], slot.sandbox["reason"]) == ([], "")
     assert slot.sandbox["probes"] >= 47
     assert slot.sandbox["checked_at"]
@@ -51,7 +51,7 @@ def test_it_works() -> None:
 def test_jobs_stay_queued_and_say_why(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.CRITICAL):
         slot = _beat(Guard("cpu", 1))
-    assert not slot.is_fit
+    assert not slot.sandbox["allowed"]
     assert "The sandbox does not hold" in caplog.text
     job = JobFactory.create()
     tasks.work("cpu")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from media_jobs.ffmpeg.command_line import filter_table, graph_syntax
 from media_jobs.ffmpeg.command_line.filter_table import FilterKind, Slot
-from media_jobs.ffmpeg.command_line.graph_syntax import RawFilter, Unreadable
+from media_jobs.ffmpeg.command_line.graph_syntax import NoGraph, RawFilter
 from media_jobs.ffmpeg.command_line.refusal import shown
 from media_jobs.ffmpeg.command_line.tokens import Aliases
 from media_jobs.ffmpeg.filters import escape
@@ -74,7 +74,7 @@ class Graph:
 
 
 def read(text: str, aliases: Aliases) -> Graph:
-    """Raises ``Unreadable`` for what is no graph, or holds what is not allowed."""
+    """Raises ``NoGraph`` for what is no graph, or holds what is not allowed."""
     chains = graph_syntax.read_graph(text)
     return Graph(tuple(tuple(_known(raw, aliases) for raw in chain) for chain in chains))
 
@@ -83,7 +83,7 @@ def _known(raw: RawFilter, aliases: Aliases) -> KnownFilter:
     kind = filter_table.find(raw.name)
     if kind is None:
         advice = filter_table.advice(raw.name)
-        raise Unreadable(f"the filter {raw.name} is not allowed; {advice}")
+        raise NoGraph(f"the filter {raw.name} is not allowed; {advice}")
     options = tuple(_options(kind, raw.arguments, aliases))
     return KnownFilter(kind, options, raw.inputs, raw.outputs)
 
@@ -96,7 +96,7 @@ def _options(
         if key is None:
             slot = next(places, None)
             if slot is None:
-                raise Unreadable(
+                raise NoGraph(
                     f"{kind.name} has no option at the place of {shown(value)!r}; write key=value"
                 )
             yield slot.name, _value(kind, slot, value, aliases)
@@ -113,23 +113,23 @@ def _slot(kind: FilterKind, key: str) -> Slot:
     slot = next((each for each in kind.slots if key in each.names), None)
     if slot is None:
         known = ", ".join(each.name for each in kind.slots if each.kind != "barred")
-        raise Unreadable(f"{kind.name} has no option {shown(key)} here; there are: {known}")
+        raise NoGraph(f"{kind.name} has no option {shown(key)} here; there are: {known}")
     return slot
 
 
 def _value(kind: FilterKind, slot: Slot, value: str, aliases: Aliases) -> str | AliasedFile:
     if slot.kind == "barred":
-        raise Unreadable(
+        raise NoGraph(
             f"{slot.name} of {kind.name} may name a file, which is not allowed; leave it out"
         )
     if slot.kind == "file":
         alias = aliases.read(value)
         if alias not in aliases.inputs:
-            raise Unreadable(
+            raise NoGraph(
                 f"{kind.name} reads {shown(value)!r}; name an input by its alias: "
                 f"{slot.name}={{{{alias}}}}"
             )
         return AliasedFile(alias)
     if not slot.holds(value):
-        raise Unreadable(f"{shown(value)!r} is no value for {slot.name} of {kind.name}")
+        raise NoGraph(f"{shown(value)!r} is no value for {slot.name} of {kind.name}")
     return value

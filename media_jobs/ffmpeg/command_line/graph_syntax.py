@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9_]{1,40}")
 _LABEL = re.compile(r"[A-Za-z0-9_.:#-]{1,60}")
 
 
-class Unreadable(ValueError):  # noqa: N818 -- what happened to a graph
+class NoGraph(ValueError):  # noqa: N818 -- what happened to a graph
     """The graph is none; the message says where and why."""
 
 
@@ -68,7 +68,7 @@ class Reader:
     def _quoted(self) -> str:
         end = self.text.find("'", self.place)
         if end < 0:
-            raise Unreadable("a ' is not closed")
+            raise NoGraph("a ' is not closed")
         inside = self.text[self.place : end]
         self.place = end + 1
         return inside
@@ -91,7 +91,7 @@ def read_graph(text: str) -> list[list[RawFilter]]:
                 return chains
             chains.append([])
         elif mark != ",":
-            raise Unreadable(f"{mark!r} stands where a comma or the end belongs")
+            raise NoGraph(f"{mark!r} stands where a comma or the end belongs")
 
 
 def _filter(reader: Reader) -> RawFilter:
@@ -99,7 +99,7 @@ def _filter(reader: Reader) -> RawFilter:
     inputs = _labels(reader)
     name = reader.token("=,;[")
     if not _NAME.fullmatch(name.partition("@")[0]):
-        raise Unreadable(f"a filter's name is missing at character {reader.place + 1}")
+        raise NoGraph(f"a filter's name is missing at character {reader.place + 1}")
     arguments = ""
     if reader.char == "=":
         reader.place += 1
@@ -114,7 +114,7 @@ def _labels(reader: Reader) -> tuple[str, ...]:
         end = reader.text.find("]", reader.place)
         label = reader.text[reader.place + 1 : end] if end > 0 else ""
         if not _LABEL.fullmatch(label):
-            raise Unreadable(f"a label such as [v1] is wanted at character {reader.place + 1}")
+            raise NoGraph(f"a label such as [v1] is wanted at character {reader.place + 1}")
         found.append(label)
         reader.place = end + 1
         reader.skip_blanks()

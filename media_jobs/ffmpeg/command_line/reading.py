@@ -9,7 +9,7 @@ from typing import Literal
 
 from media_jobs.ffmpeg.command_line import encoders, graph, options
 from media_jobs.ffmpeg.command_line.graph import Graph
-from media_jobs.ffmpeg.command_line.graph_syntax import Unreadable
+from media_jobs.ffmpeg.command_line.graph_syntax import NoGraph
 from media_jobs.ffmpeg.command_line.refusal import Refused, shown
 from media_jobs.ffmpeg.command_line.tokens import Aliases, Token
 from media_jobs.ffmpeg.command_line.values import KINDS, LONGEST_TIME_S, seconds
@@ -107,7 +107,7 @@ _ARTICLE = {"input": "an input", "output": "an output", "global": "everything"}
 def _graph(word: Word, value: Token, aliases: Aliases) -> Graph:
     try:
         return graph.read(value.text, aliases)
-    except Unreadable as error:
+    except NoGraph as error:
         raise Refused(f"{word.token.text}: {error}", value.position) from error
 
 
