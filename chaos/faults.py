@@ -94,6 +94,7 @@ def crash_site(scene: Scene) -> Done:
     """R2: the machine loses its power, and starts again."""
     scene.ground.crash()
     time.sleep(scene.chance.uniform(0, 3))
+    scene.ground.filler.unlink(missing_ok=True)  # with a full disk it would rightly not be ready
     scene.ground.start()
     return Done("killed all, started again")
 
@@ -181,7 +182,7 @@ def _tokens(scene: Scene, query: str) -> Done:
 
 def fill_scratch(scene: Scene) -> Done:
     """R7: the scratch disk is full."""
-    filler = scene.ground.scratch / "filler"
+    filler = scene.ground.filler
     size_bytes = 0
     with filler.open("wb", buffering=0) as writing:
         try:
