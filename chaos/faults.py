@@ -94,7 +94,6 @@ def crash_site(scene: Scene) -> Done:
     """R2: the machine loses its power, and starts again."""
     scene.ground.crash()
     time.sleep(scene.chance.uniform(0, 3))
-    scene.ground.filler.unlink(missing_ok=True)  # with a full disk it would rightly not be ready
     scene.ground.start()
     return Done("killed all, started again")
 
@@ -182,7 +181,7 @@ def _tokens(scene: Scene, query: str) -> Done:
 
 def fill_scratch(scene: Scene) -> Done:
     """R7: the scratch disk is full."""
-    filler = scene.ground.filler
+    filler = scene.ground.scratch / "filler"
     size_bytes = 0
     with filler.open("wb", buffering=0) as writing:
         try:
@@ -210,6 +209,9 @@ def _resume(process: psutil.Process) -> None:
         return
 
 
+# They wait until what they start is up, which it rightly is not on a full disk, say, or beside a
+# frozen backend that holds on to the memory of its database: such things are undone first.
+STARTING_AGAIN: tuple[Fault, ...] = (crash_site, kill_database, stop_database)
 QUICK: tuple[Fault, ...] = (
     kill_ffmpeg,
     kill_worker,

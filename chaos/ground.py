@@ -40,11 +40,6 @@ class Ground:
         return self.folder / "scratch"
 
     @property
-    def filler(self) -> Path:
-        """What fills the scratch disk."""
-        return self.scratch / "filler"
-
-    @property
     def site(self) -> Site:
         return Site(self.server, self.folder / "refused")
 
