@@ -35,6 +35,9 @@ def main() -> None:
 def measured(site: Site, folder: Path, far_end: FarEnd) -> Iterator[Figure]:
     django.setup()
     from bench import dispatch, fence, figures, queueing
+    from ffapi_site.lib import scope
+
+    scope.act_for_every_tenant()
 
     clip = make_clip(folder / "bench.mp4", "1280x720", duration_s=4)
     small = make_clip(folder / "small.mp4", "320x180", duration_s=1)

@@ -94,7 +94,7 @@ def _page_s(site: Site, number: int) -> float:
 @contextmanager
 def _rows(number: int, status: Status, *, tenant: str, finished: str) -> Iterator[None]:
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with connection.as_owner(), transaction.atomic(), connection.cursor() as cursor:
             # Without triggers: a million events are not what is measured.
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute("SET LOCAL statement_timeout = 0")
@@ -113,6 +113,6 @@ def _rows(number: int, status: Status, *, tenant: str, finished: str) -> Iterato
 
 
 def _run(statement: str) -> None:
-    with connection.cursor() as cursor:
+    with connection.as_owner(), connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute(statement)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from ffapi_site.lib import scope
 from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.operators import is_operator
 from ffapi_site.lib.problem_handler import problem_response
@@ -155,6 +156,7 @@ def detailed(request: HttpRequest) -> HttpResponse:
     if not is_operator(request):
         problem = Unauthenticated("this is for staff, or for the ops token")
         return problem_response(request, problem)
+    scope.enter(scope.EVERY_TENANT)
     components = look_at_all()
     is_healthy = all(each.is_healthy for each in components)
     body = {

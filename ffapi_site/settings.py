@@ -91,13 +91,17 @@ EMBEDDED_DATABASE = not env("DATABASE_URL", default="")
 _MADE_SECRETS = DATA_DIR / "secrets" if EMBEDDED_DATABASE else None
 if EMBEDDED_DATABASE:
     _DATABASE: dict[str, Any] = {
-        "ENGINE": "ffapi_site.embedded",
+        "ENGINE": "ffapi_site.database",
         "NAME": "postgres",
-        "USER": "postgres",
+        "USER": "ffapi",
         "FOLDER": str(DATA_DIR / "postgres"),
+        "OWNER": {"USER": "postgres", "PASSWORD": ""},
     }
 else:
-    _DATABASE = env.db_url("DATABASE_URL")
+    _DATABASE = env.db_url("DATABASE_URL") | {"ENGINE": "ffapi_site.database"}
+    if env("DATABASE_OWNER_URL", default=""):
+        _owner = env.db_url("DATABASE_OWNER_URL")
+        _DATABASE["OWNER"] = {name: _owner[name] for name in ("USER", "PASSWORD")}
 # A request's thread lives as long as the request, so the web server pools its connections;
 # every other process keeps its one connection.
 DATABASE_POOL = env.bool("FFAPI_DATABASE_POOL", default=False)
@@ -174,6 +178,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "ffapi_site.lib.request_id.RequestIdMiddleware",
+    "ffapi_site.lib.scope.ScopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "ffapi_site.lib.headers.HeadersMiddleware",
     "storage.api.media_host.MediaHostMiddleware",

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from accounts import keys, rate_limit
 from accounts.api.caller import Caller
 from accounts.models import ApiKey
+from ffapi_site.lib import scope
 from ffapi_site.lib.problems import Unauthenticated
 
 
@@ -27,6 +28,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None:
             rate_limit.count_stranger(request._request)  # noqa: SLF001 -- DRF has no public name
             raise Unauthenticated(headers={"WWW-Authenticate": 'Bearer realm="ffapi"'})
+        scope.enter(key.tenant_id)
         return Caller.by_key(key), key
 
     def authenticate_header(self, request: Request) -> str:

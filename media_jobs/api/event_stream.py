@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from asgiref.sync import sync_to_async
 from django.db import connection
 
+from ffapi_site.lib import scope
 from ffapi_site.lib.problems import Unavailable
 from media_jobs.api.job_body import related, tell
 from media_jobs.changes import feed
@@ -35,15 +36,16 @@ class _Seen:
     is_final: bool
 
 
-def _look(job_id: str) -> _Seen | None:
+def _look(job_id: str, tenant_id: str) -> _Seen | None:
     try:
-        job = related(Job.objects.filter(pk=job_id)).first()
-        return _Seen(json.dumps(tell(job)).encode(), job.is_final) if job else None
+        with scope.within(tenant_id):
+            job = related(Job.objects.filter(pk=job_id)).first()
+            return _Seen(json.dumps(tell(job)).encode(), job.is_final) if job else None
     finally:
         connection.close()  # this thread may not come again
 
 
-async def events(job_id: str) -> AsyncIterator[bytes]:
+async def events(job_id: str, tenant_id: str) -> AsyncIterator[bytes]:
     """Tell the job at once and after every change, until its end or its deletion."""
     loop = asyncio.get_running_loop()
     changed = asyncio.Event()
@@ -55,19 +57,19 @@ async def events(job_id: str) -> AsyncIterator[bytes]:
     _listening.add(changed)
     try:
         with feed.on_change(job_id, wake):
-            async for line in _tell_changes(job_id, changed, loop.time() + _LONGEST_S):
+            async for line in _tell_changes(job_id, tenant_id, changed, loop.time() + _LONGEST_S):
                 yield line
     finally:
         _listening.discard(changed)
 
 
 async def _tell_changes(
-    job_id: str, changed: asyncio.Event, deadline: float
+    job_id: str, tenant_id: str, changed: asyncio.Event, deadline: float
 ) -> AsyncIterator[bytes]:
     number, told = 0, b""
     while asyncio.get_running_loop().time() < deadline:
         changed.clear()
-        seen = await sync_to_async(_look, thread_sensitive=False)(job_id)
+        seen = await sync_to_async(_look, thread_sensitive=False)(job_id, tenant_id)
         if seen is None:
             return
         if seen.data != told:

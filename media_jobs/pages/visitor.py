@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from accounts.models import Membership, Tenant, TenantQuerySet, User
 from accounts.roles import ROLE_SCOPES, SCOPES, Role, allows
+from ffapi_site.lib import scope
 
 EVERY_TENANT = "*"
 _CHOSEN = "tenant"
@@ -30,12 +31,12 @@ class Visitor:
     scopes: frozenset[str]
     tenants: tuple[Tenant, ...]
 
-    def may(self, scope: str) -> bool:
-        return allows(self.scopes, scope)
+    def may(self, wanted: str) -> bool:
+        return allows(self.scopes, wanted)
 
-    def require(self, scope: str) -> None:
-        if not self.may(scope):
-            raise PermissionDenied(f"Your role here does not include {scope}.")
+    def require(self, wanted: str) -> None:
+        if not self.may(wanted):
+            raise PermissionDenied(f"Your role here does not include {wanted}.")
 
     def sees(self, rows: Rows) -> Rows:
         return rows.all() if self.tenant is None else rows.for_tenant(self.tenant)
@@ -43,7 +44,7 @@ class Visitor:
     @cached_property
     def can(self) -> dict[str, bool]:
         """The scopes as templates can ask for them: ``visitor.can.jobs_create``."""
-        return {scope.replace(":", "_"): self.may(scope) for scope in SCOPES}
+        return {each.replace(":", "_"): self.may(each) for each in SCOPES}
 
     @property
     def has_choice(self) -> bool:
@@ -70,6 +71,7 @@ def visitor_of(request: HttpRequest) -> Visitor:
     user = request.user
     if isinstance(user, AnonymousUser):
         raise NoTenant
+    scope.enter(scope.EVERY_TENANT)  # for as long as it takes to know whose rows are theirs
     memberships = list(
         Membership.objects.filter(user=user, tenant__is_active=True)
         .select_related("tenant")
@@ -77,7 +79,10 @@ def visitor_of(request: HttpRequest) -> Visitor:
     )
     chosen = _chosen(memberships, request.session.get(_CHOSEN), is_staff=user.is_staff)
     if chosen is None and not user.is_staff:
+        scope.enter(scope.NOBODY)
         raise NoTenant("You are not a member of any tenant yet.")
+    if chosen is not None:
+        scope.enter(chosen.tenant_id)
     return Visitor(
         user=user,
         tenant=chosen.tenant if chosen else None,

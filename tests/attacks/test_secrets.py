@@ -21,7 +21,7 @@ import psutil
 import pytest
 from django.conf import settings
 
-from ffapi_site.embedded import server as database
+from ffapi_site.database import embedded as database
 from tests.media import Samples
 from tests.serving.server import Server, eventually
 from tests.system.customer import Customer, Json

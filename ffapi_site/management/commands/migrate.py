@@ -5,6 +5,8 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connections
 
+from ffapi_site.database import roles
+
 # A migration that can't get its lock gives up instead of stopping all who queue up behind it;
 # running it again is safe. What it does once it has the lock may take its time.
 _PATIENCE = "SET lock_timeout = '5s'; SET statement_timeout = 0"
@@ -14,9 +16,14 @@ _AS_BEFORE = "RESET lock_timeout; RESET statement_timeout"
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> str | None:
         connection = connections[options["database"]]
-        with connection.cursor() as cursor:
-            cursor.execute(_PATIENCE)
-        told = super().handle(*args, **options)
-        with connection.cursor() as cursor:
-            cursor.execute(_AS_BEFORE)
+        role = connection.usual_role
+        with connection.as_owner():
+            with connection.cursor() as cursor:
+                cursor.execute(_PATIENCE)
+            told = super().handle(*args, **options)
+            if connection.settings_dict["USER"] != role["USER"]:
+                roles.prepare(connection, role["USER"], role["PASSWORD"])
+                roles.grant(connection, role["USER"])
+            with connection.cursor() as cursor:
+                cursor.execute(_AS_BEFORE)
         return told
