@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts.admin_site import Kept, ReadOnlyAdmin, site
 from accounts.models import ApiKey, Membership, Tenant, User
-from ffapi_site.lib.admin_site import Kept, ReadOnlyAdmin, site
 
 
 class MembershipInline(TabularInline):

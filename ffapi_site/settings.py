@@ -179,6 +179,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "ffapi_site.lib.request_id.RequestIdMiddleware",
     "ffapi_site.lib.scope.ScopeMiddleware",
+    "accounts.actor.ActorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "ffapi_site.lib.headers.HeadersMiddleware",
     "storage.api.media_host.MediaHostMiddleware",

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from accounts.admin_site import ReadOnly, ReadOnlyAdmin, site
 from accounts.models import User
-from ffapi_site.lib.admin_site import ReadOnly, ReadOnlyAdmin, site
 from ffapi_site.lib.problems import Problem
 from media_jobs import jobs
 from media_jobs.models import (

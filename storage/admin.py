@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.template.defaultfilters import filesizeformat
 
-from ffapi_site.lib.admin_site import ReadOnlyAdmin, site
+from accounts.admin_site import ReadOnlyAdmin, site
 from storage.models import File
 
 

@@ -16,7 +16,6 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from ffapi_site.lib import scope
 from tests.media import Samples
 
-
 # A test sees everything, as a command does; the requests that it makes do not.
 scope.act_for_every_tenant()
 

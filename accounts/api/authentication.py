@@ -3,7 +3,7 @@ from __future__ import annotations
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from accounts import keys, rate_limit
+from accounts import actor, keys, rate_limit
 from accounts.api.caller import Caller
 from accounts.models import ApiKey
 from ffapi_site.lib import scope
@@ -29,6 +29,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             rate_limit.count_stranger(request._request)  # noqa: SLF001 -- DRF has no public name
             raise Unauthenticated(headers={"WWW-Authenticate": 'Bearer realm="ffapi"'})
         scope.enter(key.tenant_id)
+        actor.identify(actor.Kind.API_KEY, key.pk, key.name)
         return Caller.by_key(key), key
 
     def authenticate_header(self, request: Request) -> str:

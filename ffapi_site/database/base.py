@@ -63,7 +63,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.settings_dict.update(role)
 
     def _within_scope(
-        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any  # noqa: FBT001 -- Django's signature
+        self,
+        execute: Callable[..., Any],
+        sql: str,
+        params: Any,
+        many: bool,
+        context: Any,
     ) -> Any:
         """Tell PostgreSQL the scope where it is another than it was told last.
 

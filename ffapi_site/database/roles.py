@@ -20,7 +20,9 @@ def prepare(connection: BaseDatabaseWrapper, user: str, password: str) -> None:
         cursor.execute("SELECT pg_advisory_lock(hashtext('ffapi roles'))")
         cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [user])
         if not cursor.rowcount:
-            cursor.execute(sql.SQL("CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS").format(**role))
+            cursor.execute(
+                sql.SQL("CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS").format(**role)
+            )
             if password:
                 _set_password(cursor, role, password)
         cursor.execute("SELECT pg_advisory_unlock(hashtext('ffapi roles'))")

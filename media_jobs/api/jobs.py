@@ -92,7 +92,9 @@ class JobEvents(TenantAPIView):
         event_stream.check_place()
         headers = {"X-Accel-Buffering": "no"}  # a proxy must pass each event on at once
         return StreamingHttpResponse(
-            event_stream.events(job.id, job.tenant_id), content_type="text/event-stream", headers=headers
+            event_stream.events(job.id, job.tenant_id),
+            content_type="text/event-stream",
+            headers=headers,
         )
 
 

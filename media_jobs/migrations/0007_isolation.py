@@ -13,5 +13,8 @@ class Migration(migrations.Migration):
         isolation.by_tenant("media_jobs_job"),
         isolation.by_tenant("media_jobs_fairshare"),
         isolation.by_tenant("media_jobs_webhookdelivery"),
-        *(isolation.by_parent(f"media_jobs_{each}", "job_id", "media_jobs_job") for each in _OF_A_JOB),
+        *(
+            isolation.by_parent(f"media_jobs_{each}", "job_id", "media_jobs_job")
+            for each in _OF_A_JOB
+        ),
     ]

@@ -6,8 +6,8 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 
+from accounts.pages.page import Page, wants_fragment
 from media_jobs.models import Job, JobQuerySet, Slot, Status
-from media_jobs.pages.page import Page, wants_fragment
 
 _SHOWN = 5
 _RECENT = timedelta(days=1)

@@ -6,10 +6,10 @@ from typing import ClassVar
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 
+from accounts.pages.page import Page
 from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.problem_handler import problem_response
 from ffapi_site.lib.problems import Malformed, Problem, invalid
-from media_jobs.pages.page import Page
 from storage import intake, names, sniff, store
 from storage.api import uploads
 from storage.models import File

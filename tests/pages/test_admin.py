@@ -5,8 +5,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.admin_site import site
 from accounts.models import ApiKey
-from ffapi_site.lib.admin_site import site
 from media_jobs.models import Job
 from tests.factories import ApiKeyFactory, FileFactory, JobFactory, UserFactory
 from tests.pages.conftest import Cast, signed_in

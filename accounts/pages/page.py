@@ -11,9 +11,9 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
 
+from accounts.pages.visitor import Visitor, visitor_of
 from ffapi_site.lib.problems import Problem
 from ffapi_site.lib.request_id import request_id
-from media_jobs.pages.visitor import Visitor, visitor_of
 
 
 def wants_fragment(request: HttpRequest) -> bool:

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from media_jobs.pages.page import Page
-from media_jobs.pages.visitor import choose_tenant
+from accounts.pages.page import Page
+from accounts.pages.visitor import choose_tenant
 
 
 class ChooseTenant(Page):

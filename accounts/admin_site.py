@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
+from accounts import actor
 from ffapi_site.lib import scope
 
 # The theme computes with Alpine expressions and writes its palette into a <style>; nothing else
@@ -19,13 +20,14 @@ from ffapi_site.lib import scope
 _allow_theme = csp_update({"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]})
 
 
-def _for_every_tenant(view: Callable[..., Any]) -> Callable[..., Any]:
+def _as_staff(view: Callable[..., Any]) -> Callable[..., Any]:
     """Let staff see all rows, to the end of the request: the page is rendered after the view."""
 
     @wraps(view)
-    def entered(*args: Any, **kwargs: Any) -> Any:
+    def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         scope.enter(scope.EVERY_TENANT)
-        return view(*args, **kwargs)
+        actor.identify(actor.Kind.STAFF, str(request.user.pk), request.user.get_username())
+        return view(request, *args, **kwargs)
 
     return entered
 
@@ -36,7 +38,7 @@ class AdminSite(UnfoldAdminSite):
     site_url = "/"
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:  # noqa: FBT001, FBT002 -- Django's signature
-        return _allow_theme(super().admin_view(_for_every_tenant(view), cacheable))
+        return _allow_theme(super().admin_view(_as_staff(view), cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return _allow_theme(partial(super().login, extra_context=extra_context))(request)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from accounts import actor
 from accounts.models import Membership, Tenant, TenantQuerySet, User
 from accounts.roles import ROLE_SCOPES, SCOPES, Role, allows
 from ffapi_site.lib import scope
@@ -71,6 +72,8 @@ def visitor_of(request: HttpRequest) -> Visitor:
     user = request.user
     if isinstance(user, AnonymousUser):
         raise NoTenant
+    kind = actor.Kind.STAFF if user.is_staff else actor.Kind.USER
+    actor.identify(kind, str(user.pk), user.get_username())
     scope.enter(scope.EVERY_TENANT)  # for as long as it takes to know whose rows are theirs
     memberships = list(
         Membership.objects.filter(user=user, tenant__is_active=True)
