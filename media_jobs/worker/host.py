@@ -27,7 +27,7 @@ def memory_mb() -> int:
 def scratch_mb() -> int:
     """What the scratch disk has above the reserve: the part that running jobs already use too."""
     settings.SCRATCH_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
-    used = sum(_size_bytes(path) for path in settings.SCRATCH_DIR.glob("job_*/*/*"))
+    used = sum(_used_bytes(folder) for folder in settings.SCRATCH_DIR.glob("job_*"))
     free = shutil.disk_usage(settings.SCRATCH_DIR).free
     return max((free + used) // _MIB - settings.MIN_FREE_SPACE_MB, 0)
 
@@ -50,6 +50,13 @@ def cpus_of_slot() -> frozenset[int]:
 def _slot_number() -> int:
     tail = os.environ.get("FFAPI_SLOT", "").rpartition("-")[2]
     return int(tail) if tail.isdecimal() else 1
+
+
+def _used_bytes(folder: Path) -> int:
+    """What is in a job's folder; the walk takes no offence where the job ends meanwhile."""
+    return sum(
+        _size_bytes(Path(place, name)) for place, _, names in os.walk(folder) for name in names
+    )
 
 
 def _size_bytes(path: Path) -> int:

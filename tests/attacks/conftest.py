@@ -7,6 +7,7 @@ anything is left over, or if anything was answered with a 5xx, whatever else it 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def network() -> Iterator[ClosedNetwork]:
 def canaries(network: ClosedNetwork) -> Iterator[Canaries]:
     # Not under /tmp, which is closed to the sandbox's user by its modes already.
     with network.entered():
-        canaries = Canaries.placed(Path(settings.DATA_DIR) / "canaries")
+        canaries = Canaries.placed(Path(settings.DATA_DIR) / f"canaries-{os.getpid()}")
     with canaries.listeners:
         yield canaries
     canaries.watch.close()

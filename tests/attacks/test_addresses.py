@@ -97,8 +97,9 @@ def _bodies(url: str, good: str) -> Iterator[tuple[str, Json]]:
     for operation in JOBS:
         params = params_with(operation, url)
         yield "/v1/jobs", {"operation": operation, "params": params}
-        yield f"/v1/{operation}", params
-        yield f"/v1/{operation}", params_with(operation, good) | {"webhook_url": url}
+        path = f"/v1/{REGISTRY[operation].path}"
+        yield path, params
+        yield path, params_with(operation, good) | {"webhook_url": url}
     yield "/v1/transcode", {"input": {"url": url}}
     yield "/v1/video/concat", {"inputs": [good, {"url": url}]}
 
