@@ -10,7 +10,6 @@ from unittest.mock import patch
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from ffapi_site.lib import scope
@@ -44,11 +43,11 @@ def _emptied_by_the_owner() -> Iterator[None]:
     """After a test with transactions of its own; the usual role may not empty a table."""
     flush = DatabaseOperations.execute_sql_flush
 
-    def as_owner(self: DatabaseOperations, statements: list[str]) -> None:
-        with connection.as_owner():  # type: ignore[attr-defined]
+    def flush_as_owner(self: DatabaseOperations, statements: list[str]) -> None:
+        with as_owner():
             flush(self, ["SET session_replication_role = replica", *statements])
 
-    with patch.object(DatabaseOperations, "execute_sql_flush", as_owner):
+    with patch.object(DatabaseOperations, "execute_sql_flush", flush_as_owner):
         yield
 
 

@@ -67,7 +67,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         execute: Callable[..., Any],
         sql: str,
         params: Any,
-        many: bool,
+        many: bool,  # noqa: FBT001 -- Django's signature
         context: Any,
     ) -> Any:
         """Tell PostgreSQL the scope where it is another than it was told last.
@@ -84,11 +84,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # What was told within a transaction is undone with it.
 
     def _rollback(self) -> None:
-        super()._rollback()
+        super()._rollback()  # type: ignore[misc]  # not in the stubs
         self._told = None
 
     def _savepoint_rollback(self, sid: str) -> None:
-        super()._savepoint_rollback(sid)
+        super()._savepoint_rollback(sid)  # type: ignore[misc]  # not in the stubs
         self._told = None
 
     def _has_failed(self) -> bool:

@@ -35,9 +35,9 @@ def test_it_works(tenant: Tenant) -> None:
 
 
 def test_it_goes_with_what_it_tells_of(tenant: Tenant) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         audit.record(Event.JOB_CREATED, tenant.pk, "job_1")
-        1 / 0  # noqa: B018
+        transaction.set_rollback(True)
     assert not AuditRecord.objects.exists()
 
 
@@ -60,7 +60,7 @@ def _update(**values: object) -> None:
 def test_who_writes_it_can_t_change_it(tenant: Tenant, change: Callable[[], None]) -> None:
     audit.record(Event.JOB_CREATED, tenant.pk)
     with (
-        pytest.raises(DatabaseError, match="permission denied|must be owner"),
+        pytest.raises(DatabaseError, match=r"permission denied|must be owner"),
         transaction.atomic(),
     ):
         change()

@@ -44,10 +44,12 @@ def flood(site: Site, alice: Customer, media: Samples) -> Iterator[Json]:
 def _delete_waiting(site: Site) -> None:
     waiting = "(SELECT id FROM media_jobs_job WHERE tags = '{copy}' AND status = 'queued')"
     # In one transaction, and locked: none is claimed meanwhile.
-    statements = [f"SELECT FROM media_jobs_job WHERE id IN {waiting} FOR UPDATE"]  # noqa: S608
-    for table in ("jobinput", "jobattempt", "jobstep", "jobevent"):
-        statements.append(f"DELETE FROM media_jobs_{table} WHERE job_id IN {waiting}")  # noqa: S608
-    statements.append("DELETE FROM media_jobs_job WHERE tags = '{copy}' AND status = 'queued'")
+    of_jobs = ("jobinput", "jobattempt", "jobstep", "jobevent")
+    statements = [
+        f"SELECT FROM media_jobs_job WHERE id IN {waiting} FOR UPDATE",
+        *(f"DELETE FROM media_jobs_{each} WHERE job_id IN {waiting}" for each in of_jobs),  # noqa: S608
+        "DELETE FROM media_jobs_job WHERE tags = '{copy}' AND status = 'queued'",
+    ]
     site.rows(";".join(statements))
 
 

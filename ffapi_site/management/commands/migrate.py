@@ -3,9 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.commands import migrate
-from django.db import connections
 
-from ffapi_site.database import roles
+from ffapi_site.database import owner, roles
 
 # A migration that can't get its lock gives up instead of stopping all who queue up behind it;
 # running it again is safe. What it does once it has the lock may take its time.
@@ -15,7 +14,7 @@ _AS_BEFORE = "RESET lock_timeout; RESET statement_timeout"
 
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> str | None:
-        connection = connections[options["database"]]
+        connection = owner.wrapper(options["database"])
         role = connection.usual_role
         with connection.as_owner():
             with connection.cursor() as cursor:
