@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from ffapi_site.database.owner import as_owner
 from ffapi_site.lib import scope
 from tests.media import Samples
 
