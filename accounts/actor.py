@@ -34,6 +34,8 @@ class Actor:
     ip_address: str = ""
     user_agent: str = ""
     request_id: str = ""
+    reason: str = ""
+    """Why staff act for a tenant."""
 
 
 _acting: ContextVar[Actor | None] = ContextVar("actor", default=None)
@@ -47,6 +49,11 @@ def current() -> Actor:
 def identify(kind: Kind, actor_id: str, name: str) -> None:
     """Say who sends the request that is being answered, now that it is known."""
     _acting.set(replace(current(), kind=kind, id=actor_id, name=name))
+
+
+def explain(reason: str) -> None:
+    """Say why staff do what they do next: every record of it names the reason."""
+    _acting.set(replace(current(), reason=reason))
 
 
 @contextmanager

@@ -39,11 +39,12 @@ def record(  # noqa: PLR0913 -- a record has this many facts
     who = actor.current()
     known = {"name": who.name, "ip_address": who.ip_address, "user_agent": who.user_agent}
     told = {key: value for key, value in (known | dict(personal or {})).items() if value}
+    why = {"reason": who.reason} if who.reason else {}
     record_id = new_id("audit")
     values = (
         *(record_id, tenant_id, event, outcome, who.kind, who.id),
         *(event.resource_type, resource_id, who.request_id),
-        *(json.dumps(details or {}), json.dumps(told), os.urandom(_SALT_BYTES)),
+        *(json.dumps({**(details or {}), **why}), json.dumps(told), os.urandom(_SALT_BYTES)),
     )
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, values)

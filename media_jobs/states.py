@@ -15,6 +15,8 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from accounts import audit
+from accounts.events import Event, Outcome
 from media_jobs.models import Job, JobAttempt, JobEvent, Status, WebhookDelivery
 from media_jobs.models.job import FINAL
 
@@ -93,8 +95,10 @@ def heartbeat(job: Job, progress: dict[str, Any]) -> bool:
 
 def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: Any) -> None:
     """End ``job.attempt`` in a final status. Raises `Lost`; part of the caller's transaction."""
+    event = Event.JOB_QUARANTINED if "quarantined_at" in values else Event.JOB_ENDED
     with transaction.atomic():
         _lock_owned(job)
+        _tell(job, event, status=status, reason=reason)
         _write(job, status, reason, values | _released() | {"finished_at": Now()})
         _close_attempt(job, outcome or status)
         _settle(job, values.get("usage", {}))
@@ -116,6 +120,7 @@ def give_back(
         values["max_attempts"] = F("max_attempts") + 1
     with transaction.atomic():
         _lock_owned(job)
+        _tell(job, Event.JOB_GIVEN_BACK, status=Status.QUEUED, reason=reason)
         _write(job, Status.QUEUED, reason, values)
         _close_attempt(job, outcome)
 
@@ -127,6 +132,7 @@ def cancel_queued(job: Job) -> bool:
         found = waiting.first()
         if found is None:
             return False
+        audit.record(Event.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.QUEUED})
         _write(found, Status.CANCELED, "canceled while queued", {"finished_at": Now()})
         return True
 
@@ -160,6 +166,13 @@ def _lock_owned(job: Job) -> None:
     if not _owned(job).select_for_update().values_list("pk").first():
         raise Lost(job.id)
     job.status = Status.RUNNING
+
+
+def _tell(job: Job, event: Event, *, status: Status, reason: str) -> None:
+    """Have the audit log tell what a slot did."""
+    told = {"status": status, "attempt": job.attempt, "slot": job.slot, "reason": reason}
+    outcome = Outcome.FAILURE if status == Status.FAILED else Outcome.SUCCESS
+    audit.record(event, job.tenant_id, job.pk, outcome=outcome, details=told)
 
 
 def _write(job: Job, to: Status, reason: str, values: dict[str, Any]) -> None:

@@ -24,6 +24,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import audit
+from accounts.events import Event
 from accounts.models import Tenant
 from storage import hooks
 from storage.content_types import content_type_of
@@ -133,9 +135,16 @@ def publish(file: File) -> None:
     Raises ``Gone`` where the sweep was faster.
     """
     still_there = File.objects.filter(pk=file.pk, published_at=None, expires_at__gt=Now())
-    if not still_there.update(published_at=Now()):
-        raise Gone(file.pk)
+    with transaction.atomic():
+        if not still_there.update(published_at=Now()):
+            raise Gone(file.pk)
+        _tell(Event.FILE_CREATED, file)
     file.refresh_from_db(fields=["published_at"])
+
+
+def _tell(event: Event, file: File) -> None:
+    told = {"origin": file.origin, "size_bytes": file.size_bytes, "sha256": file.sha256}
+    audit.record(event, file.tenant_id, file.pk, details=told)
 
 
 def open_content(file: File) -> BinaryIO:
@@ -180,16 +189,20 @@ def _copy(file: File, target: Path) -> None:
             raise Gone(file.pk)
 
 
-def remove(file: File) -> None:
+def remove(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
     """Hide the file, then delete its bytes, then its row; raises ``InUse`` where it is needed.
 
+    ``event`` is what the audit log tells, of a file that was to be seen; None where it is part of
+    something else that is told.
     Not for use inside a transaction: a rollback would not bring the bytes back.
     """
     rows = File.objects.filter(pk=file.pk)
     with transaction.atomic(durable=True):
-        rows.select_for_update().first()
+        found = rows.select_for_update().first()
         if hooks.in_use(rows).exists():
             raise InUse(file.pk)
+        if event and found and found.published_at:
+            _tell(event, found)
         # Past its time: from here on the sweep finishes what a crash interrupts.
         rows.update(published_at=None, expires_at=Now())
     storages["media"].delete(file.storage_key)

@@ -12,7 +12,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import audit
 from accounts.api.views import TenantAPIView
+from accounts.events import Event
 from ffapi_site.lib import bodies
 from ffapi_site.lib.describing import PAGING, page_of
 from ffapi_site.lib.problems import Conflict
@@ -98,7 +100,11 @@ class OneFile(TenantAPIView):
         changes = bodies.read(FileChanges, request.data).model_dump(exclude_unset=True)
         for name, value in changes.items():
             setattr(file, name, value)
-        file.save(update_fields=list(changes))
+        with transaction.atomic():
+            file.save(update_fields=list(changes))
+            if changes:
+                told = {"changed": sorted(changes)}
+                audit.record(Event.FILE_CHANGED, file.tenant_id, file.pk, details=told)
         return Response(tell(file))
 
     @extend_schema(responses={204: None})
