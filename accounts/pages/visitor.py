@@ -10,11 +10,16 @@ from django.http import HttpRequest
 
 from accounts import actor
 from accounts.models import Membership, Tenant, TenantQuerySet, User
+from accounts.pages import acting
+from accounts.pages.acting import Acting
 from accounts.roles import ROLE_SCOPES, SCOPES, Role, allows
 from ffapi_site.lib import scope
 
 EVERY_TENANT = "*"
 _CHOSEN = "tenant"
+# What staff see of every tenant, and what they may do for the one they act for.
+_LOOKING = ROLE_SCOPES[Role.VIEWER] | {"usage:read", "audit:read"}
+_ACTING = ROLE_SCOPES[Role.OPERATOR] | {"audit:read"}
 
 Rows = TypeVar("Rows", bound=TenantQuerySet[Any])
 
@@ -31,6 +36,8 @@ class Visitor:
     tenant: Tenant | None
     scopes: frozenset[str]
     tenants: tuple[Tenant, ...]
+    acting: Acting | None = None
+    """Why staff act for a tenant that they are no member of."""
 
     def may(self, wanted: str) -> bool:
         return allows(self.scopes, wanted)
@@ -55,7 +62,7 @@ class Visitor:
     def acting_tenant(self) -> Tenant:
         """The tenant that a change is made for; reading everybody's allows none."""
         if self.tenant is None:
-            raise PermissionDenied("Choose a tenant first: all tenants together are read-only.")
+            raise PermissionDenied("Act for a tenant first: all tenants together are read-only.")
         return self.tenant
 
 
@@ -80,6 +87,9 @@ def visitor_of(request: HttpRequest) -> Visitor:
         .select_related("tenant")
         .order_by("tenant__name")
     )
+    tenants = tuple(membership.tenant for membership in memberships)
+    if user.is_staff and (visitor := _for_a_tenant(request, user, tenants)):
+        return visitor
     chosen = _chosen(memberships, request.session.get(_CHOSEN), is_staff=user.is_staff)
     if chosen is None and not user.is_staff:
         scope.enter(scope.NOBODY)
@@ -89,9 +99,19 @@ def visitor_of(request: HttpRequest) -> Visitor:
     return Visitor(
         user=user,
         tenant=chosen.tenant if chosen else None,
-        scopes=ROLE_SCOPES[chosen.role if chosen else Role.VIEWER],
-        tenants=tuple(membership.tenant for membership in memberships),
+        scopes=ROLE_SCOPES[chosen.role] if chosen else _LOOKING,
+        tenants=tenants,
     )
+
+
+def _for_a_tenant(request: HttpRequest, user: User, tenants: tuple[Tenant, ...]) -> Visitor | None:
+    leave = acting.current(request)
+    tenant = leave and Tenant.objects.filter(pk=leave.tenant_id, is_active=True).first()
+    if not leave or not tenant:
+        return None
+    actor.explain(leave.reason)
+    scope.enter(tenant.pk)
+    return Visitor(user, tenant, _ACTING, tenants, leave)
 
 
 def _chosen(
