@@ -46,8 +46,18 @@ class Component:
 
 def _database() -> Facts:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('server_version')")
-        return {"version": cursor.fetchone()[0]}
+        cursor.execute(_STANDING)
+        version, is_bound, owns = cursor.fetchone()
+    # Where the role owns the tables, what is append-only is so by triggers alone.
+    isolation = "none" if not is_bound else "reduced" if owns else "full"
+    return {"version": version, "isolation": isolation}
+
+
+_STANDING = """
+SELECT current_setting('server_version'), NOT (rolsuper OR rolbypassrls),
+  EXISTS (SELECT FROM pg_class WHERE relname = 'accounts_tenant' AND relowner = role.oid)
+FROM pg_roles AS role WHERE rolname = current_user
+"""
 
 
 def _storage() -> Facts:

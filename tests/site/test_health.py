@@ -130,6 +130,7 @@ def test_details_are_for_staff_and_the_ops_token(
     told = client.get("/health/detailed", headers={"Authorization": "Bearer let me in"}).json()
     assert told["status"] == "ok"
     assert told["components"]["database"]["status"] == "ok"
+    assert told["components"]["database"]["isolation"] == "full"
     assert told["slots"][0]["sandbox"]["level"] == "full"
 
 
