@@ -6,6 +6,7 @@ from typing import Self, TypeVar
 
 from django.db import models
 
+from accounts.models.plan import Plan
 from ffapi_site.lib.crypto import EncryptedTextField
 from ffapi_site.lib.ids import PublicIdField
 
@@ -26,6 +27,20 @@ class Tenant(models.Model):
     max_queued_jobs = models.PositiveIntegerField(
         null=True, blank=True, help_text="How many jobs may wait at once; empty: any number"
     )
+    requires_totp = models.BooleanField(
+        default=False, help_text="Whether every member must sign in with a code as well"
+    )
+    plan = models.ForeignKey(
+        Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="tenants"
+    )
+    quota = models.JSONField(default=dict, db_default={}, blank=True)
+    """Its own limits, in the place of its plan's; null there lifts the plan's."""
+    limits = models.JSONField(default=dict, db_default={}, editable=False)
+    """Those in force: `accounts.quotas.limits` puts them together."""
+    quota_suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    quota_suspended_for = models.CharField(max_length=200, blank=True, db_default="", editable=False)
+    alert_webhook_url = models.CharField(max_length=2000, blank=True, db_default="")
+    """Where alerts of quotas are posted to."""
     webhook_secret = EncryptedTextField(default=new_webhook_secret, editable=False)
 
     class Meta:

@@ -1,0 +1,104 @@
+"""Eighty and a hundred per cent: noted in the transaction that reaches them, then told."""
+
+from __future__ import annotations
+
+import logging
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models.functions import Now
+
+from accounts.models import Membership, QuotaAlert
+from accounts.quotas import hooks
+from accounts.quotas.names import QUOTAS
+from accounts.quotas.standing import Standing
+from accounts.roles import Role
+
+logger = logging.getLogger(__name__)
+
+SUSPENDED = "suspended"
+_BATCH = 20
+
+
+def note(tenant_id: str, standing: Standing, *, percent: int) -> None:
+    alert = QuotaAlert.objects.create(
+        tenant_id=tenant_id,
+        subject=standing.subject,
+        name=standing.quota.name,
+        percent=percent,
+        maximum=(standing.limit or 0) * standing.quota.scale,
+        taken=standing.used + standing.reserved,
+        resets_at=standing.resets_at,
+    )
+    hooks.announce(alert)
+
+
+def note_suspension(tenant_id: str, violations: int, maximum: int) -> None:
+    alert = QuotaAlert.objects.create(
+        tenant_id=tenant_id,
+        subject=tenant_id,
+        name=SUSPENDED,
+        percent=100,
+        maximum=maximum,
+        taken=violations,
+    )
+    hooks.announce(alert)
+
+
+def mail_due() -> int:
+    """Mail the alerts that are not mailed yet to the tenants' admins; give their number.
+
+    A mail server that is away is tried again the next time; it delays nothing but the mails.
+    """
+    sent = 0
+    while sent < _BATCH and _mail_next():
+        sent += 1
+    return sent
+
+
+def _mail_next() -> bool:
+    with transaction.atomic():
+        rows = QuotaAlert.objects.filter(mailed_at=None).select_related("tenant").order_by("pk")
+        alert = rows.select_for_update(skip_locked=True, of=("self",)).first()
+        if alert is None:
+            return False
+        try:
+            _mail(alert)
+        except (OSError, SMTPException):
+            logger.warning("An alert could not be mailed", extra={"alert": alert.pk})
+            return False
+        QuotaAlert.objects.filter(pk=alert.pk).update(mailed_at=Now())
+    return True
+
+
+def _mail(alert: QuotaAlert) -> None:
+    admins = Membership.objects.filter(tenant=alert.tenant, role=Role.ADMIN, user__is_active=True)
+    addresses = [each for each in admins.values_list("user__email", flat=True) if each]
+    if addresses:
+        send_mail(_subject(alert), _text(alert), None, addresses)
+
+
+def _subject(alert: QuotaAlert) -> str:
+    if alert.name == SUSPENDED:
+        return f"{alert.tenant.name} is suspended"
+    return f"{alert.tenant.name}: {alert.percent} % of {QUOTAS[alert.name].name}"
+
+
+def _text(alert: QuotaAlert) -> str:
+    usage = f"{settings.PUBLIC_BASE_URL}/usage"
+    if alert.name == SUSPENDED:
+        return (
+            f"{alert.taken} requests of {alert.tenant.name} went past a quota today; the plan "
+            f"allows fewer than {alert.maximum}. Nothing new is taken until the operators lift "
+            f"the suspension; what is there can still be read.\n\n{usage}\n"
+        )
+    quota = QUOTAS[alert.name]
+    whose = f"The key {alert.subject}" if alert.subject != alert.tenant_id else alert.tenant.name
+    ends = f" It begins anew at {alert.resets_at:%Y-%m-%d %H:%M} UTC." if alert.resets_at else ""
+    taken, maximum = alert.taken / quota.scale, alert.maximum / quota.scale
+    return (
+        f"{whose} has taken {taken:g} of {maximum:g} {quota.unit} ({quota.name}).{ends}"
+        f"\n\n{usage}\n"
+    )
