@@ -64,6 +64,9 @@ def deliver(delivery: WebhookDelivery) -> bool:
 
 def payload(delivery: WebhookDelivery) -> dict[str, Any]:
     job = delivery.job
+    if job is None:
+        at = delivery.created_at.isoformat()
+        return {"type": delivery.event, "timestamp": at, "data": delivery.data}
     return {
         "type": delivery.event,
         "timestamp": (job.finished_at or delivery.created_at).isoformat(),

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from accounts import audit
 from accounts.events import Event
 from accounts.models import ApiKey, Tenant, User
+from accounts.quotas import reservations
 from ffapi_site.lib import netguard
 from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import Conflict, TooManyRequests, invalid
@@ -86,7 +87,7 @@ def submit(
 ) -> Job:
     """Queue a job. Raises `Invalid`, naming each wrong field, before anything is written."""
     asked.check()
-    planned = plan(tenant, asked.operation, asked.params, asked.device)
+    planned = plan(tenant, asked.operation, asked.params, asked.device, api_key=api_key)
     with transaction.atomic():
         _check_queue(tenant)
         job = Job.objects.create(
@@ -104,6 +105,7 @@ def submit(
             device_asked=asked.device,
             memory_mb=planned.weight.memory_mb,
             scratch_mb=planned.weight.scratch_mb,
+            reserved_cpu_ms=planned.weight.cpu_ms,
             max_attempts=1 + settings.JOB_MAX_RETRIES,
         )
         _give(job, planned)
@@ -111,6 +113,8 @@ def submit(
         told = {"operation": job.operation, "priority": asked.priority, "lane": job.lane}
         again = {"of": why.of} if why.of else {}
         audit.record(why.event, job.tenant_id, job.pk, details=told | again)
+        # Last: from here to the commit others of the tenant wait, where it has limits.
+        reservations.reserve_job(job.tenant_id, job.api_key_id, job.reserved_cpu_ms)
     return job
 
 

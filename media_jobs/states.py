@@ -17,6 +17,8 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.events import Event, Outcome
+from accounts.quotas import reservations
+from accounts.usage.ledger import Usage
 from media_jobs.models import Job, JobAttempt, JobEvent, Status, WebhookDelivery
 from media_jobs.models.job import FINAL
 
@@ -189,7 +191,24 @@ def _write(job: Job, to: Status, reason: str, values: dict[str, Any]) -> None:
             tenant_id=job.tenant_id, job=job, url=job.webhook_url, event=f"job.{to}"
         )
     job.status = to
+    if to in FINAL:
+        _settle_quotas(job, to, values.get("usage", {}))
     announce(job.id)
+
+
+def _settle_quotas(job: Job, outcome: Status, usage: dict[str, Any]) -> None:
+    ended = reservations.Ended(
+        tenant_id=job.tenant_id,
+        api_key_id=job.api_key_id,
+        work_id=job.pk,
+        operation=job.operation,
+        outcome=outcome,
+        did_run=job.attempt > 0,
+        submitted_at=job.created_at,
+        reserved_cpu_ms=job.reserved_cpu_ms,
+        usage=Usage.read(usage),
+    )
+    reservations.settle_job(ended)
 
 
 def _close_attempt(job: Job, outcome: str) -> None:

@@ -27,6 +27,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.events import Event
 from accounts.models import Tenant
+from accounts.quotas import reservations
 from storage import hooks
 from storage.content_types import content_type_of
 from storage.models import File
@@ -67,18 +68,22 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
     metadata: dict[str, Any] | None = None,
     expires_at: datetime | None = None,
     move: bool = True,
+    api_key_id: str | None = None,
+    hold: str = "",
 ) -> File:
     """Store the bytes of ``source`` under a new row that nobody sees until ``publish``.
 
     ``source`` is a regular file that nothing writes to any more; with ``move`` it is gone
     afterwards. The bytes are on the disk for good when this returns. Not for use inside a
     transaction: the row must be there before the bytes. ``expires_at`` defaults to the age that
-    files are kept.
+    files are kept. It counts for the tenant and for ``api_key_id``, in the place of what was held
+    as ``hold``. Raises what `reservations.take_storage` does.
     """
     with _open_regular(source) as handle:
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
         file = File(
             tenant=tenant,
+            api_key_id=api_key_id,
             name=name,
             origin=origin,
             sha256=sha256,
@@ -92,6 +97,7 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
         file.storage_key = f"{tenant.pk}/{sha256[:2]}/{sha256}-{file.pk}"
         with transaction.atomic(durable=True):
             file.save(force_insert=True)
+            reservations.take_storage(tenant.pk, api_key_id, file.size_bytes, hold=hold)
         handle.seek(0)
         _save(file.storage_key, handle, source, move=move)
     return file
@@ -206,4 +212,6 @@ def remove(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
         # Past its time: from here on the sweep finishes what a crash interrupts.
         rows.update(published_at=None, expires_at=Now())
     storages["media"].delete(file.storage_key)
-    rows.delete()
+    with transaction.atomic():
+        if rows.delete()[1].get(File._meta.label):  # noqa: SLF001 -- public, by its documentation
+            reservations.give_storage(file.tenant_id, file.api_key_id, file.size_bytes)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from accounts.models.api_key import ApiKey
 from accounts.models.audit import AuditRecord
+from accounts.models.authenticator import Authenticator, RecoveryCode
+from accounts.models.browser_session import BrowserSession
 from accounts.models.checkpoint import (
     AuditCheckpoint,
     AuditForwarding,
@@ -9,8 +11,6 @@ from accounts.models.checkpoint import (
     AuditSealer,
     AuditSignature,
 )
-from accounts.models.authenticator import Authenticator, RecoveryCode
-from accounts.models.browser_session import BrowserSession
 from accounts.models.idempotency import IdempotentRequest
 from accounts.models.invitation import Invitation
 from accounts.models.person import Membership, User

@@ -38,7 +38,9 @@ class Tenant(models.Model):
     limits = models.JSONField(default=dict, db_default={}, editable=False)
     """Those in force: `accounts.quotas.limits` puts them together."""
     quota_suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
-    quota_suspended_for = models.CharField(max_length=200, blank=True, db_default="", editable=False)
+    quota_suspended_for = models.CharField(
+        max_length=200, blank=True, db_default="", editable=False
+    )
     alert_webhook_url = models.CharField(max_length=2000, blank=True, db_default="")
     """Where alerts of quotas are posted to."""
     webhook_secret = EncryptedTextField(default=new_webhook_secret, editable=False)

@@ -12,6 +12,8 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 
 from accounts.pages.visitor import Visitor, visitor_of
+from accounts.quotas import suspension
+from accounts.quotas.refusal import QuotaExceeded
 from ffapi_site.lib.problems import Problem
 from ffapi_site.lib.request_id import request_id
 
@@ -37,6 +39,8 @@ class Page(LoginRequiredMixin, View):
         try:
             return super().dispatch(request, *args, **kwargs)
         except Problem as problem:
+            if isinstance(problem, QuotaExceeded):
+                suspension.note_violation(problem)
             return self.answer_problem(problem)
 
     def answer_problem(self, problem: Problem) -> HttpResponse:

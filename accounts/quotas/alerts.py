@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from smtplib import SMTPException
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -12,7 +13,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Membership, QuotaAlert
 from accounts.quotas import hooks
-from accounts.quotas.names import QUOTAS
+from accounts.quotas.names import QUOTAS, STORAGE
 from accounts.quotas.standing import Standing
 from accounts.roles import Role
 
@@ -45,6 +46,29 @@ def note_suspension(tenant_id: str, violations: int, maximum: int) -> None:
         taken=violations,
     )
     hooks.announce(alert)
+
+
+def event_of(alert: QuotaAlert) -> str:
+    """What an event that tells of it is called."""
+    if alert.name == SUSPENDED:
+        return "quota.suspended"
+    if alert.percent < 100:
+        return "quota.warning"
+    return "storage.quota_exceeded" if alert.name == STORAGE else "quota.exceeded"
+
+
+def tell(alert: QuotaAlert) -> dict[str, Any]:
+    """What an event says of it, in the quota's own unit."""
+    scale = QUOTAS[alert.name].scale if alert.name in QUOTAS else 1
+    return {
+        "tenant": alert.tenant_id,
+        "api_key": alert.subject if alert.subject != alert.tenant_id else None,
+        "quota": alert.name,
+        "percent": alert.percent,
+        "limit": alert.maximum // scale,
+        "taken": round(alert.taken / scale, 3),
+        "resets_at": alert.resets_at.isoformat() if alert.resets_at else None,
+    }
 
 
 def mail_due() -> int:

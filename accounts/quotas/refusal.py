@@ -35,6 +35,6 @@ class QuotaExceeded(TooManyRequests):
 
 
 class TenantSuspended(Forbidden):
-    """The tenant went past its quotas too often: nothing new is taken until the operators lift it"""
+    """The tenant went past its quotas too often: nothing new is taken until operators lift that"""
 
     code = "quota_suspended"

@@ -91,6 +91,8 @@ class Job(models.Model):
     """What FFmpeg is expected to need at once."""
     scratch_mb = models.PositiveIntegerField(default=64)
     """What its scratch folder is expected to grow to."""
+    reserved_cpu_ms = models.PositiveBigIntegerField(default=0, db_default=0)
+    """What it is counted at in the quotas until it ends."""
     attempt = models.PositiveSmallIntegerField(default=0)
     max_attempts = models.PositiveSmallIntegerField(default=4)
     created_at = models.DateTimeField(db_default=Now())

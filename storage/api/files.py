@@ -58,14 +58,17 @@ class Files(TenantAPIView):
     def _arrival(self, request: Request) -> arrivals.Arrival:
         if _is_multipart(request):
             return self._upload.arrival
-        return arrivals.imported(bodies.read(ImportRequest, request.data), self.cleanup)
+        return arrivals.imported(
+            bodies.read(ImportRequest, request.data), self.caller, self.cleanup
+        )
 
     @cached_property
     def _upload(self) -> arrivals.Upload:
-        return arrivals.uploaded(self.request._request, self.cleanup)  # noqa: SLF001 -- unparsed
+        body = self.request._request  # noqa: SLF001 -- not parsed yet
+        return arrivals.uploaded(body, self.caller, self.cleanup)
 
     def _take_in(self, arrival: arrivals.Arrival) -> File:
-        file = arrival.take_in(self.tenant)
+        file = arrival.take_in(self.caller)
         with transaction.atomic():
             store.publish(file)
             if self.claim:
