@@ -76,7 +76,11 @@ class Event(StrEnum):
     QUOTA_SUSPENSION_LIFTED = "quota.suspension_lifted"
     TENANT_PLAN_CHANGED = "tenant.plan_changed"
     REQUEST_DENIED = "request.denied"
+    AUDIT_CUT = "audit.cut"
+    AUDIT_ERASED = "audit.erased"
     AUDIT_EXPORTED = "audit.exported"
+    AUDIT_KEY_ROTATED = "audit.key_rotated"
+    AUDIT_ROLLBACK_ACCEPTED = "audit.rollback_accepted"
 
     @property
     def resource_type(self) -> str:

@@ -48,7 +48,9 @@ class Claim:
             return self.release()
         assert isinstance(response, HttpResponse)  # noqa: S101 -- what does not stream is one
         kept = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}
-        self._own().update(status=response.status_code, headers=kept, body=response.content)
+        # Bytes as text, one character each: what is encrypted is text.
+        answer = response.content.decode("latin-1")
+        self._own().update(status=response.status_code, headers=kept, answer=answer)
         return None
 
     def release(self) -> None:
@@ -72,7 +74,8 @@ def in_flight() -> Conflict:
 
 def replay(row: IdempotentRequest) -> HttpResponse:
     headers = {**row.headers, "Idempotency-Replayed": "true"}
-    return HttpResponse(bytes(row.body), status=row.status, headers=headers)
+    body = row.answer.encode("latin-1") or bytes(row.body)
+    return HttpResponse(body, status=row.status, headers=headers)
 
 
 def claim(

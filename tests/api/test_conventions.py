@@ -40,7 +40,7 @@ WITH_ID = [route for route in ROUTES if "_id>" in route]
 
 
 def at(route: str, object_id: str) -> str:
-    for name in ("<str:job_id>", "<str:file_id>"):
+    for name in ("<str:job_id>", "<str:file_id>", "<str:key_id>"):
         route = route.replace(name, object_id)
     return route.replace("<path:name>", "transcode")
 

@@ -1,0 +1,87 @@
+"""Whether a text is a key that may be used now, from where it is used."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.core.cache import cache
+
+from accounts.keys import use
+from accounts.keys.networks import holds
+from accounts.keys.text import id_in
+from accounts.models import ApiKey
+from ffapi_site.lib import scope
+from ffapi_site.lib.crypto import digest
+
+# For so long a process takes a key for good without looking again: what is revoked, suspended,
+# narrowed or moved is so everywhere within seconds.
+_TRUSTED_FOR_S = 2
+_NOBODYS_DIGEST = "0" * 64
+
+
+class Reason(StrEnum):
+    """Why a text is no usable key. The audit log tells; the answer never does."""
+
+    UNKNOWN = "unknown"
+    FORGED = "forged"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    TENANT_SUSPENDED = "tenant_suspended"
+    CREATOR_LEFT = "creator_left"
+    ADDRESS = "address_not_allowed"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A text that opens nothing; ``key`` is the one that it names, where there is such a one."""
+
+    reason: Reason
+    key: ApiKey | None = None
+
+
+def find(text: str, address: str = "") -> ApiKey | None:
+    """Give the usable key of this text, used from this address."""
+    found = check(text, address)
+    return found if isinstance(found, ApiKey) else None
+
+
+def check(text: str, address: str) -> ApiKey | Refusal:
+    """Give the key of this text, and note its use, or say why there is none.
+
+    Whatever is wrong costs the same look-up and the same comparison, so that neither ids nor the
+    state of keys can be told apart by time.
+    """
+    given = digest(text)
+    known: ApiKey | None = cache.get(f"key:{given}")
+    if known is not None and not _fault(known, address) and use.is_known_from(known, address):
+        return known
+    with scope.within(scope.EVERY_TENANT):  # whose it is will be known then
+        return _look_up(id_in(text), given, address)
+
+
+def _look_up(key_id: str, given: str, address: str) -> ApiKey | Refusal:
+    rows = ApiKey.objects.with_creators_role().select_related("tenant")
+    key = rows.filter(pk=key_id).first()
+    is_right = hmac.compare_digest(given, key.secret_digest if key else _NOBODYS_DIGEST)
+    if key is None:
+        return Refusal(Reason.UNKNOWN)
+    if not is_right:
+        return Refusal(Reason.FORGED, key)
+    if fault := _fault(key, address):
+        return Refusal(fault, key)
+    use.note(key, address)
+    cache.set(f"key:{given}", key, _TRUSTED_FOR_S)
+    return key
+
+
+def _fault(key: ApiKey, address: str) -> Reason | None:
+    faults = {
+        Reason.REVOKED: key.revoked_at is not None,
+        Reason.EXPIRED: key.is_expired,
+        Reason.TENANT_SUSPENDED: not key.tenant.is_active,
+        Reason.CREATOR_LEFT: key.is_orphaned,
+        Reason.ADDRESS: not holds(key.allowed_ips, address),
+    }
+    return next((reason for reason, is_so in faults.items() if is_so), None)
