@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from accounts.models.plan import Plan
@@ -50,6 +52,20 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if self._state.adding and self.plan_id is None and settings.DEFAULT_PLAN:
+            self._take_default_plan()
+        super().save(*args, **options)
+
+    def _take_default_plan(self) -> None:
+        """Nothing of a new tenant's is there to be counted: its limits hold at once."""
+        plan = Plan.objects.filter(pk=settings.DEFAULT_PLAN).first()
+        if plan is None:
+            raise ImproperlyConfigured(f"DEFAULT_PLAN: there is no plan {settings.DEFAULT_PLAN}")
+        self.plan, self.limits = plan, plan.limits | self.limits
+        self.max_concurrent_jobs = self.limits.get("max_concurrent_jobs")
+        self.max_queued_jobs = self.limits.get("max_queued_jobs")
 
 
 Row = TypeVar("Row", bound=models.Model)

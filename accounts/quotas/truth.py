@@ -11,7 +11,14 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts.models import StorageHold, UsageEntry
 from accounts.quotas import hooks
-from accounts.quotas.names import CPU_PER_MONTH, JOBS_PER_DAY, JOBS_PER_HOUR, QUOTAS, STORAGE
+from accounts.quotas.names import (
+    CPU_PER_MONTH,
+    JOBS_PER_DAY,
+    JOBS_PER_HOUR,
+    QUOTAS,
+    STORAGE,
+    Window,
+)
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,7 @@ class Figure:
 
 
 def figures(
-    tenant_id: str, api_key_id: str | None, starts: Mapping[str, datetime]
+    tenant_id: str, api_key_id: str | None, starts: Mapping[Window, datetime]
 ) -> dict[str, Figure]:
     """Count for a tenant, or one of its keys, in the windows that began at ``starts``."""
     whose = Q(tenant_id=tenant_id)
@@ -35,7 +42,7 @@ def figures(
     return found | {STORAGE: Figure(int(kept), int(held))}
 
 
-def _work(rows: QuerySet[Any], starts: Mapping[str, datetime], *, did_run: Q) -> dict[str, int]:
+def _work(rows: QuerySet[Any], starts: Mapping[Window, datetime], *, did_run: Q) -> dict[str, int]:
     def since(name: str) -> Q:
         return Q(submitted_at__gte=starts[QUOTAS[name].window])
 

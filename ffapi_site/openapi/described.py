@@ -23,7 +23,7 @@ _PROBLEMS = {
     "429": "Too many requests; `Retry-After` says when to come again.",
     "503": "Not just now; `Retry-After` says when to come again.",
 }
-_SECTIONS = {"jobs", "files", "operations", "tenant", "api-keys"}
+_SECTIONS = {"jobs", "files", "operations", "tenant", "api-keys", "quotas", "usage"}
 _IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     str,

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core import mail
+from django.test import Client
+from standardwebhooks import Webhook
+
+from accounts.models import AuditRecord, QuotaAlert, Tenant
+from accounts.quotas import alerts, limits, suspension
+from accounts.roles import Role
+from ffapi_site.lib.problems import Conflict
+from media_jobs import courier
+from media_jobs.models import Job, WebhookDelivery
+from tests.api.sending import WANTED, code_of, send
+from tests.factories import MembershipFactory, UserFactory
+from tests.storage.client import client_of
+
+pytestmark = pytest.mark.django_db
+
+
+def submit(client: Client, times: int) -> list[int]:
+    return [send(client, "/v1/jobs", WANTED).status_code for _ in range(times)]
+
+
+def told(tenant: Tenant) -> list[tuple[str, int]]:
+    rows = QuotaAlert.objects.for_tenant(tenant).order_by("pk")
+    return [(row.name, row.percent) for row in rows]
+
+
+def events(tenant: Tenant) -> list[str]:
+    return list(
+        AuditRecord.objects.for_tenant(tenant).order_by("pk").values_list("event_type", flat=True)
+    )
+
+
+def test_it_works(tenant: Tenant, client: Client) -> None:
+    limits.set_for_tenant(tenant, {"max_jobs_per_hour": 5})
+    submit(client, 3)
+    assert told(tenant) == []
+    submit(client, 1)
+    assert told(tenant) == [("max_jobs_per_hour", 80)]
+    submit(client, 2)
+    assert told(tenant) == [("max_jobs_per_hour", 80), ("max_jobs_per_hour", 100)]
+
+
+def test_each_is_told_once_a_window(tenant: Tenant, client: Client) -> None:
+    limits.set_for_tenant(tenant, {"max_jobs_per_hour": 1})
+    for _ in range(2):
+        submit(client, 1)
+        from media_jobs import jobs
+
+        jobs.cancel(Job.objects.for_tenant(tenant).get(status="queued"))
+    assert told(tenant) == [("max_jobs_per_hour", 100)]
+
+
+def test_admins_get_a_mail(tenant: Tenant, client: Client) -> None:
+    for name, role in (("ada", Role.ADMIN), ("dev", Role.DEVELOPER)):
+        user = UserFactory.create(username=name, email=f"{name}@example.org")
+        MembershipFactory.create(user=user, tenant=tenant, role=role)
+    limits.set_for_tenant(tenant, {"max_jobs_per_hour": 1})
+    submit(client, 1)
+    assert alerts.mail_due() == 1
+    assert alerts.mail_due() == 0
+    (sent,) = mail.outbox
+    assert sent.to == ["ada@example.org"]
+    assert sent.subject == f"{tenant.name}: 100 % of max_jobs_per_hour"
+    assert "has taken 1 of 1 jobs" in sent.body
+
+
+def test_a_webhook_is_signed_as_the_others(tenant: Tenant) -> None:
+    client = client_of(tenant, Role.ADMIN)
+    url = "https://example.org/hook"
+    put = client.put("/v1/quotas/alerts", {"webhook_url": url}, content_type="application/json")
+    assert put.status_code == 204
+    assert events(tenant).count("quota.alerts_changed") == 1
+    limits.set_for_tenant(tenant, {"max_jobs_per_hour": 1})
+    submit(client, 1)
+    delivery = WebhookDelivery.objects.get(job=None)
+    assert (delivery.url, delivery.event) == (url, "quota.exceeded")
+    body = json.dumps(courier.payload(delivery))
+    tenant.refresh_from_db()
+    headers = courier.signed_headers(delivery, body)
+    Webhook(tenant.webhook_secret).verify(body, headers)
+    data = json.loads(body)["data"]
+    assert (data["quota"], data["percent"], data["limit"], data["taken"]) == (
+        *("max_jobs_per_hour", 100),
+        *(1, 1),
+    )
+
+
+def test_an_address_inside_is_refused(tenant: Tenant) -> None:
+    client = client_of(tenant, Role.ADMIN)
+    body = {"webhook_url": "http://127.0.0.1/"}
+    put = client.put("/v1/quotas/alerts", body, content_type="application/json")
+    assert put.status_code == 422
+    assert put.json()["errors"][0]["pointer"] == "/webhook_url"
+
+
+def test_repeated_refusals_suspend_where_the_plan_says_so(tenant: Tenant, client: Client) -> None:
+    limits.put_plan("strict", {"max_jobs_per_hour": 1}, suspend_after_violations=3)
+    limits.set_plan(tenant, "strict")
+    assert submit(client, 4) == [202, 429, 429, 429]
+    refused = send(client, "/v1/jobs", WANTED)
+    assert code_of(refused, 403) == "quota_suspended"
+    assert events(tenant).count("quota.suspended") == 1
+    assert told(tenant)[-1][0] == "suspended"
+    assert client.get("/v1/jobs").status_code == 200
+    tenant.refresh_from_db()
+    assert tenant.quota_suspended_for == "3 refusals today, the last for max_jobs_per_hour"
+    limits.set_for_tenant(tenant, {"max_jobs_per_hour": 5})
+    suspension.lift(tenant)
+    assert events(tenant).count("quota.suspension_lifted") == 1
+    assert submit(client, 1) == [202]
+    with pytest.raises(Conflict):
+        suspension.lift(tenant)
+
+
+def test_without_such_a_plan_nobody_is_suspended(tenant: Tenant, client: Client) -> None:
+    limits.set_for_tenant(tenant, {"max_jobs_per_hour": 0})
+    assert submit(client, 5) == [429] * 5
+    tenant.refresh_from_db()
+    assert tenant.quota_suspended_at is None
