@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp_update
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
 from accounts import actor
+from accounts.models import User
 from ffapi_site.lib import scope
 
 # The theme computes with Alpine expressions and writes its palette into a <style>; nothing else
@@ -40,8 +42,13 @@ class AdminSite(UnfoldAdminSite):
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:  # noqa: FBT001, FBT002 -- Django's signature
         return _allow_theme(super().admin_view(_as_staff(view), cacheable))
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return _allow_theme(partial(super().login, extra_context=extra_context))(request)
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let staff in who proved their second factor; without it they aren't even known here."""
+        user = request.user
+        return isinstance(user, User) and super().has_permission(request) and user.is_verified()
+
+    def password_change(self, *_: Any, **__: Any) -> HttpResponse:
+        return redirect("change_password")
 
 
 site = AdminSite(name="admin")

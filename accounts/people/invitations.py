@@ -1,0 +1,120 @@
+"""Invitations: a link by mail, for one address, one use, one week."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts import audit
+from accounts.events import Event
+from accounts.models import Invitation, Membership, Tenant, User
+from accounts.people import links, mail
+from accounts.roles import is_at_most
+from ffapi_site.lib import scope
+from ffapi_site.lib.problems import Conflict, FieldError, Forbidden, Invalid
+
+LIFETIME = timedelta(days=7)
+_PURPOSE = "invitation"
+
+
+def invite(tenant: Tenant, email: str, role: str, *, by: User | None, own_role: str) -> str:
+    """Invite somebody and give the link, which is mailed to them as well.
+
+    Takes the place of an earlier invitation to that address. Raises ``Forbidden`` for a role above
+    the inviter's ``own_role``, ``Invalid`` for who is a member already.
+    """
+    if not is_at_most(role, own_role):
+        raise Forbidden("nobody can give away a role above their own", code="role_too_high")
+    if Membership.objects.filter(tenant=tenant, user__email__iexact=email).exists():
+        raise already_a_member()
+    with transaction.atomic():
+        rows = Invitation.objects.for_tenant(tenant).filter(email__iexact=email)
+        rows.pending().update(revoked_at=Now())
+        made = rows.create(
+            tenant=tenant,
+            email=email,
+            role=role,
+            invited_by=by,
+            expires_at=timezone.now() + LIFETIME,
+        )
+        link = link_of(made)
+        who = by.get_username() if by else "The operators"
+        facts = {"tenant": tenant.name, "role": role, "inviter": who, "link": link}
+        mail.post("invitation", email, **facts, days=LIFETIME.days)
+        personal = {"email": email}
+        audit.record(
+            Event.INVITATION_MADE, tenant.pk, made.pk, details={"role": role}, personal=personal
+        )
+    return link
+
+
+def already_a_member() -> Invalid:
+    detail = "this person is a member already"
+    return Invalid(detail, errors=[FieldError("/email", detail, "duplicate")])
+
+
+def link_of(invitation: Invitation) -> str:
+    return links.address("accept_invitation", links.sign(_PURPOSE, invitation.pk))
+
+
+def find(token: str) -> Invitation | None:
+    """The invitation that a link is for, while it can be accepted, whoever opens it."""
+    invitation_id = links.read(_PURPOSE, token)
+    with scope.within(scope.EVERY_TENANT):
+        rows = Invitation.objects.pending().select_related("tenant", "invited_by")
+        return rows.filter(pk=invitation_id, tenant__is_active=True).first()
+
+
+def for_address(email: str) -> Invitation | None:
+    """The newest invitation to an address that is known to be the caller's."""
+    with scope.within(scope.EVERY_TENANT):
+        rows = Invitation.objects.pending().filter(email__iexact=email, tenant__is_active=True)
+        return rows.select_related("tenant").first()
+
+
+def fits(invitation: Invitation, user: User) -> bool:
+    """Tell whether a person who has the link is who was meant, as far as one can know."""
+    return user.email.casefold() in ("", invitation.email.casefold())
+
+
+def accept(invitation: Invitation, user: User, *, is_new: bool = False) -> None:
+    """Make ``user`` a member; raises ``Conflict`` where the link was used meanwhile."""
+    with scope.within(scope.EVERY_TENANT), transaction.atomic():
+        unused = Invitation.objects.pending().filter(pk=invitation.pk)
+        if not unused.update(accepted_at=Now(), accepted_by=user):
+            raise gone()
+        if not user.email:
+            user.email = invitation.email
+            user.save(update_fields=["email"])
+        _join(invitation, user)
+        details = {"role": invitation.role, "person": str(user.pk), "is_new": is_new}
+        audit.record(
+            Event.INVITATION_ACCEPTED, invitation.tenant_id, invitation.pk, details=details
+        )
+
+
+def _join(invitation: Invitation, user: User) -> None:
+    try:
+        with transaction.atomic():
+            Membership.objects.create(
+                user=user, tenant_id=invitation.tenant_id, role=invitation.role
+            )
+    except IntegrityError as error:
+        raise already_a_member() from error
+
+
+def gone() -> Conflict:
+    return Conflict("this invitation was used or withdrawn", code="invitation_gone")
+
+
+def revoke(tenant: Tenant, invitation_id: str) -> bool:
+    """Take a pending invitation back; tell whether there was such a one."""
+    with transaction.atomic():
+        rows = Invitation.objects.for_tenant(tenant).pending().filter(pk=invitation_id)
+        if not rows.update(revoked_at=Now()):
+            return False
+        audit.record(Event.INVITATION_REVOKED, tenant.pk, invitation_id)
+    return True
