@@ -22,6 +22,9 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 _SALT_BYTES = 16
 
 
+Statement = tuple[str, tuple[Any, ...]]
+
+
 def record(  # noqa: PLR0913 -- a record has this many facts
     event: Event,
     tenant_id: str | None,
@@ -36,16 +39,31 @@ def record(  # noqa: PLR0913 -- a record has this many facts
     ``details`` are what changed; never a secret, and no personal data: that is in ``personal``,
     which can be erased, and to which the actor's name and address are added here.
     """
+    told, values = statement(
+        event, tenant_id, resource_id, outcome=outcome, details=details, personal=personal
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(told, values)
+    return str(values[0])
+
+
+def statement(  # noqa: PLR0913 -- as above
+    event: Event,
+    tenant_id: str | None,
+    resource_id: str = "",
+    *,
+    outcome: Outcome = Outcome.SUCCESS,
+    details: Mapping[str, Any] | None = None,
+    personal: Mapping[str, str] | None = None,
+) -> Statement:
+    """What ``record`` executes, for a connection that is not Django's."""
     who = actor.current()
     known = {"name": who.name, "ip_address": who.ip_address, "user_agent": who.user_agent}
     told = {key: value for key, value in (known | dict(personal or {})).items() if value}
     why = {"reason": who.reason} if who.reason else {}
-    record_id = new_id("audit")
     values = (
-        *(record_id, tenant_id, event, outcome, who.kind, who.id),
+        *(new_id("audit"), tenant_id, event, outcome, who.kind, who.id),
         *(event.resource_type, resource_id, who.request_id),
         *(json.dumps({**(details or {}), **why}), json.dumps(told), os.urandom(_SALT_BYTES)),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, values)
-    return record_id
+    return _INSERT, values

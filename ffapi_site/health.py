@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.audit_chain import state as audit_state
 from ffapi_site.lib import scope
 from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.operators import is_operator
@@ -40,7 +41,8 @@ class Component:
     facts: Facts
 
     def to_json(self) -> Facts:
-        status = "ok" if self.is_healthy else "failing"
+        status = "warning" if "warning" in self.facts else "ok"
+        status = status if self.is_healthy else "failing"
         return {"status": status, "latency_ms": self.latency_ms, **self.facts}
 
 
@@ -107,12 +109,18 @@ def _layers_off(told: Iterable[Facts]) -> dict[str, str]:
     return {name: layer["reason"] for name, layer in layers if not layer["active"]}
 
 
+def _audit() -> Facts:
+    """How the audit log is sealed: what is wrong there keeps nobody from working."""
+    return audit_state.health()
+
+
 _LOOKS: dict[str, Callable[[], Facts]] = {
     "database": _database,
     "storage": _storage,
     "disk": _disk,
     "slots": _slots,
     "sandbox": _sandbox,
+    "audit": _audit,
 }
 
 

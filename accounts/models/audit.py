@@ -9,19 +9,26 @@ from django.db.models.functions import Now
 from accounts.models.tenant import Tenant, TenantQuerySet
 from ffapi_site.lib.ids import PublicIdField
 
-# It is sealed once, what is personal in it can be erased, and a retention cut that is signed for
-# takes the oldest away: nothing else ever happens to a record, whoever asks.
+# It comes unsealed and is sealed once; then what is personal in it can be erased, and a retention
+# cut that is signed for takes the oldest away: nothing else happens to a record, whoever asks.
 _KEEP = """
-IF TG_OP = 'DELETE' THEN
+IF TG_OP = 'INSERT' THEN
+    IF num_nonnulls(NEW.seq, NEW.place, NEW.prev_hash, NEW.hash, NEW.personal_digest) = 0 THEN
+        RETURN NEW;
+    END IF;
+ELSIF TG_OP = 'DELETE' THEN
     IF current_setting('ffapi.audit_cut', true) = 'on' THEN
         RETURN OLD;
     END IF;
-ELSIF (to_jsonb(NEW) - '{seq,prev_hash,hash,personal,salt}'::text[])
-        = (to_jsonb(OLD) - '{seq,prev_hash,hash,personal,salt}'::text[])
-    AND (OLD.seq IS NULL OR (NEW.seq, NEW.prev_hash, NEW.hash)
-        IS NOT DISTINCT FROM (OLD.seq, OLD.prev_hash, OLD.hash))
+ELSIF (NEW.id, NEW.tenant_id, NEW.at, NEW.xid, NEW.event_type, NEW.outcome, NEW.actor_type,
+        NEW.actor_id, NEW.resource_type, NEW.resource_id, NEW.request_id, NEW.details)
+    IS NOT DISTINCT FROM (OLD.id, OLD.tenant_id, OLD.at, OLD.xid, OLD.event_type, OLD.outcome,
+        OLD.actor_type, OLD.actor_id, OLD.resource_type, OLD.resource_id, OLD.request_id,
+        OLD.details)
+    AND (OLD.seq IS NULL OR (NEW.seq, NEW.place, NEW.prev_hash, NEW.hash, NEW.personal_digest)
+        IS NOT DISTINCT FROM (OLD.seq, OLD.place, OLD.prev_hash, OLD.hash, OLD.personal_digest))
     AND ((NEW.personal, NEW.salt) IS NOT DISTINCT FROM (OLD.personal, OLD.salt)
-        OR (NEW.personal IS NULL AND NEW.salt IS NULL))
+        OR (OLD.seq IS NOT NULL AND NEW.personal IS NULL AND NEW.salt IS NULL))
 THEN
     RETURN NEW;
 END IF;
@@ -53,6 +60,10 @@ class AuditRecord(models.Model):
     """
 
     append_only: ClassVar = True
+    sealer_rights: ClassVar = (
+        "SELECT, INSERT, DELETE",
+        "UPDATE (seq, place, prev_hash, hash, personal_digest, personal, salt)",
+    )
 
     id = PublicIdField(prefix="audit")
     tenant = models.ForeignKey(
@@ -71,7 +82,11 @@ class AuditRecord(models.Model):
     personal = models.JSONField(null=True)
     """Names and addresses: behind a salted digest in the chain, so that they can be erased."""
     salt = models.BinaryField(max_length=16, null=True)
+    personal_digest = models.CharField(max_length=64, null=True)  # noqa: DJ001 -- null until sealed
     seq = models.BigIntegerField(null=True)
+    """Its number in its tenant's chain, without gaps."""
+    place = models.BigIntegerField(null=True, unique=True)
+    """Its number among all sealed records: how far they were forwarded is told by it."""
     prev_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001 -- null until sealed
     hash = models.CharField(max_length=64, null=True)  # noqa: DJ001 -- null until sealed
 
@@ -81,12 +96,14 @@ class AuditRecord(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["tenant", "-id"], name="audit_of_tenant"),
-            models.Index(fields=["id"], name="audit_unsealed", condition=models.Q(seq=None)),
+            models.Index(
+                fields=["xid", "id"], name="audit_unsealed", condition=models.Q(seq=None)
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(
                 name="audit_kept",
-                operation=pgtrigger.Update | pgtrigger.Delete,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
                 when=pgtrigger.Before,
                 func=_KEEP,
             ),

@@ -6,7 +6,10 @@ from typing import Any
 
 from django.apps import apps
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 from psycopg import sql
+
+SEALER = "ffapi_sealer"
 
 
 def prepare(connection: BaseDatabaseWrapper, user: str, password: str) -> None:
@@ -28,18 +31,31 @@ def prepare(connection: BaseDatabaseWrapper, user: str, password: str) -> None:
         cursor.execute("SELECT pg_advisory_unlock(hashtext('ffapi roles'))")
 
 
+def prepare_sealer(connection: BaseDatabaseWrapper) -> None:
+    """Make the role that seals the audit log, which the owner takes on and nobody signs in as."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [SEALER])
+        if not cursor.rowcount:
+            cursor.execute("SELECT pg_advisory_lock(hashtext('ffapi roles'))")
+            cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [SEALER])
+            if not cursor.rowcount:
+                cursor.execute(f"CREATE ROLE {SEALER} NOLOGIN NOSUPERUSER NOBYPASSRLS")
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('ffapi roles'))")
+        cursor.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [SEALER])
+        if not cursor.fetchone()[0]:
+            cursor.execute(f"GRANT {SEALER} TO current_user")
+
+
 def _set_password(cursor: Any, role: dict[str, Any], password: str) -> None:
     statement = sql.SQL("ALTER ROLE {role} PASSWORD {password}")
     cursor.execute(statement.format(**role, password=sql.Literal(password)))
 
 
 def grant(connection: BaseDatabaseWrapper, user: str) -> None:
-    """Let ``user`` work with every table, and only add to those that are ``append_only``."""
-    kept = [
-        model._meta.db_table  # noqa: SLF001 -- public, by its documentation
-        for model in apps.get_models()
-        if getattr(model, "append_only", False)
-    ]
+    """Let ``user`` work with every table but those kept from it.
+
+    To a model that is ``append_only`` it may only add; what ``is_sealers`` it may only read.
+    """
     role = {"role": sql.Identifier(user)}
     statements = [
         "GRANT USAGE ON SCHEMA public TO {role}",
@@ -49,6 +65,27 @@ def grant(connection: BaseDatabaseWrapper, user: str) -> None:
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(sql.SQL(statement).format(**role))
-        for table in kept:
-            statement = "REVOKE UPDATE, DELETE ON {table} FROM {role}"
-            cursor.execute(sql.SQL(statement).format(table=sql.Identifier(table), **role))
+        for model in apps.get_models():
+            if kept := _kept_from_it(model):
+                _on(cursor, f"REVOKE {kept} ON {{table}} FROM {{role}}", model, user)
+
+
+def _kept_from_it(model: type[Model]) -> str:
+    if getattr(model, "is_sealers", False):
+        return "INSERT, UPDATE, DELETE"
+    return "UPDATE, DELETE" if getattr(model, "append_only", False) else ""
+
+
+def grant_sealer(connection: BaseDatabaseWrapper) -> None:
+    """Give the sealer what models name as its ``sealer_rights``, and nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {SEALER}")
+        cursor.execute(f"GRANT SELECT (id, name) ON accounts_tenant TO {SEALER}")
+        for model in apps.get_models():
+            for right in getattr(model, "sealer_rights", ()):
+                _on(cursor, f"GRANT {right} ON {{table}} TO {{role}}", model, SEALER)
+
+
+def _on(cursor: Any, statement: str, model: type[Model], user: str) -> None:
+    table = sql.Identifier(model._meta.db_table)  # noqa: SLF001 -- public, by its documentation
+    cursor.execute(sql.SQL(statement).format(table=table, role=sql.Identifier(user)))

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 
 from accounts.pages.page import Page
 from ffapi_site.lib.problems import Conflict
-from media_jobs.pages.cursor import cursor_page
+from accounts.pages.cursor import cursor_page
 from media_jobs.pages.file_links import link
 from storage import store
 from storage.models import File

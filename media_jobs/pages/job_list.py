@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from accounts.pages.page import Page, wants_fragment
 from media_jobs.models import Job, JobQuerySet, Status
 from media_jobs.operations.base import REGISTRY
-from media_jobs.pages.cursor import cursor_page
+from accounts.pages.cursor import cursor_page
 
 _SEARCH_LENGTH = 200
 

@@ -23,6 +23,8 @@ class Command(migrate.Command):
             if connection.settings_dict["USER"] != role["USER"]:
                 roles.prepare(connection, role["USER"], role["PASSWORD"])
                 roles.grant(connection, role["USER"])
+                roles.prepare_sealer(connection)
+                roles.grant_sealer(connection)
             with connection.cursor() as cursor:
                 cursor.execute(_AS_BEFORE)
         return told

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import audit
+from accounts.audit_chain.sealer import Sealing
+from accounts.events import Event
+from accounts.models import Tenant
+from ffapi_site.database import sealing
+from ffapi_site.database.sealing import SealerConnection
+from tests.factories import TenantFactory
+from tests.storage.client import client_of
+
+
+@pytest.fixture(autouse=True)
+def _own_key_and_file(settings: Settings, tmp_path: Path) -> None:
+    settings.AUDIT_SIGNING_KEY_FILE = str(tmp_path / "secrets" / "key.pem")
+    settings.AUDIT_CHECKPOINT_DIR = str(tmp_path / "audit")
+
+
+@pytest.fixture
+def tenant(transactional_db: None) -> Tenant:
+    return TenantFactory.create()
+
+
+@pytest.fixture
+def connection(transactional_db: None) -> Iterator[SealerConnection]:
+    with sealing.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def sealer(connection: SealerConnection) -> Sealing:
+    return Sealing(connection)
+
+
+@pytest.fixture
+def auditor(tenant: Tenant) -> Client:
+    """Someone whose key may read the log, and nothing else."""
+    return client_of(tenant, role="admin", scopes=["audit:read"])
+
+
+def write(tenant: Tenant | None, number: int = 1) -> list[str]:
+    whose = tenant.pk if tenant else None
+    return [
+        audit.record(Event.JOB_CREATED, whose, f"job_{each}", details={"at": each / 3})
+        for each in range(number)
+    ]

@@ -1,0 +1,77 @@
+"""What a test of the audit log does beside the product: a sealer at work, a thief, an auditor."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import connections
+from django.test import Client
+
+from accounts.audit_chain.sealer import Sealing
+from tests.api.sending import code_of
+
+
+@contextmanager
+def at_work(sealer: Sealing) -> Iterator[None]:
+    """Seal in the background, as the sealer's process does."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(0.02):
+            sealer.step()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextmanager
+def superuser() -> Iterator[psycopg.Cursor[Any]]:
+    """Somebody whom neither grants nor triggers stop."""
+    settings = connections["default"].settings_dict
+    with psycopg.connect(
+        dbname=settings["NAME"], host=settings["HOST"], user=settings["OWNER"]["USER"]
+    ) as connection, connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        yield cursor
+
+
+def exported(auditor: Client, folder: Path, **query: str) -> Path:
+    """Unzip a bundle as the API gives it."""
+    response = auditor.get("/v1/audit-log/export", {"format": "bundle"} | query)
+    assert response.status_code == 200, code_of(response, response.status_code)
+    content = b"".join(response.streaming_content)
+    folder.mkdir()
+    with zipfile.ZipFile(BytesIO(content)) as bundle:
+        bundle.extractall(folder)
+    return folder
+
+
+def verified(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run the bundle's own program, apart from the product and its libraries."""
+    command = [sys.executable, "-I", "verify.py", *arguments]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def put(path: Path, told: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(each) + "\n" for each in told))
