@@ -38,6 +38,12 @@ class SessionStore(db.SessionStore):
         self.row = super()._get_session_from_db()  # type: ignore[misc]  # not in the stubs
         return self.row
 
+    def cycle_key(self) -> None:
+        """Under its new key it is the same session, by the same public id."""
+        if self.session_key:
+            self.delete(self.session_key)
+        super().cycle_key()
+
     def create_model_instance(self, data: dict[str, Any]) -> BrowserSession:
         entry, now = data.get(_ENTRY, {}), timezone.now()
         started_at = datetime.fromtimestamp(entry.get("at", now.timestamp()), UTC)
