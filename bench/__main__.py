@@ -34,7 +34,7 @@ def main() -> None:
 
 def measured(site: Site, folder: Path, far_end: FarEnd) -> Iterator[Figure]:
     django.setup()
-    from bench import dispatch, fence, figures, queueing
+    from bench import dispatch, fence, figures, keys, queueing
     from ffapi_site.lib import scope
 
     scope.act_for_every_tenant()
@@ -48,6 +48,7 @@ def measured(site: Site, folder: Path, far_end: FarEnd) -> Iterator[Figure]:
     yield figures.probes(site, clip)
     yield fence.start()
     yield fence.encode()
+    yield keys.check(site)
     yield queueing.claims(site)
     yield queueing.lists(site, full=os.environ.get("FULL") == "1")
     yield figures.posts(site, clip)  # last: its jobs stay behind
