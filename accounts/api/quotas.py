@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from accounts import audit
 from accounts.api.views import TenantAPIView
 from accounts.events import Event
-from accounts.models import Tenant
-from accounts.quotas import overview
+from accounts.models import QuotaAlert, Tenant
+from accounts.quotas import alerts, overview
 from accounts.quotas.standing import Standing
 from ffapi_site.lib import bodies, netguard, query
 from ffapi_site.lib.outbound import url_policy
@@ -48,8 +48,6 @@ class QuotasBody(BaseModel):
     plan: str | None
     suspended_at: datetime | None
     """Since when nothing new is taken, because of too many refusals."""
-    alert_webhook_url: str | None
-    """Where alerts at 80 and 100 % are posted to."""
     quotas: list[QuotaBody]
 
 
@@ -62,6 +60,7 @@ class AlertsRequest(BaseModel):
     """Signed as every webhook is; null for none."""
 
 
+_LATEST = 100
 _EACH_BY_ITSELF = {"max_file_size_mb", "max_job_duration_sec", "max_resolution", "max_frame_rate"}
 
 
@@ -96,14 +95,55 @@ class Quotas(TenantAPIView):
         body = QuotasBody(
             plan=tenant.plan_id,
             suspended_at=tenant.quota_suspended_at,
-            alert_webhook_url=tenant.alert_webhook_url or None,
             quotas=[],
         ).model_dump(mode="json")
         return Response(body | {"quotas": [_told(each) for each in standings]})
 
 
+class AlertBody(BaseModel):
+    """Somebody reached 80 or 100 % of a limit; amounts are in the limit's own unit."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    id: str
+    created_at: datetime
+    event: str
+    """What the event of a webhook is called."""
+    tenant: str
+    api_key: str | None
+    """The key whose limit it is; null for the tenant's."""
+    quota: str
+    percent: int
+    limit: int
+    taken: float
+    resets_at: datetime | None
+
+
+class AlertsBody(BaseModel):
+    """The latest alerts, and where they are posted to."""
+
+    webhook_url: str | None
+    results: list[AlertBody]
+
+
 class QuotaAlerts(TenantAPIView):
-    scopes: ClassVar = {"PUT": "webhooks:manage"}
+    scopes: ClassVar = {"GET": "usage:read", "PUT": "webhooks:manage"}
+
+    @extend_schema(responses=AlertsBody)
+    def get(self, request: Request) -> Response:
+        """The latest hundred alerts of quotas, the newest first."""
+        query.only(request, ())
+        url = Tenant.objects.values_list("alert_webhook_url", flat=True).get(pk=self.tenant.pk)
+        told = [
+            AlertBody(
+                id=alert.pk,
+                created_at=alert.created_at,
+                event=alerts.event_of(alert),
+                **alerts.tell(alert),
+            ).model_dump(mode="json")
+            for alert in QuotaAlert.objects.for_tenant(self.tenant)[:_LATEST]
+        ]
+        return Response({"webhook_url": url or None, "results": told})
 
     @extend_schema(request=AlertsRequest, responses={204: None})
     def put(self, request: Request) -> Response:

@@ -43,6 +43,10 @@ def test_it_works(tenant: Tenant, client: Client) -> None:
     assert told(tenant) == [("max_jobs_per_hour", 80)]
     submit(client, 2)
     assert told(tenant) == [("max_jobs_per_hour", 80), ("max_jobs_per_hour", 100)]
+    body = client_of(tenant, Role.OPERATOR).get("/v1/quotas/alerts").json()
+    assert body["webhook_url"] is None
+    assert [each["event"] for each in body["results"]] == ["quota.exceeded", "quota.warning"]
+    assert (body["results"][1]["taken"], body["results"][1]["limit"]) == (4, 5)
 
 
 def test_each_is_told_once_a_window(tenant: Tenant, client: Client) -> None:

@@ -84,7 +84,7 @@ class Traffic:
             return "nothing"
         status = self.dice.choice([Status.COMPLETED, Status.FAILED, Status.CANCELED])
         usage = {"cpu_seconds": self.dice.uniform(0, 60), "wall_seconds": 1.0}
-        measured = {"usage": usage} if self.dice.random() < 0.8 else {}
+        measured: dict[str, Any] = {"usage": usage} if self.dice.random() < 0.8 else {}
         states.end(job, status, "a test", **measured)
         return None
 
