@@ -15,16 +15,25 @@ CREATE FUNCTION ffapi_quota_change(
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
+    of_tenant jsonb;
+    of_key jsonb;
+    is_suspended boolean;
     wanted record;
     told accounts_quotacounter;
     percent int;
 BEGIN
     -- Limits may not change from here on, nor be counted anew: that takes the tenant's whole row.
-    PERFORM FROM accounts_tenant t WHERE t.id = the_tenant FOR KEY SHARE;
-    IF is_checked AND EXISTS (
-        SELECT FROM accounts_tenant t WHERE t.id = the_tenant AND t.quota_suspended_at IS NOT NULL
-    ) THEN
+    SELECT t.limits, t.quota_suspended_at IS NOT NULL INTO of_tenant, is_suspended
+      FROM accounts_tenant t WHERE t.id = the_tenant FOR KEY SHARE;
+    IF is_checked AND is_suspended THEN
         RETURN QUERY SELECT the_tenant, '', 'suspended', 0::bigint, 0::bigint, 0::bigint, at;
+        RETURN;
+    END IF;
+    IF the_key IS NOT NULL THEN
+        SELECT k.quota INTO of_key
+          FROM accounts_apikey k WHERE k.id = the_key AND k.tenant_id = the_tenant;
+    END IF;
+    IF NOT (of_tenant ?| names OR coalesce(of_key ?| names, false)) THEN
         RETURN;
     END IF;
     FOR wanted IN
@@ -32,10 +41,7 @@ BEGIN
                w.used, w.reserved,
                CASE w.kind WHEN '' THEN 'epoch'::timestamptz ELSE date_trunc(w.kind, at, 'UTC') END
                    AS window_start
-          FROM (SELECT t.id, t.limits FROM accounts_tenant t WHERE t.id = the_tenant
-                UNION ALL
-                SELECT k.id, k.quota FROM accounts_apikey k
-                 WHERE k.id = the_key AND k.tenant_id = the_tenant) AS whose (id, limits)
+          FROM (VALUES (the_tenant, of_tenant), (the_key, of_key)) AS whose (id, limits)
           JOIN unnest(names, windows, scales, used_by, reserved_by)
                AS w (name, kind, scale, used, reserved) ON whose.limits ? w.name
          ORDER BY w.name, whose.id  -- in one order, so that nobody waits in a circle

@@ -28,9 +28,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(1200)
 
 OPERATIONS = int(os.environ.get("QUOTA_OPERATIONS", "10000"))
 LIMITS = {
-    "max_jobs_per_hour": 700,
-    "max_jobs_per_day": 650,
-    "max_cpu_seconds_per_month": 18_000,
+    "max_jobs_per_hour": OPERATIONS * 7 // 100,
+    "max_jobs_per_day": OPERATIONS * 6 // 100,
+    "max_cpu_seconds_per_month": OPERATIONS * 2,
     "max_storage_mb": 1,
 }
 _ASKED = jobs.Submission("transcode", {"input": "https://example.org/a.mp4"})
@@ -49,7 +49,7 @@ class Traffic:
             limits.set_for_tenant(tenant, LIMITS)
         for tenant in (*self.tenants, self.tenants[0]):
             key = ApiKeyFactory.create(tenant=tenant)
-            limits.set_for_key(key, {"max_jobs_per_day": 200, "max_storage_mb": 1})
+            limits.set_for_key(key, {"max_jobs_per_day": OPERATIONS // 50, "max_storage_mb": 1})
             self.keys.append(key)
 
     def step(self) -> None:
