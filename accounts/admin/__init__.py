@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from accounts.admin import keys, limits, people, tenants
+from accounts.admin import audit, keys, limits, people, tenants
 
-__all__ = ["keys", "limits", "people", "tenants"]
+__all__ = ["audit", "keys", "limits", "people", "tenants"]

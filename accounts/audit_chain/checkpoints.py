@@ -15,7 +15,7 @@ from accounts.audit_chain.signing_key import Envelope, require_current
 from ffapi_site.database.sealing import SealerConnection
 
 _INSERT = """
-INSERT INTO accounts_auditcheckpoint (digest, tenant_id, number, kind, seq, at, envelope)
+INSERT INTO accounts_auditcheckpoint (id, tenant_id, number, kind, seq, at, envelope)
 VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Final
+from typing import IO, Final
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
@@ -85,7 +85,7 @@ def _bundle(selection: Selection, export_id: str) -> Iterator[bytes]:
     return _read(file)
 
 
-def _read(file: tempfile._TemporaryFileWrapper[bytes]) -> Iterator[bytes]:
+def _read(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         while part := file.read(_CHUNK_BYTES):
             yield part

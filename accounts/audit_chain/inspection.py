@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from accounts.audit_chain import checkpoints, rollback
-from accounts.audit_chain.chain import head
+from accounts.audit_chain.chain import Head, head
 from accounts.audit_chain.checkpoint_file import CheckpointFile
 from accounts.audit_chain.record import COLUMNS, line, of_tenant
 from accounts.audit_chain.retention import every_chain
 from accounts.audit_chain.signing_key import Envelope, registered
-from accounts.audit_chain.verify import NOTHING, Chain, Checkpoints, Keys, first_bad
+from accounts.audit_chain.verify import Chain, Checkpoints, Keys, first_bad
 from ffapi_site.database.sealing import SealerConnection
 
 _CHUNK = 2000
@@ -42,8 +42,8 @@ def _inspect(
 ) -> Inspected:
     stored = checkpoints.of(connection, tenant)
     cuts = [each["statement"] for each in stored if each["statement"]["kind"] == "cut"]
-    begins = max(cuts, key=lambda cut: cut["seq"], default={"seq": 0, "hash": NOTHING})
-    chain = Chain(tenant, begins["seq"] + 1, begins["hash"])
+    begins = Head(cuts[-1]["seq"], cuts[-1]["hash"]) if cuts else Head()
+    chain = Chain(tenant, begins.seq + 1, begins.hash)
     for each in _lines(connection, tenant):
         if not chain.read(each):
             break

@@ -60,7 +60,7 @@ def _older_than_kept(
             f" to record {told['seq']} at {told['at']}"
         )
     same = connection.execute(
-        "SELECT FROM accounts_auditcheckpoint WHERE digest = %s", [digest_of(kept)]
+        "SELECT FROM accounts_auditcheckpoint WHERE id = %s", [digest_of(kept)]
     )
     if not same.rowcount:
         return f"rewritten: checkpoint {told['number']} is not the one that was signed"

@@ -55,7 +55,7 @@ def _number(value: float) -> str:
         return "0"
     if 1e-6 <= abs(value) < 1e21:
         plain = format(Decimal(repr(value)), "f")
-        return plain[:-2] if plain.endswith(".0") else plain
+        return plain.removesuffix(".0")
     mantissa, _, exponent = repr(value).partition("e")
     return f"{mantissa}e{int(exponent):+d}" if exponent else mantissa
 
@@ -114,7 +114,7 @@ def _times(factor: int, point: Any) -> Any:
 
 
 def _same(p: Any, q: Any) -> bool:
-    return (p[0] * q[2] - q[0] * p[2]) % _P == 0 and (p[1] * q[2] - q[1] * p[2]) % _P == 0
+    return not ((p[0] * q[2] - q[0] * p[2]) % _P or (p[1] * q[2] - q[1] * p[2]) % _P)
 
 
 def _point(packed: bytes) -> Any:

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="AuditCheckpoint",
             fields=[
-                ("digest", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ("number", models.BigIntegerField()),
                 ("kind", models.CharField(max_length=10)),
                 ("seq", models.BigIntegerField()),

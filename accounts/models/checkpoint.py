@@ -53,13 +53,14 @@ class AuditKey(models.Model):
 class AuditCheckpoint(models.Model):
     """The state of a tenant's chain, signed; a retention cut and a rollback are told as ones too.
 
-    ``envelope`` is the statement that was signed, with its signature; the columns are its own.
+    ``envelope`` is the statement that was signed, with its signature; ``id`` is the statement's
+    digest, and the other columns are out of it.
     """
 
     sealer_rights: ClassVar = ("SELECT, INSERT",)
     is_sealers: ClassVar = True
 
-    digest = models.CharField(max_length=64, primary_key=True)
+    id = models.CharField(max_length=64, primary_key=True)
     tenant = models.ForeignKey(Tenant, null=True, on_delete=models.PROTECT, related_name="+")
     number = models.BigIntegerField()
     kind = models.CharField(max_length=10)

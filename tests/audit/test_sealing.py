@@ -15,6 +15,7 @@ from accounts.models import AuditRecord, AuditSealer, Tenant
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
 from tests.audit.conftest import write
+from tests.audit.world import superuser
 from tests.factories import TenantFactory
 
 
@@ -22,7 +23,7 @@ def chain_of(tenant: Tenant | None) -> verify.Chain:
     chain = verify.Chain(tenant.pk if tenant else None, 1, verify.NOTHING)
     rows = AuditRecord.objects.filter(tenant=tenant, seq__isnull=False).order_by("seq")
     for row in rows.values():
-        assert chain.read(line(row)), chain.findings
+        assert chain.read(line(dict(row))), chain.findings
     assert chain.findings == []
     return chain
 
@@ -68,8 +69,6 @@ def test_a_transaction_that_is_still_open_is_waited_for(tenant: Tenant, sealer: 
 
 def test_what_was_restored_from_another_server_is_sealed(tenant: Tenant, sealer: Sealing) -> None:
     """Its transactions may lie in the future of this one."""
-    from tests.audit.world import superuser
-
     write(tenant)
     with superuser() as cursor:
         cursor.execute("UPDATE accounts_auditrecord SET xid = '9999999999' WHERE seq IS NULL")
@@ -108,7 +107,7 @@ def test_two_that_seal_at_once_do_no_harm(tenant: Tenant, sealer: Sealing) -> No
         "UPDATE accounts_auditrecord SET tenant_id = NULL",
         "UPDATE accounts_auditrecord SET hash = repeat('0', 64)",
         "UPDATE accounts_auditrecord SET seq = NULL",
-        "UPDATE accounts_auditrecord SET personal = '{\"name\": \"x\"}'",
+        'UPDATE accounts_auditrecord SET personal = \'{"name": "x"}\'',
         "UPDATE accounts_auditrecord SET details = '{}'",
         "DELETE FROM accounts_auditrecord",
         "TRUNCATE accounts_auditrecord",
@@ -129,13 +128,13 @@ def test_the_sealer_itself_can_t_change_what_was_sealed(
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO accounts_auditrecord (id, event_type, outcome, actor_type, actor_id,"
-        " resource_type, resource_id, request_id, details, seq) VALUES"
-        " ('audit_forged', 'job.created', 'success', 'user', '1', 'job', '', '', '{}', 7)",
+        """INSERT INTO accounts_auditrecord (id, event_type, outcome, actor_type, actor_id,
+        resource_type, resource_id, request_id, details, seq) VALUES
+        ('audit_forged', 'job.created', 'success', 'user', '1', 'job', '', '', '{}', 7)""",
         "UPDATE accounts_auditrecord SET personal = NULL, salt = NULL",
         "INSERT INTO accounts_auditkey (key_id, envelope) VALUES ('forged', '{}')",
-        "INSERT INTO accounts_auditcheckpoint (digest, number, kind, seq, at, envelope)"
-        " VALUES ('forged', 1, 'checkpoint', 1, now(), '{}')",
+        """INSERT INTO accounts_auditcheckpoint (id, number, kind, seq, at, envelope)
+        VALUES ('forged', 1, 'checkpoint', 1, now(), '{}')""",
         "SET ROLE ffapi_sealer",
     ],
 )

@@ -43,18 +43,25 @@ def at_work(sealer: Sealing) -> Iterator[None]:
 def superuser() -> Iterator[psycopg.Cursor[Any]]:
     """Somebody whom neither grants nor triggers stop."""
     settings = connections["default"].settings_dict
-    with psycopg.connect(
-        dbname=settings["NAME"], host=settings["HOST"], user=settings["OWNER"]["USER"]
-    ) as connection, connection.cursor() as cursor:
+    with (
+        psycopg.connect(
+            dbname=settings["NAME"], host=settings["HOST"], user=settings["OWNER"]["USER"]
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
         cursor.execute("SET session_replication_role = replica")
         yield cursor
+
+
+def content_of(response: Any) -> bytes:
+    return b"".join(response.streaming_content)
 
 
 def exported(auditor: Client, folder: Path, **query: str) -> Path:
     """Unzip a bundle as the API gives it."""
     response = auditor.get("/v1/audit-log/export", {"format": "bundle"} | query)
     assert response.status_code == 200, code_of(response, response.status_code)
-    content = b"".join(response.streaming_content)
+    content = content_of(response)
     folder.mkdir()
     with zipfile.ZipFile(BytesIO(content)) as bundle:
         bundle.extractall(folder)
