@@ -86,8 +86,8 @@ def _unit(most_s: float) -> tuple[str, int]:
 
 
 def _round_above(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 and so on."""
+    """The next of 1, 2, 4, 6, 8, 10, 20, 40 and so on: its half is round as well."""
     if value <= 0:
         return 0.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= value * 0.999)
+    return next(factor * power for factor in (1, 2, 4, 6, 8, 10) if factor * power >= value * 0.999)

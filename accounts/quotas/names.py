@@ -44,8 +44,8 @@ _ALL = (
     Quota(STORAGE, "Stored files", "MiB", scale=1 << 20, is_counted=True),
     Quota(FILE_SIZE, "Size of a file", "MiB", scale=1 << 20),
     Quota(JOB_DURATION, "Length of a job's media", "seconds"),
-    Quota(RESOLUTION, "Lines of a picture", "pixels"),
-    Quota(FRAME_RATE, "Frames a second", "frames"),
+    Quota(RESOLUTION, "Height of a picture", "lines"),
+    Quota(FRAME_RATE, "Frame rate", "frames a second"),
 )
 QUOTAS = {each.name: each for each in _ALL}
 COUNTED = tuple(each for each in _ALL if each.is_counted)

@@ -29,8 +29,16 @@ class Standing:
         return self.subject.startswith("key_")
 
     @property
+    def counted(self) -> int:
+        return self.used + self.reserved
+
+    @property
+    def counted_limit(self) -> int:
+        return (self.limit or 0) * self.quota.scale
+
+    @property
     def taken(self) -> float:
-        return self.in_unit(self.used + self.reserved)
+        return self.in_unit(self.counted)
 
     @property
     def percent(self) -> int | None:

@@ -37,7 +37,7 @@ def test_it_works(ada: Client, tenant: Tenant) -> None:
     assert response.status_code == 200
     assert outline.count("h1") == outline.count("svg") == outline.count("progress") == 1
     assert outline.count("rect") == 30
-    assert "at most 720 pixels" in " ".join(content.split())
+    assert "at most 720 lines" in " ".join(content.split())
     assert not [
         name for _, attributes in outline.elements for name in attributes if name == "style"
     ]
