@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,12 +30,21 @@ def main() -> None:
         bench_site(far_end.authority) as site,
         TemporaryDirectory() as folder,
     ):
-        show(measured(site, Path(folder), far_end))
+        show(audited() if sys.argv[1:] == ["audit"] else measured(site, Path(folder), far_end))
+
+
+def audited() -> Iterator[Figure]:
+    django.setup()
+    from bench import audit
+    from ffapi_site.lib import scope
+
+    scope.act_for_every_tenant()
+    yield audit.records(seconds=60)
 
 
 def measured(site: Site, folder: Path, far_end: FarEnd) -> Iterator[Figure]:
     django.setup()
-    from bench import dispatch, fence, figures, keys, queueing
+    from bench import audit, dispatch, fence, figures, keys, queueing
     from ffapi_site.lib import scope
 
     scope.act_for_every_tenant()
@@ -50,6 +60,7 @@ def measured(site: Site, folder: Path, far_end: FarEnd) -> Iterator[Figure]:
     yield fence.encode()
     yield keys.check(site)
     yield queueing.claims(site)
+    yield audit.records(seconds=10)
     yield queueing.lists(site, full=os.environ.get("FULL") == "1")
     yield figures.posts(site, clip)  # last: its jobs stay behind
 
