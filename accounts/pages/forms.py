@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import Tenant, User
 from accounts.roles import PEOPLES_ROLES, Role
+from ffapi_site.lib import scope
 
 _RULES = "At least 12 characters; not one that many people use."
 
@@ -131,7 +132,9 @@ class RegistrationForm(NewPersonForm):
 
     def clean_tenant(self) -> str:
         name = str(self.cleaned_data["tenant"])
-        if Tenant.objects.filter(name__iexact=name).exists():
+        with scope.within(scope.EVERY_TENANT):
+            is_taken = Tenant.objects.filter(name__iexact=name).exists()
+        if is_taken:
             raise ValidationError("This name is taken.")
         return name
 

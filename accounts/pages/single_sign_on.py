@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import path
 from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 
 from accounts.events import Event, Outcome
@@ -56,3 +57,9 @@ class Callback(OpenPage):
         home.record_stranger(Event.LOGIN_FAILED, "", Outcome.FAILURE)
         messages.error(self.request, "The single sign-on did not let you in.")
         return redirect("login")
+
+
+urlpatterns = [
+    path("oidc/begin", Begin.as_view(), name="oidc_begin"),
+    path("oidc/callback", Callback.as_view(), name="oidc_authentication_callback"),
+]

@@ -98,11 +98,4 @@ urlpatterns = [
 if settings.OIDC_ISSUER:
     from accounts.pages import single_sign_on  # needs requirements-oidc.txt
 
-    urlpatterns += [
-        path("oidc/begin", single_sign_on.Begin.as_view(), name="oidc_begin"),
-        path(
-            "oidc/callback",
-            single_sign_on.Callback.as_view(),
-            name="oidc_authentication_callback",
-        ),
-    ]
+    urlpatterns += single_sign_on.urlpatterns

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError, transaction
 
 from accounts import audit
 from accounts.events import Event
@@ -10,6 +13,7 @@ from accounts.models import Invitation, Membership, Tenant, User
 from accounts.people import invitations, links, mail
 from accounts.roles import Role
 from ffapi_site.lib import scope
+from ffapi_site.lib.problems import Conflict
 
 LIFETIME_S = 24 * 3600
 _PURPOSE = "registration"
@@ -35,8 +39,8 @@ def address_of(token: str) -> str | None:
 
 
 def complete(email: str, username: str, password: str, tenant_name: str) -> User:
-    """Make a person and the tenant that they are the admin of."""
-    with scope.within(scope.EVERY_TENANT), transaction.atomic():
+    """Make a person and the tenant that they are the admin of; raises ``Conflict`` in a race."""
+    with scope.within(scope.EVERY_TENANT), _nobody_else(), transaction.atomic():
         user = User.objects.create_user(username, email, password)
         tenant = Tenant.objects.create(name=tenant_name)
         Membership.objects.create(user=user, tenant=tenant, role=Role.ADMIN)
@@ -45,9 +49,18 @@ def complete(email: str, username: str, password: str, tenant_name: str) -> User
     return user
 
 
+@contextmanager
+def _nobody_else() -> Iterator[None]:
+    """Tell whoever was a moment too late that a name or an address is taken."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict("somebody was quicker: the name or the address is taken") from error
+
+
 def accept_as_new(invitation: Invitation, username: str, password: str | None) -> User:
     """Make a person of somebody who was invited; without a password they sign in elsewhere."""
-    with transaction.atomic():
+    with _nobody_else(), transaction.atomic():
         user = User.objects.create_user(username, invitation.email, password)
         invitations.accept(invitation, user, is_new=True)
     return user
