@@ -11,6 +11,7 @@ from django.db.models import Count
 from django.db.models.functions import Now
 
 from accounts import idempotency, rate_limit
+from accounts.people import sessions
 from accounts.quotas import alerts, reservations
 from media_jobs import queue, states
 from media_jobs.ffmpeg import failures
@@ -84,6 +85,7 @@ def sweep() -> None:
     retention.sweep()
     idempotency.forget_old()
     rate_limit.forget_old()
+    sessions.forget_old()
     reservations.forget_old()
     alerts.mail_due()
     Slot.objects.filter(heartbeat_at__lt=Now() - timedelta(hours=1)).delete()
