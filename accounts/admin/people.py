@@ -61,6 +61,11 @@ class PersonAdmin(Kept, UserAdmin[User], HasActions, Audited):
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who is no superuser can't take over who is one, by a password or otherwise."""
+        is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return not is_above and super().has_change_permission(request, obj)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Only a superuser gives rights: else whoever may change people could give themselves."""
         fields = super().get_readonly_fields(request, obj)
@@ -77,4 +82,6 @@ class PersonAdmin(Kept, UserAdmin[User], HasActions, Audited):
     def reset_second_factor(self, request: HttpRequest, person: User) -> None:
         if person == request.user:
             raise Conflict("another member of staff has to reset yours")
+        if not self.has_change_permission(request, person):
+            raise Conflict("only a superuser can do this for a superuser")
         second_factor.reset(person, actor.current().reason)

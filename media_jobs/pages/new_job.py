@@ -61,6 +61,7 @@ class NewJob(Page):
 class Compose(NewJob):
     """The older, shorter addresses of some forms."""
 
+    http_method_names = ["get", "head"]
     kinds: ClassVar[dict[str, tuple[str, ...]]] = {
         "video": ("transcode",),
         "audio": ("audio/normalize", "audio/extract"),
