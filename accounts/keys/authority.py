@@ -35,7 +35,9 @@ class Authority:
     def require_scopes(self, scopes: frozenset[str]) -> None:
         """Raise ``Forbidden`` where ``scopes`` are more than those held here."""
         if missing := beyond(scopes, self.scopes):
-            raise _exceeded(f"you do not hold {', '.join(missing)}", required_scope=missing[0])
+            refusal = _exceeded(f"you do not hold {', '.join(missing)}")
+            refusal.members["required_scope"] = missing[0]
+            raise refusal
 
     def require_expiry(self, expires_at: datetime | None) -> None:
         bound = self.key.expires_at if self.key else None
@@ -59,7 +61,5 @@ class Authority:
                 raise _exceeded(f"{name} would be more than that of the key it is made with")
 
 
-def _exceeded(why: str, **members: str) -> Forbidden:
-    return Forbidden(
-        f"a key holds at most what its maker holds: {why}", code="key_exceeds_maker", **members
-    )
+def _exceeded(why: str) -> Forbidden:
+    return Forbidden(f"a key holds at most what its maker holds: {why}", code="key_exceeds_maker")

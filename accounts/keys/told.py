@@ -27,7 +27,7 @@ def status_of(key: ApiKey) -> Status:
 def warnings_of(key: ApiKey) -> list[Warned]:
     """What its owner should know: a key that lives long is stolen once and used for long."""
     if key.expires_at is None:
-        return [Warned("never_expires", "the key has no end; give it one within 90 days")]
+        return [Warned("never_expires", "a key without an end; one within 90 days is better")]
     if key.expires_at - key.created_at >= LONG_LIVED:
-        return [Warned("long_lived", "the key lives for 90 days or longer; rotate it sooner")]
+        return [Warned("long_lived", "lives for 90 days or longer; rotate it sooner")]
     return []

@@ -22,6 +22,14 @@ from ffapi_site.lib.problems import Invalid
 
 _SHOWN = 200
 _LIFETIMES = {"7": "A week", "30": "30 days", "60": "60 days", "365": "A year", "": "No end"}
+_LABELS = {
+    "name": "Name",
+    "role": "Role",
+    "scopes": "Rights",
+    "expires_at": "Ends after",
+    "allowed_ips": "Addresses",
+    "rate_limit_per_minute": "Requests a minute",
+}
 _OVERLAPS = {"0": "at once", "3600": "in an hour", "86400": "in a day", "604800": "in a week"}
 
 
@@ -34,6 +42,15 @@ class KeyRow:
     @classmethod
     def of(cls, key: ApiKey) -> KeyRow:
         return cls(key, status_of(key), warnings_of(key))
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong with a field, by its name and as the form calls it."""
+
+    name: str
+    label: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -50,9 +67,21 @@ class KeyForm:
 
     @classmethod
     def filled_in(cls, sent: QueryDict, errors: dict[str, str] | None = None) -> KeyForm:
-        names = ("name", "role", "lifetime", "allowed_ips", "rate_limit_per_minute")
-        values = {name: sent[name] for name in names if name in sent}
-        return cls(**values, scopes=tuple(sent.getlist("scopes")), errors=errors or {})
+        return cls(
+            name=str(sent.get("name", "")),
+            role=str(sent.get("role", "")),
+            scopes=tuple(map(str, sent.getlist("scopes"))),
+            lifetime=str(sent.get("lifetime", "60")),
+            allowed_ips=str(sent.get("allowed_ips", "")),
+            rate_limit_per_minute=str(sent.get("rate_limit_per_minute", "")),
+            errors=errors or {},
+        )
+
+    @property
+    def mistakes(self) -> list[Mistake]:
+        return [
+            Mistake(name, _LABELS.get(name, name), detail) for name, detail in self.errors.items()
+        ]
 
     def asked(self) -> dict[str, Any]:
         """The same as a request to the API says it."""

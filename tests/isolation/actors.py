@@ -77,7 +77,7 @@ def api_actors(own: Side, other: Side, wanted: set[str]) -> Iterator[Actor]:
     for scope in sorted(wanted & set(SCOPES)):
         others = [each for each in SCOPES if each != scope]
         yield _key(f"a key without {scope}", own, role=Role.ADMIN, scopes=others)
-    unusable = {"role": Role.ADMIN, "is_usable": False}
+    unusable: dict[str, Any] = {"role": Role.ADMIN, "is_usable": False}
     yield _key("a revoked key", own, revoked_at=timezone.now(), **unusable)
     yield _key("an expired key", own, expires_at=past, **unusable)
     yield _key("a key from elsewhere", own, allowed_ips=["192.0.2.0/24"], **unusable)

@@ -12,7 +12,7 @@ from tests.isolation.routes import Kind, Route
 # Pages that ask for a scope by themselves, because staff may look without one.
 _ASKED_INSIDE = {"/audit": "audit:read", "/audit/export": "audit:read"}
 # What there is for staff, and not for others, or for who has a token that FIXED is none of.
-_NOT_THERE = {
+NOT_THERE = {
     "/tenant": 404,
     "/profile/address/<str:token>": 404,
     "/staff/authenticators": 403,
@@ -74,6 +74,6 @@ def granted(route: Route, actor: Actor, method: str, answer: Any) -> str | None:
     if actor.reads_everything and method not in {"GET", "HEAD"}:
         # Without a tenant to act for everything is read-only.
         return None if status < 500 else f"{status}"
-    if status == _NOT_THERE.get(route.path):
+    if status == NOT_THERE.get(route.path):
         return None
     return f"{status} for their own" if status in {401, 403, 404, 405} or status >= 500 else None

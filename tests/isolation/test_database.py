@@ -17,7 +17,7 @@ _OWNED_BY = ("tenant_id", "job_id", "api_key_id", "file_id")
 def asked(query: str, *values: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def test_every_table_of_tenants_has_a_policy_that_is_forced() -> None:

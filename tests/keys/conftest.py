@@ -6,7 +6,10 @@ from django.test import Client
 from accounts.models import Tenant
 from accounts.roles import Role
 from tests.factories import TenantFactory
+from tests.pages.conftest import _plain_static_files, _quick_passwords
 from tests.storage.client import client_of
+
+__all__ = ["_plain_static_files", "_quick_passwords"]
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from statistics import median
 
 import pytest
 from django.db import connection
@@ -68,5 +67,6 @@ def test_it_takes_the_same_time(texts: dict[str, str], settings: Settings) -> No
             start = time.perf_counter()
             asking(text)()
             taken[name].append(time.perf_counter() - start)
-    medians = {name: median(each) for name, each in taken.items()}
-    assert max(medians.values()) - min(medians.values()) < _APART_S, medians
+    # What else runs on the machine only adds: the quickest of many is what it takes.
+    quickest = {name: min(each) for name, each in taken.items()}
+    assert max(quickest.values()) - min(quickest.values()) < _APART_S, quickest
