@@ -40,7 +40,10 @@ def respond(request: HttpRequest, selection: Selection, form: str) -> StreamingH
         raise Invalid(detail, errors=[FieldError("?format", detail, "invalid")])
     told = selection.told() | {"format": form}
     export_id = audit.record(Event.AUDIT_EXPORTED, selection.tenant_id, details=told)
-    chunks = _bundle(selection, export_id) if form == "bundle" else _lines(selection, form)
+    if form == "bundle":
+        chunks = _bundle(selection, export_id)
+    else:
+        chunks = _lines(selection, form, scope.current())
     made = f"{timezone.now():%Y%m%dT%H%M%SZ}"
     name = f"audit-log-{made}.{'zip' if form == 'bundle' else form}"
     response = StreamingHttpResponse(
@@ -55,9 +58,11 @@ def respond(request: HttpRequest, selection: Selection, form: str) -> StreamingH
     return response
 
 
-def _lines(selection: Selection, form: str) -> Iterator[bytes]:
-    """The newest last, each piece with a query of its own: nothing is held while a client reads."""
-    seen = scope.current()
+def _lines(selection: Selection, form: str, seen: str) -> Iterator[bytes]:
+    """The newest last, each piece with a query of its own: nothing is held while a client reads.
+
+    It runs after the request, within nobody's scope: ``seen`` is the request's.
+    """
     write: Callable[[AuditRecord], str] = telling.json_line
     if form == "csv":
         write = telling.csv_line

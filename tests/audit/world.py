@@ -18,6 +18,7 @@ from django.db import connections
 from django.test import Client
 
 from accounts.audit_chain.sealer import Sealing
+from ffapi_site.lib import scope
 from tests.api.sending import code_of
 
 
@@ -54,7 +55,9 @@ def superuser() -> Iterator[psycopg.Cursor[Any]]:
 
 
 def content_of(response: Any) -> bytes:
-    return b"".join(response.streaming_content)
+    """Read a response as a server does: when the request, and its scope, are over."""
+    with scope.within(scope.NOBODY):
+        return b"".join(response.streaming_content)
 
 
 def exported(auditor: Client, folder: Path, **query: str) -> Path:
