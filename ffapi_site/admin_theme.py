@@ -49,6 +49,7 @@ _WHO = [
     _to("People", "group", "accounts.user"),
     _to("API keys", "key", "accounts.apikey"),
     _to("Plans", "sell", "accounts.plan"),
+    {"title": "Audit log", "icon": "history_edu", "link": reverse_lazy("audit")},
 ]
 _OVERVIEW = {"title": "Overview", "icon": "monitoring", "link": reverse_lazy("admin:index")}
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -78,7 +79,7 @@ def _largest_files(tenant: Tenant) -> Panel:
         ("File", "Size", "Origin", "Created"),
         [
             (
-                (file.name, reverse("admin:storage_file_change", args=[file.pk])),
+                (file.name, reverse("admin:storage_file_change", args=[quote(file.pk)])),
                 filesizeformat(file.size_bytes),
                 file.origin,
                 f"{file.created_at:%Y-%m-%d %H:%M}",

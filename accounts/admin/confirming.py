@@ -156,11 +156,16 @@ class HasActions(ModelAdmin):
     list_select_related: Any = ()
     change_form_outer_before_template = "admin/parts/deeds.html"
 
+    def fits(self, _action: str, _row: Any) -> bool:
+        """Tell whether the action can do anything to the row, as it is."""
+        return True
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        actions = self.get_actions(request)
-        context["deeds"] = [(name, what) for name, (_, _, what) in actions.items()]
+        row = context.get("original")
+        actions = self.get_actions(request) if row else {}
+        context["deeds"] = [name for name in actions if self.fits(name, row)]
         context["checkbox"] = ACTION_CHECKBOX_NAME
         answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return answer

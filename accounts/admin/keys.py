@@ -33,6 +33,9 @@ class ApiKeyAdmin(Exports, ReadOnlyAdmin):
     exported = ("id", "name", "tenant", "role", "created_at", "expires_at", "last_used_at")
     exported_as = Event.API_KEY_EXPORTED
 
+    def fits(self, action: str, row: ApiKey) -> bool:
+        return action != "revoke" or row.revoked_at is None
+
     @admin.display(boolean=True, description="usable")
     def is_usable(self, key: ApiKey) -> bool:
         return key.is_usable

@@ -25,7 +25,6 @@ class MembershipInline(ReadOnly, TabularInline):
     model = Membership
     extra = 0
     fields = readonly_fields = ("tenant", "role", "created_at")
-    tab = True
 
 
 class PasswordForm(AdminPasswordChangeForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.admin.utils import quote
 from django.urls import reverse
 
 from accounts.admin.panels import Panel
@@ -19,7 +20,7 @@ def keys_of(tenant: Tenant) -> Panel:
         ("Name", "Role", "Last used", "State"),
         [
             (
-                (key.name, reverse("admin:accounts_apikey_change", args=[key.pk])),
+                (key.name, reverse("admin:accounts_apikey_change", args=[quote(key.pk)])),
                 key.role,
                 f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never",
                 "usable" if key.is_usable else "ended",
@@ -40,7 +41,7 @@ def limits_of(tenant: Tenant) -> Panel:
             (
                 f"{QUOTAS[name].title} ({QUOTAS[name].unit})",
                 str(limit),
-                f"{taken[name] / QUOTAS[name].scale:g}" if QUOTAS[name].is_counted else "-",
+                f"{taken[name] / QUOTAS[name].scale:,.1f}" if QUOTAS[name].is_counted else "-",
                 "its own" if name in tenant.quota else f"plan {tenant.plan_id}",
             )
             for name, limit in tenant.limits.items()

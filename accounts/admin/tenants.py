@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -66,6 +67,16 @@ class TenantAdmin(Kept, Audited, HasActions):
     def tenant_of(self, row: Tenant) -> str:
         return row.pk
 
+    def fits(self, action: str, row: Tenant) -> bool:
+        is_held = row.quota_suspended_at is not None
+        unfit = {
+            "suspend": not row.is_active,
+            "resume": row.is_active,
+            "hold": is_held,
+            "release": not is_held,
+        }
+        return not unfit.get(action)
+
     @display(label={"active": "success", "held": "warning", "suspended": "danger"})
     def state(self, tenant: Tenant) -> str:
         if not tenant.is_active:
@@ -97,7 +108,7 @@ class TenantAdmin(Kept, Audited, HasActions):
         kind: type[LimitsForm | PlanOfTenantForm],
         title: str,
     ) -> HttpResponse:
-        tenant = get_object_or_404(Tenant, pk=object_id)
+        tenant = get_object_or_404(Tenant, pk=unquote(object_id))
         if not self.has_change_permission(request, tenant):
             raise PermissionDenied
         form = kind(request.POST or None, tenant)
@@ -105,7 +116,7 @@ class TenantAdmin(Kept, Audited, HasActions):
             actor.explain(form.cleaned_data["reason"])
             form.apply(tenant)
             messages.success(request, f"{title} {tenant}: saved.")
-            return redirect(_PAGE, tenant.pk)
+            return redirect(_PAGE, quote(tenant.pk))
         context = {
             **self.admin_site.each_context(request),
             "title": f"{title} {tenant}",

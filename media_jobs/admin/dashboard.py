@@ -10,7 +10,8 @@ from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.models import AuditRecord, Tenant
+from accounts.audit_chain import state
+from accounts.models import Tenant
 from media_jobs import lanes
 from media_jobs.admin.charts import Chart, Series
 from media_jobs.models import DeadLetter, Job, Slot, Status, WebhookDelivery
@@ -50,12 +51,18 @@ def show(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures to the context of the admin's first page; they may be seconds old."""
     told: dict[str, Any] | None = cache.get("admin:figures")
     if told is None:
-        told = {"cards": _cards(), "charts": _charts(), "lanes": lanes.overview()}
+        warning = str(state.health().get("warning", ""))
+        told = {
+            "cards": _cards(warning),
+            "chain_warning": warning,
+            "charts": _charts(),
+            "lanes": lanes.overview(),
+        }
         cache.set("admin:figures", told, _KEPT_S)
     return context | told
 
 
-def _cards() -> list[tuple[str, str, str, bool]]:
+def _cards(chain_warning: str) -> list[tuple[str, str, str, bool]]:
     """A title, a figure, the view that it leads to, and whether it asks for attention."""
     running = Job.objects.filter(status=Status.RUNNING).count()
     queued = Job.objects.filter(status=Status.QUEUED).count()
@@ -64,14 +71,19 @@ def _cards() -> list[tuple[str, str, str, bool]]:
     waiting = WebhookDelivery.objects.filter(next_attempt_at__isnull=False).count()
     held = Tenant.objects.filter(quota_suspended_at__isnull=False).count()
     return [
-        ("Running", str(running), "media_jobs_job", False),
-        ("Queued", str(queued), "media_jobs_job", False),
-        ("Dead letters", str(dead), "media_jobs_deadletter", dead > 0),
-        ("Slots alive", str(alive), "media_jobs_slot", alive == 0),
-        ("Fence", _fence(), "media_jobs_slot", _fence() not in {"full", "no slot"}),
-        ("Webhooks waiting", str(waiting), "media_jobs_webhookdelivery", False),
-        ("Tenants held", str(held), "accounts_tenant", held > 0),
-        ("Audit records unsealed", _unsealed(), "", False),
+        ("Running", str(running), "admin:media_jobs_job_changelist", False),
+        ("Queued", str(queued), "admin:media_jobs_job_changelist", False),
+        ("Dead letters", str(dead), "admin:media_jobs_deadletter_changelist", dead > 0),
+        ("Slots alive", str(alive), "admin:media_jobs_slot_changelist", alive == 0),
+        (
+            "Fence",
+            _fence(),
+            "admin:media_jobs_slot_changelist",
+            _fence() not in {"full", "no slot"},
+        ),
+        ("Webhooks waiting", str(waiting), "admin:media_jobs_webhookdelivery_changelist", False),
+        ("Tenants held", str(held), "admin:accounts_tenant_changelist", held > 0),
+        ("Audit chain", "look" if chain_warning else "sealed", "audit", bool(chain_warning)),
     ]
 
 
@@ -80,15 +92,6 @@ def _fence() -> str:
     told = Slot.objects.alive().values_list("sandbox__level", flat=True)
     levels = set(told)
     return next((each for each in ("none", "reduced", "full") if each in levels), "no slot")
-
-
-def _unsealed() -> str:
-    waiting = AuditRecord.objects.filter(seq=None)
-    oldest = waiting.order_by("id").values_list("at", flat=True).first()
-    if oldest is None:
-        return "0"
-    age_s = (timezone.now() - oldest).total_seconds()
-    return f"{waiting.count()}, for {age_s:.0f} s"
 
 
 def _charts() -> list[Chart]:

@@ -17,7 +17,6 @@ from media_jobs.models import JobAttempt, JobEvent, JobInput, JobOutput, Webhook
 
 class _ReadOnlyInline(ReadOnly, TabularInline):
     extra = 0
-    tab = True
     related: tuple[str, ...] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -62,8 +62,10 @@ class JobFacts(Exports, ReadOnlyAdmin):
                     ("state", "operation"),
                     ("owner", "by"),
                     ("priority", "lane", "device"),
-                    ("created_at", "started_at", "finished_at", "took"),
-                    ("attempt", "max_attempts", "slot", "quarantined_at"),
+                    ("created_at", "started_at"),
+                    ("finished_at", "took"),
+                    ("attempt", "max_attempts", "slot"),
+                    "quarantined_at",
                     "problem",
                 )
             },
@@ -159,6 +161,10 @@ class JobAdmin(JobFacts):
         ("quarantined_at", admin.EmptyFieldListFilter),
     )
     actions = ("cancel", "retry", "remove", "export")
+
+    def fits(self, action: str, row: Job) -> bool:
+        unfit = {"cancel": row.is_final, "retry": not row.is_final, "remove": not row.is_final}
+        return not unfit.get(action)
 
     @display(description="failure")
     def failure(self, job: Job) -> str:

@@ -86,7 +86,7 @@ class LaneAdmin(ReadOnly, ModelAdmin):
         return TemplateResponse(request, "admin/steer_lane.html", context)
 
     def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
-        return {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
+        return {**self.admin_site.each_context(request), "title": title}
 
     def _may_steer(self, request: HttpRequest) -> bool:
         return request.user.has_perm("media_jobs.change_pausedlane")

@@ -23,9 +23,11 @@ class SlotAdmin(ReadOnlyAdmin):
     list_filter = ("lane", "host")
     search_fields = ("name", "host")
     fields = (
-        ("state", "lane", "host", "pid"),
+        ("state", "lane"),
+        ("host", "pid"),
         ("started_at", "heartbeat_at"),
-        ("doing", "memory_mb", "scratch_mb"),
+        "doing",
+        ("memory_mb", "scratch_mb"),
         ("program", "fence"),
         "layers",
         "kinds",

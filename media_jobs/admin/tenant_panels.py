@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.contrib.admin.utils import quote
 from django.db.models import Count, FloatField, Q, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
@@ -25,7 +26,7 @@ def recent_jobs(tenant: Tenant) -> Panel:
         ("Job", "Operation", "Status", "Created"),
         [
             (
-                (job.pk, reverse("admin:media_jobs_job_change", args=[job.pk])),
+                (job.pk, reverse("admin:media_jobs_job_change", args=[quote(job.pk)])),
                 job.operation,
                 job.status,
                 f"{job.created_at:%Y-%m-%d %H:%M}",

@@ -30,7 +30,8 @@ class WebhookDeliveryAdmin(HasActions, ReadOnlyAdmin):
         ("state", "event"),
         ("owner", "of_job"),
         "to",
-        ("attempt", "last_status", "next_attempt_at", "delivered_at"),
+        ("attempt", "last_status"),
+        ("next_attempt_at", "delivered_at"),
         "last_error",
         "created_at",
     )

@@ -7,6 +7,7 @@ import re
 import shlex
 from typing import Any
 
+from django.contrib.admin.utils import quote
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -65,5 +66,6 @@ def job_link(job_id: str) -> SafeString:
     return _link("admin:media_jobs_job_change", job_id, job_id)
 
 
-def _link(view: str, pk: object, text: str) -> SafeString:
-    return format_html('<a class="ffapi-link" href="{}">{}</a>', reverse(view, args=[pk]), text)
+def _link(view: str, pk: str, text: str) -> SafeString:
+    at = reverse(view, args=[quote(pk)])
+    return format_html('<a class="ffapi-link" href="{}">{}</a>', at, text)

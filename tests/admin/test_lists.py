@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -54,9 +55,10 @@ def furnish(number: int) -> None:
     Plan.objects.create(name=f"plan-{number}", limits={"max_jobs_per_day": 5})
 
 
-def view(model: Any, what: str, *args: object) -> str:
+def view(model: Any, what: str, *args: str) -> str:
     meta = model._meta
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{what}", args=args)
+    quoted = [quote(each) for each in args]
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{what}", args=quoted)
 
 
 @contextmanager
