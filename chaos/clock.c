@@ -6,10 +6,12 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <semaphore.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -19,6 +21,8 @@
 static const volatile int64_t *off_by_s;
 
 __attribute__((constructor)) static void begin(void) {
+    /* A slot that starts while the database is down starts that too: its clock is to stay true. */
+    if (strcmp(program_invocation_short_name, "postgres") == 0) return;
     const char *path = getenv("CHAOS_CLOCK");
     int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (file < 0) return;

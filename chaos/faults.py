@@ -209,6 +209,9 @@ def _resume(process: psutil.Process) -> None:
         return
 
 
+# They wait until what they start is up, which it rightly is not on a full disk, say, or beside a
+# frozen backend that holds on to the memory of its database: such things are undone first.
+STARTING_AGAIN: tuple[Fault, ...] = (crash_site, kill_database, stop_database)
 QUICK: tuple[Fault, ...] = (
     kill_ffmpeg,
     kill_worker,

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from chaos.faults import MISSED, Fault, Scene
+from chaos.faults import MISSED, STARTING_AGAIN, Fault, Scene
 
 _LOOKS = 40  # how often a fault looks for its victim before the next one has its turn
 _LOOKS_EVERY_S = 0.05
@@ -33,6 +34,8 @@ class Injector:
         self._rest(max([at - time.monotonic() for at, _ in self._undo], default=0.0))
 
     def _inject(self, fault: Fault, began: float) -> None:
+        if fault in STARTING_AGAIN:
+            self._undo_until(math.inf)
         for _ in range(_LOOKS):
             try:
                 done = fault(self.scene)
@@ -51,13 +54,16 @@ class Injector:
         until = time.monotonic() + seconds
         while True:
             now = time.monotonic()
-            for at, undo in list(self._undo):
-                if at <= now:
-                    self._undo.remove((at, undo))
-                    undo()
+            self._undo_until(now)
             if now >= until:
                 return
             time.sleep(min(0.1, until - now))
+
+    def _undo_until(self, moment: float) -> None:
+        for at, undo in list(self._undo):
+            if at <= moment:
+                self._undo.remove((at, undo))
+                undo()
 
 
 def _turns(faults: Sequence[Fault], chance: random.Random) -> Iterator[Fault]:

@@ -30,7 +30,7 @@ _SWEEP_S = 20.0
 _ORPHANS_S = 20.0
 _COURIER_S = 1.0
 _CHECK_S = 3600.0
-_CHECK_UNFIT_S = 60.0
+_CHECK_UNFIT_S = 10.0
 
 
 class StrictSentinel(Sentinel):  # type: ignore[misc]  # django-q2 has no types

@@ -8,6 +8,7 @@ a key is checked first, and a client that is too big or too slow is stopped on t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,6 +24,8 @@ FRAMING_BYTES = 1024 * 1024  # what fields and boundaries may add to a file of t
 _STALL_S = 60.0
 _SLOWEST_BYTES_PER_S = 1000
 _DISCONNECT: Mapping[str, Any] = {"type": "http.disconnect"}
+_LEFT_BYTES = 16 * 1024 * 1024  # what is still taken of a body that was refused
+_LEFT_S = 5.0
 _READ_AT_ONCE_BYTES = 64 * 1024  # such bodies are mostly here with their headers
 
 
@@ -100,6 +103,18 @@ class StreamedBody(io.RawIOBase):
         self._chunk = memoryview(b"".join(parts))
         return self._received_bytes
 
+    async def leave(self) -> None:
+        """Take the rest of a body that nobody reads, within bounds, before its answer is sent.
+
+        A connection closed with bytes still unread is reset, and the answer lost with it.
+        """
+        bound = self._received_bytes + _LEFT_BYTES
+        with contextlib.suppress(TimeoutError, RequestDataTooBig):
+            async with asyncio.timeout(_LEFT_S):
+                while not self._ended.is_set() and self._received_bytes < bound:
+                    await self.pull()
+                    self._chunk = memoryview(b"")
+
     async def wait_for_disconnect(self) -> None:
         """Return when the client leaves after its body.
 
@@ -123,7 +138,13 @@ class StreamingASGIHandler(ASGIHandler):
             scope = scope | {"headers": [*scope["headers"], counted]}
         elif not is_chunked and length.isdigit() and int(length) <= _READ_AT_ONCE_BYTES:
             await body.pull()
-        await super().handle(scope, body, send)  # type: ignore[arg-type]
+
+        async def send_after_body(message: Mapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                await body.leave()
+            await send(message)
+
+        await super().handle(scope, body, send_after_body)  # type: ignore[arg-type]
 
     async def read_body(self, receive: Any) -> Any:
         return receive

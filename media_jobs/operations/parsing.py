@@ -116,11 +116,15 @@ def mistakes(
         where = pointer(each, data, renamed)
         code = _CODES.get(each["type"], "invalid")
         found.setdefault(where, InvalidParams(where, sentence(each), code))
-    return [
-        mistake
-        for where, mistake in found.items()
-        if not any(other.startswith(f"{where}/") for other in found)
-    ]
+    around = {place for where in found for place in _around(where)}
+    return [mistake for where, mistake in found.items() if where not in around]
+
+
+def _around(where: str) -> Iterator[str]:
+    """The places that hold the one at ``where``."""
+    while "/" in where:
+        where = where.rpartition("/")[0]
+        yield where
 
 
 def sentence(each: ErrorDetails) -> str:
