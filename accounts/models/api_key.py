@@ -78,7 +78,8 @@ class ApiKey(models.Model):
     @cached_property
     def creators_role(self) -> str | None:
         [found] = ApiKey.objects.with_creators_role().filter(pk=self.pk)
-        return vars(found)["creators_role"]
+        role: str | None = vars(found)["creators_role"]
+        return role
 
     @property
     def scopes(self) -> frozenset[str]:

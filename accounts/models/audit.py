@@ -96,9 +96,7 @@ class AuditRecord(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["tenant", "-id"], name="audit_of_tenant"),
-            models.Index(
-                fields=["xid", "id"], name="audit_unsealed", condition=models.Q(seq=None)
-            ),
+            models.Index(fields=["xid", "id"], name="audit_unsealed", condition=models.Q(seq=None)),
         ]
         triggers = [
             pgtrigger.Trigger(

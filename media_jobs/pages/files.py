@@ -6,9 +6,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
+from accounts.pages.cursor import cursor_page
 from accounts.pages.page import Page
 from ffapi_site.lib.problems import Conflict
-from accounts.pages.cursor import cursor_page
 from media_jobs.pages.file_links import link
 from storage import store
 from storage.models import File
