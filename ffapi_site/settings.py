@@ -19,7 +19,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from ffapi_site import admin_theme
-from ffapi_site.lib.environment import secret
+from ffapi_site.lib.environment import mail_server, secret
 
 django_stubs_ext.monkeypatch()  # lets fields and admins be written with their type parameters
 
@@ -67,16 +67,6 @@ def _origin(name: str) -> str:
     if value and not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?", value):
         raise ImproperlyConfigured(f"{name} is {value!r}; it is like https://media.example.org")
     return value
-
-
-def _mail(name: str) -> dict[str, Any]:
-    """Read a mail server: ``smtp+tls://user:password@host:587``."""
-    try:
-        read = dict(env.email_url(name, default="dummymail://"))
-    except (ValueError, ImproperlyConfigured) as error:
-        raise ImproperlyConfigured(f"{name} is not a mail server's address: {error}") from error
-    usual = 465 if "EMAIL_USE_SSL" in read else 587 if "EMAIL_USE_TLS" in read else 25
-    return read | {"EMAIL_PORT": read["EMAIL_PORT"] or usual}
 
 
 def _prices(name: str) -> dict[str, Decimal]:
@@ -288,17 +278,17 @@ REGISTRATION = _choice("REGISTRATION", "invitation", "open", "invitation", "off"
 # -- Single sign-on, where requirements-oidc.txt is installed: its endpoints are discovered
 OIDC_ISSUER = env("OIDC_ISSUER", default="").rstrip("/")
 OIDC_RP_CLIENT_ID = env("OIDC_CLIENT_ID", default="")
+if OIDC_ISSUER and not (OIDC_ISSUER.startswith(("https://", "http://")) and OIDC_RP_CLIENT_ID):
+    raise ImproperlyConfigured("OIDC_ISSUER is the provider's address; it needs OIDC_CLIENT_ID too")
 OIDC_RP_CLIENT_SECRET = secret("OIDC_CLIENT_SECRET", keep_in=None) if OIDC_ISSUER else ""
 OIDC_RP_SCOPES = "openid email"
 OIDC_RP_SIGN_ALGO = _choice("OIDC_SIGN_ALGORITHM", "rs256", "rs256", "es256").upper()
 OIDC_USE_PKCE = True
 OIDC_TIMEOUT = 10
-if OIDC_ISSUER and not (OIDC_ISSUER.startswith(("https://", "http://")) and OIDC_RP_CLIENT_ID):
-    raise ImproperlyConfigured("OIDC_ISSUER is the provider's address; it needs OIDC_CLIENT_ID too")
 
 # -- Mail
 MAIL_IS_SET_UP = bool(env("EMAIL_URL", default=""))
-vars().update(_mail("EMAIL_URL"))
+vars().update(mail_server(env, "EMAIL_URL"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env(
     "DEFAULT_FROM_EMAIL", default=f"FFAPI <ffapi@{urlsplit(PUBLIC_BASE_URL).hostname}>"
