@@ -73,7 +73,16 @@ def test_every_setting_is_documented() -> None:
     assert sorted(set(_settings_read())) == sorted(explained)
 
 
-_READERS = {"env", "_positive", "_choice", "_networks", "_origin", "secret"}
+_READERS = {
+    "env",
+    "_positive",
+    "_choice",
+    "_networks",
+    "_origin",
+    "_prices",
+    "mail_server",
+    "secret",
+}
 
 
 def _settings_read() -> Iterator[str]:
@@ -85,7 +94,9 @@ def _settings_read() -> Iterator[str]:
                 yield str(node.args[0].value)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-oidc.txt"]
+)
 def test_every_requirement_is_pinned(name: str) -> None:
     lines = (ROOT / name).read_text().splitlines()
     wanted = [line for line in lines if line and not line.startswith(("#", "-r"))]
