@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import ApiKey
+from accounts.models import ApiKey, TenantQuerySet
 from accounts.roles import Role
+from ffapi_site.lib import scope
 from ffapi_site.lib.ids import new_id
 from media_jobs.operations.base import REGISTRY
 from tests.attacks.delivery import params_with
@@ -128,3 +129,16 @@ def test_no_body_moves_a_row(defence: str, sides: tuple[Side, Side]) -> None:
             assert refused.status_code == 422, refused.content
             assert f"/{name}" in refused.content.decode()
     assert not ApiKey.objects.filter(tenant=other.tenant).exists()
+
+
+def test_without_either_defence_all_is_open(
+    sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the matrix finds none of is there to be found."""
+    own, other = sides
+    job = JobFactory.create(tenant=other.tenant)
+    client = client_of(own.tenant, Role.ADMIN)
+    assert client.get(f"/v1/jobs/{job.pk}").status_code == 404
+    monkeypatch.setattr(TenantQuerySet, "for_tenant", lambda rows, _tenant: rows.all())
+    monkeypatch.setattr(scope, "current", lambda: scope.EVERY_TENANT)
+    assert client.get(f"/v1/jobs/{job.pk}").status_code == 200
