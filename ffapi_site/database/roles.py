@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import apps
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from psycopg import sql
@@ -62,12 +63,19 @@ def grant(connection: BaseDatabaseWrapper, user: str) -> None:
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
     ]
-    with connection.cursor() as cursor:
+    # In one transaction: what is kept from it is never given, not for a moment.
+    with transaction.atomic(connection.alias), connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(sql.SQL(statement).format(**role))
-        for model in apps.get_models():
+        for model in _made(connection):
             if kept := _kept_from_it(model):
                 _on(cursor, f"REVOKE {kept} ON {{table}} FROM {{role}}", model, user)
+
+
+def _made(connection: BaseDatabaseWrapper) -> list[type[Model]]:
+    """The models that have a table: a migration back takes some away."""
+    tables = set(connection.introspection.table_names())
+    return [model for model in apps.get_models() if model._meta.db_table in tables]  # noqa: SLF001 -- public, by its documentation
 
 
 def _kept_from_it(model: type[Model]) -> str:
@@ -81,7 +89,7 @@ def grant_sealer(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"GRANT USAGE ON SCHEMA public TO {SEALER}")
         cursor.execute(f"GRANT SELECT (id, name) ON accounts_tenant TO {SEALER}")
-        for model in apps.get_models():
+        for model in _made(connection):
             for right in getattr(model, "sealer_rights", ()):
                 _on(cursor, f"GRANT {right} ON {{table}} TO {{role}}", model, SEALER)
 

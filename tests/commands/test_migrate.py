@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,10 +52,10 @@ class Installation:
         return psycopg.connect(host=place, user="postgres", dbname="postgres")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def installation() -> Iterator[Installation]:
-    folder = Path(settings.DATA_DIR) / f"migrate-{os.getpid()}"
-    folder.mkdir()
+    """One that nothing was ever migrated in."""
+    folder = Path(tempfile.mkdtemp(prefix="migrate-", dir=settings.DATA_DIR))
     yield Installation(folder)
     embedded.stop(folder / "postgres")
 
@@ -91,7 +91,7 @@ def test_it_gives_up_where_a_lock_is_held(installation: Installation) -> None:
     assert status == 0, told
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_its_patience_is_its_own() -> None:
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:

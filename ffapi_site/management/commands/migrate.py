@@ -13,18 +13,22 @@ _AS_BEFORE = "RESET lock_timeout; RESET statement_timeout"
 
 
 class Command(migrate.Command):
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        # The checks before it ask the database too, which has no other role at first.
+        with owner.wrapper(options["database"]).as_owner():
+            return super().execute(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> str | None:
         connection = owner.wrapper(options["database"])
         role = connection.usual_role
-        with connection.as_owner():
-            with connection.cursor() as cursor:
-                cursor.execute(_PATIENCE)
-            told = super().handle(*args, **options)
-            if connection.settings_dict["USER"] != role["USER"]:
-                roles.prepare(connection, role["USER"], role["PASSWORD"])
-                roles.grant(connection, role["USER"])
-                roles.prepare_sealer(connection)
-                roles.grant_sealer(connection)
-            with connection.cursor() as cursor:
-                cursor.execute(_AS_BEFORE)
+        with connection.cursor() as cursor:
+            cursor.execute(_PATIENCE)
+        told = super().handle(*args, **options)
+        if connection.settings_dict["USER"] != role["USER"]:
+            roles.prepare(connection, role["USER"], role["PASSWORD"])
+            roles.grant(connection, role["USER"])
+            roles.prepare_sealer(connection)
+            roles.grant_sealer(connection)
+        with connection.cursor() as cursor:
+            cursor.execute(_AS_BEFORE)
         return told
