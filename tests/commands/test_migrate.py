@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,10 +52,10 @@ class Installation:
         return psycopg.connect(host=place, user="postgres", dbname="postgres")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def installation() -> Iterator[Installation]:
-    folder = Path(settings.DATA_DIR) / f"migrate-{os.getpid()}"
-    folder.mkdir()
+    """One that nothing was ever migrated in."""
+    folder = Path(tempfile.mkdtemp(prefix="migrate-", dir=settings.DATA_DIR))
     yield Installation(folder)
     server.stop(folder / "postgres")
 
