@@ -64,10 +64,10 @@ for (const form of document.querySelectorAll("form[data-upload=reload]")) {
   });
 }
 
-// Delegated, because media fields are added to lists while the page is open.
-document.addEventListener("change", async (event) => {
-  const input = event.target;
-  if (!input.matches("input[type=file][data-upload-url]") || !input.files.length) return;
+const ASKED = "input[type=file][data-upload-url]";
+
+async function take(input) {
+  if (!input.files.length) return;
   const made = await upload(input.closest(".upload"), input.dataset.uploadUrl, token(), input.files[0]);
   if (!made) return;
   for (const select of document.querySelectorAll("select[data-files]")) {
@@ -77,6 +77,13 @@ document.addEventListener("change", async (event) => {
   media.querySelector("select[data-files]").value = made.id;
   media.querySelector("[data-address]").value = "";
   input.value = "";
+}
+
+// Delegated, because media fields are added to lists while the page is open.
+document.addEventListener("change", (event) => {
+  if (event.target.matches(ASKED)) take(event.target);
 });
+// Whoever was quick has chosen a file before this was loaded.
+for (const input of document.querySelectorAll(ASKED)) take(input);
 
 for (const box of document.querySelectorAll("[data-needs-script]")) box.hidden = false;

@@ -29,7 +29,7 @@ def start_long_job(visit: Visit, media: Samples) -> None:
     visit.sign_in("alice", "/operations/image/to-video/new")
     page = visit.page
     page.locator("input[type=file]").first.set_input_files(media.path("photo"))
-    expect(page.locator("output").first).to_have_text("photo.jpg is uploaded.")
+    expect(page.locator("output").first).to_have_text("photo.jpg is uploaded.", timeout=20_000)
     page.get_by_label("Duration").fill("600")
     page.get_by_label("Resolution").fill("1080p")
     page.get_by_role("button", name="Start the job").click()
@@ -39,7 +39,7 @@ def test_it_works(visit: Visit, media: Samples) -> None:
     visit.sign_in("alice", _FORM)
     page = visit.page
     page.locator("input[type=file]").set_input_files(media.path("film"))
-    expect(page.locator("output")).to_have_text("film.mp4 is uploaded.")
+    expect(page.locator("output")).to_have_text("film.mp4 is uploaded.", timeout=20_000)
     expect(page.locator("select[data-files] option:checked")).to_contain_text("film.mp4")
 
     page.get_by_label("Crf").fill("99")

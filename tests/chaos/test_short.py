@@ -16,7 +16,7 @@ from tests.serving.server import ROOT
 def test_it_works() -> None:
     command = [sys.executable, "-m", "chaos", "--short", "--seed", str(secrets.randbelow(10**6))]
     ran = subprocess.run(
-        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=280
+        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=560
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "seed" in ran.stdout

@@ -81,13 +81,13 @@ def test_a_slow_one_is_left_alone() -> None:
     args = (*quiet, *source, "-vf", "reverse", "-t", "1", "-f", "null", "-")
     with scratch.passing("ask") as folder:
         process = sandbox.start("ffmpeg", args, folder=folder, limits=sandbox.Limits(wall_s=60))
-        dog = Watchdog(process.pid, 0.4)
+        dog = Watchdog(process.pid, 0.2)
         looks = 0
         with process.stdout, process.stderr:
             while not _has_ended(process):
                 assert not dog.is_hung(None)
                 looks += 1
-    assert looks > 5
+    assert looks > 3  # for longer than its patience
 
 
 def _has_ended(process: sandbox.Process) -> bool:

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -284,13 +286,19 @@ def test_descriptors_are_closed(folder: Path, tmp_path: Path) -> None:
         os.set_inheritable(secret.fileno(), True)
         process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
         with process.stdout, process.stderr:
-            targets = [p.readlink() for p in Path(f"/proc/{process.pid}/fd").iterdir()]
+            targets = list(_open_files(process.pid))
             process.kill()
             process.wait()
 
     # The loader may still have a library open.
     assert len([target for target in targets if ".so" not in target.name]) == 3
     assert tmp_path / "secret.txt" not in targets
+
+
+def _open_files(pid: int) -> Iterator[Path]:
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            yield descriptor.readlink()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change users")
