@@ -57,6 +57,12 @@ CHECKS = (
     ),
     Check("migrations", (*_MANAGE, "makemigrations", "--check", "--dry-run"), is_static=False),
     Check("generated pages", (*_MANAGE, "ffapi", "docs", "--check"), is_static=False),
+    # By itself: its site is not to share the machine with those of the tests.
+    Check(
+        "chaos",
+        ("timeout", "-k", "10", "600", *_PYTHON, "chaos", "--short"),
+        is_static=False,
+    ),
     Check(
         "tests",
         (*_PYTHON, "pytest", "-q", "-n", "2", "--cov", "--cov-report=term"),
