@@ -10,12 +10,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests import data_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 _PYTHON = (sys.executable, "-m")
 _MANAGE = (sys.executable, "manage.py")
+_LAST_LINES = 60
 # Nothing of it is connected to: what is checked is how a careful production would be set up.
 _PRODUCTION = {
     "DATABASE_URL": "postgres://ffapi:ffapi@127.0.0.1:5432/ffapi",
@@ -34,14 +36,30 @@ class Check:
     environment: Mapping[str, str] = field(default_factory=dict)
     is_static: bool = True
 
-    def passes(self) -> bool:
+    def failure(self) -> str | None:
+        """Run it, printing what it prints; give its last lines if it fails."""
         began = time.monotonic()
         print(f"── {self.name}", flush=True)
-        environment = {**os.environ, **self.environment}
-        status = subprocess.run(self.command, cwd=ROOT, env=environment, check=False).returncode
-        verdict = "ok" if status == 0 else f"FAILED ({status})"
+        # Through a file, not a pipe: a process that it left behind would hold a pipe open.
+        with TemporaryDirectory() as folder:
+            printed = Path(folder, "printed")
+            status = self._run(printed)
+            last = printed.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        verdict = f"FAILED ({status})" if status else "ok"
         print(f"── {self.name}: {verdict} in {time.monotonic() - began:.1f} s\n", flush=True)
-        return status == 0
+        return "\n".join(last) if status else None
+
+    def _run(self, printed: Path) -> int:
+        environment = {**os.environ, **self.environment}
+        with printed.open("wb") as output, printed.open(errors="replace") as reader:
+            process = subprocess.Popen(
+                self.command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            )
+            while process.poll() is None:
+                print(reader.read(), end="", flush=True)
+                time.sleep(0.2)
+            print(reader.read(), end="", flush=True)
+            return process.returncode
 
 
 CHECKS = (
@@ -71,9 +89,11 @@ CHECKS = (
 )
 
 
-def run(checks: tuple[Check, ...]) -> list[str]:
+def run(checks: tuple[Check, ...]) -> dict[str, str]:
+    """Give the last lines of each that failed."""
     try:
-        return [check.name for check in checks if not check.passes()]
+        failures = {check.name: check.failure() for check in checks}
+        return {name: lines for name, lines in failures.items() if lines is not None}
     finally:
         data_folder.remove(data_folder.FOLDER)
 
@@ -83,6 +103,9 @@ def main() -> None:
     arguments.add_argument("--only", choices=["static"])
     only = arguments.parse_args().only
     failed = run(tuple(check for check in CHECKS if check.is_static or only is None))
+    # Said again: what came after it may be thousands of lines long.
+    for name, last_lines in failed.items():
+        print(f"── {name} failed with\n{last_lines}", flush=True)
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
     print("all good")
