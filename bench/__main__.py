@@ -54,7 +54,7 @@ def measured(site: Site, folder: Path, far_end: FarEnd) -> Iterator[Figure]:
     yield figures.short_job(site, clip)
     yield dispatch.dispatch(site, small)
     yield dispatch.wake_ups(site, small, far_end)
-    yield figures.small_jobs(site, small)
+    yield figures.small_jobs(site, make_clip(folder / "brief.mp4", "640x360", duration_s=2))
     yield figures.probes(site, clip)
     yield fence.start()
     yield fence.encode()
