@@ -25,8 +25,8 @@ _LISTS = 100
 _LIST_SLOWER_AT_MOST = 1.5
 
 _TENANTS_OF_THE_BENCH = """
-INSERT INTO accounts_tenant (id, name, webhook_secret, is_active, created_at)
-SELECT 'tnt_bench' || n, 'bench-' || n, '', true, now() FROM generate_series(1, %s) AS n
+INSERT INTO accounts_tenant (id, name, webhook_secret, is_active, requires_totp, created_at)
+SELECT 'tnt_bench' || n, 'bench-' || n, '', true, false, now() FROM generate_series(1, %s) AS n
 """
 _JOBS = """
 INSERT INTO media_jobs_job

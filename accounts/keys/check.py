@@ -28,7 +28,12 @@ SELECT k.*, t.is_active AS is_tenant_active,
 FROM accounts_apikey k JOIN accounts_tenant t ON t.id = k.tenant_id
 WHERE k.id = %s
 """
-_TENANT = "SELECT * FROM accounts_tenant WHERE id = %s"
+# Without the webhooks' secret, which few requests need: to decrypt it is most of the time.
+_TENANT = """
+SELECT id, name, created_at, is_active, max_concurrent_jobs, max_queued_jobs, requires_totp,
+  plan_id, quota, limits, quota_suspended_at, quota_suspended_for, alert_webhook_url
+FROM accounts_tenant WHERE id = %s
+"""
 
 
 class Reason(StrEnum):
