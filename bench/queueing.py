@@ -27,6 +27,7 @@ _LIST_SLOWER_AT_MOST = 1.5
 _TENANTS_OF_THE_BENCH = """
 INSERT INTO accounts_tenant (id, name, webhook_secret, is_active, requires_totp, created_at)
 SELECT 'tnt_bench' || n, 'bench-' || n, '', true, false, now() FROM generate_series(1, %s) AS n
+ON CONFLICT DO NOTHING
 """
 _JOBS = """
 INSERT INTO media_jobs_job
@@ -109,7 +110,6 @@ def _rows(number: int, status: Status, *, tenant: str, finished: str) -> Iterato
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute("DELETE FROM media_jobs_fairshare WHERE tenant_id LIKE 'tnt_bench%'")
             cursor.execute("DELETE FROM media_jobs_job WHERE id LIKE 'job_bench%'")
-            cursor.execute("DELETE FROM accounts_tenant WHERE id LIKE 'tnt_bench%'")
         _run("VACUUM ANALYZE media_jobs_job")
 
 
