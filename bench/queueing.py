@@ -34,7 +34,7 @@ INSERT INTO media_jobs_job
     (id, tenant_id, operation, params, output_name, metadata, tags, webhook_url, status, priority,
      lane, memory_mb, scratch_mb, attempt, max_attempts, slot, host, progress, device,
      device_asked, warnings, usage, finished_at)
-SELECT 'job_bench' || n, {tenant}, 'transcode', '{{}}', '', '{{}}', '{{}}', '', %s, 1,
+SELECT 'job_bench{number}_' || n, {tenant}, 'transcode', '{{}}', '', '{{}}', '{{}}', '', %s, 1,
     'cpu', 1, 1, 0, 4, '', '', '{{}}', '', 'auto', '[]', '{{}}', {finished}
 FROM generate_series(1, %s) AS n
 """
@@ -101,7 +101,9 @@ def _rows(number: int, status: Status, *, tenant: str, finished: str) -> Iterato
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute(_TENANTS_OF_THE_BENCH, [_TENANTS])
-            cursor.execute(_JOBS.format(tenant=tenant, finished=finished), [status, number])
+            cursor.execute(
+                _JOBS.format(number=number, tenant=tenant, finished=finished), [status, number]
+            )
         _run("VACUUM ANALYZE media_jobs_job")
         yield
     finally:
