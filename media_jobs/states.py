@@ -56,6 +56,9 @@ class Claimant:
     """Likewise on its scratch disk."""
 
 
+_CLAIM = "SELECT * FROM ffapi_claim_job(%s, %s, %s, %s, %s, %s, %s)"
+
+
 def claim(lane: str, by: Claimant) -> Job | None:
     """Take the next job of ``lane``: of the tenant that used least of late, by its rank.
 
@@ -64,10 +67,7 @@ def claim(lane: str, by: Claimant) -> Job | None:
     """
     lease_s, half_life_s = float(settings.LEASE_SECONDS), _half_life_s()
     wanted = (lane, by.slot, by.host, lease_s, by.memory_mb, by.scratch_mb, half_life_s)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ffapi_claim(%s, %s, %s, %s, %s, %s, %s)", wanted)
-        job_id = cursor.fetchone()[0]
-    return None if job_id is None else Job.objects.select_related("tenant").get(pk=job_id)
+    return next(iter(Job.objects.raw(_CLAIM, wanted)), None)
 
 
 _BEAT = """
