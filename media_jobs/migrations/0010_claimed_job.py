@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import migrations
+from django.db import migrations, models
 
 # A statement of its own: one and the same would still see the row as it was before the claim.
 CLAIM_JOB = """
@@ -22,4 +22,16 @@ END $$;
 class Migration(migrations.Migration):
     dependencies = [("media_jobs", "0009_dead_letter")]
 
-    operations = [migrations.RunSQL(CLAIM_JOB, "DROP FUNCTION ffapi_claim_job")]
+    operations = [
+        migrations.RunSQL(CLAIM_JOB, "DROP FUNCTION ffapi_claim_job"),
+        migrations.AlterField(
+            "job",
+            "tenant",
+            models.ForeignKey(
+                on_delete=models.CASCADE,
+                related_name="jobs",
+                to="accounts.tenant",
+                db_index=False,
+            ),
+        ),
+    ]
