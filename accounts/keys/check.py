@@ -112,7 +112,7 @@ def _fault(key: ApiKey, address: str) -> Reason | None:
     faults = {
         Reason.REVOKED: key.revoked_at is not None,
         Reason.EXPIRED: key.is_expired,
-        Reason.TENANT_SUSPENDED: not key.is_tenant_active,
+        Reason.TENANT_SUSPENDED: not key.tenant.is_active,
         Reason.CREATOR_LEFT: key.is_orphaned,
         Reason.ADDRESS: not holds(key.allowed_ips, address),
     }

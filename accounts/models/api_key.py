@@ -81,10 +81,6 @@ class ApiKey(models.Model):
         role: str | None = vars(found)["creators_role"]
         return role
 
-    @cached_property
-    def is_tenant_active(self) -> bool:
-        return self.tenant.is_active
-
     @property
     def scopes(self) -> frozenset[str]:
         held = effective_scopes(self.role, self.narrowed_to)
