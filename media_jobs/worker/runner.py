@@ -150,7 +150,6 @@ class Doing:
         self.attempt.device = "cpu"
 
         def execute(position: int, command: Command) -> Any:  # noqa: ARG001 -- the driver's order
-            self.attempt.pulse.beat(self.attempt.meter.working(command, None), now=True)
             if hardware.uses_gpu(command.args):
                 self.attempt.device = "gpu"
             answer = executor.execute(command)
