@@ -49,7 +49,13 @@ _WHO = [
     _to("People", "group", "accounts.user"),
     _to("API keys", "key", "accounts.apikey"),
     _to("Plans", "sell", "accounts.plan"),
-    {"title": "Audit log", "icon": "history_edu", "link": reverse_lazy("audit")},
+]
+_TRAIL = [
+    {"title": "Chains", "icon": "history_edu", "link": reverse_lazy("audit")},
+    _to("Records", "list_alt", "accounts.auditrecord"),
+    _to("Checkpoints", "verified", "accounts.auditcheckpoint"),
+    _to("Signing keys", "signature", "accounts.auditkey"),
+    _to("Forwarding", "outbound", "accounts.auditforwarding"),
 ]
 _OVERVIEW = {"title": "Overview", "icon": "monitoring", "link": reverse_lazy("admin:index")}
 
@@ -70,6 +76,7 @@ THEME: dict[str, Any] = {
             {"title": "Work", "separator": True, "items": _WORK},
             {"title": "Machines", "separator": True, "items": _MACHINES},
             {"title": "Who", "separator": True, "items": _WHO},
+            {"title": "Audit log", "separator": True, "items": _TRAIL},
         ],
     },
     "COLORS": {

@@ -15,12 +15,12 @@ from accounts.keys import Authority
 from accounts.keys.asked import NewKey, Rotation
 from accounts.keys.told import Status, Warned, status_of, warnings_of
 from accounts.models import ApiKey
+from accounts.pages.cursor import cursor_page
 from accounts.pages.page import Page
 from accounts.roles import ROLE_SCOPES, SCOPES, Role, beyond
 from ffapi_site.lib import bodies
 from ffapi_site.lib.problems import Invalid
 
-_SHOWN = 200
 _LIFETIMES = {"7": "A week", "30": "30 days", "60": "60 days", "365": "A year", "": "No end"}
 _LABELS = {
     "name": "Name",
@@ -116,10 +116,12 @@ class KeyPage(Page):
 
     def answer(self, form: KeyForm | None = None, status: int = 200, **told: Any) -> HttpResponse:
         rows = self.visitor.sees(ApiKey.objects.with_creators_role()).select_related("tenant")
+        page = cursor_page(self.request, rows)
         return self.render(
             "pages/keys.html",
             status,
-            rows=[KeyRow.of(key) for key in rows.order_by("-id")[:_SHOWN]],
+            page=page,
+            rows=[KeyRow.of(key) for key in page.rows],
             form=form or KeyForm(),
             roles=list(self._roles()),
             scopes=[scope for scope in SCOPES if self.visitor.may(scope)],

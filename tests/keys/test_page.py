@@ -131,3 +131,13 @@ def test_nothing_in_it_is_written_in_a_script(browser: Client, member: Membershi
     assert "<script>alert" not in shown
     assert not re.search(r"<script(?![^>]*src=)|\son\w+=|style=", shown)
     assert shown.count("<h1") == 1
+
+
+def test_there_may_be_many(browser: Client, member: Membership) -> None:
+    made = ApiKeyFactory.create_batch(26, tenant=member.tenant)
+    newest = browser.get("/keys")
+    assert made[-1].pk in newest.content.decode()
+    assert made[0].pk not in newest.content.decode()
+    older = browser.get(f"/keys?{newest.context['page'].older}")
+    assert made[0].pk in older.content.decode()
+    assert made[-1].pk not in older.content.decode()
