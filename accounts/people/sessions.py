@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import CreateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -39,10 +41,27 @@ class SessionStore(db.SessionStore):
         return self.row
 
     def cycle_key(self) -> None:
-        """Under its new key it is the same session, by the same public id."""
-        if self.session_key:
-            self.delete(self.session_key)
-        super().cycle_key()
+        """Under its new key it is the same session, by the same public id: the row is renamed.
+
+        Raises ``SessionInterrupted`` where another request has renamed or ended it meanwhile.
+        """
+        if _ENTRY not in self:
+            super().cycle_key()
+            return
+        old, new = self.session_key, self._get_new_session_key()  # type: ignore[attr-defined]
+        if not BrowserSession.objects.filter(session_key=old).update(session_key=new):
+            raise _interrupted()
+        self._session_key = new
+        self.modified = True
+
+    def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002 -- Django's signature
+        """Django tries other keys for ever; what is there already may be the public id as well."""
+        try:
+            super().save(must_create)
+        except CreateError as error:
+            if _ENTRY in self:
+                raise _interrupted() from error
+            raise
 
     def create_model_instance(self, data: dict[str, Any]) -> BrowserSession:
         entry, now = data.get(_ENTRY, {}), timezone.now()
@@ -58,6 +77,10 @@ class SessionStore(db.SessionStore):
             started_at=started_at,
             seen_at=now,
         )
+
+
+def _interrupted() -> SessionInterrupted:
+    return SessionInterrupted("Another request has changed or ended this session meanwhile.")
 
 
 def _end(started_at: datetime, now: datetime) -> datetime:

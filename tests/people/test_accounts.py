@@ -8,12 +8,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import BrowserSession, Membership, User
 from accounts.people import sessions
+from accounts.people.sessions import SessionStore
 from tests.factories import PASSWORD, UserFactory
 from tests.pages.conftest import Cast
 from tests.people.conftest import Log, PostOffice
@@ -273,6 +275,22 @@ class TestSessions:
         client.post("/login", {"username": "alice", "password": PASSWORD})
         assert client.session.session_key != before
         assert not BrowserSession.objects.filter(session_key=before).exists()
+
+    def test_of_two_requests_that_change_its_key_one_does(self, alice: Client) -> None:
+        first, second = (SessionStore(alice.session.session_key) for _ in range(2))
+        entry = first["entry"]
+        assert second["entry"] == entry
+        first.cycle_key()
+        with pytest.raises(SessionInterrupted):
+            second.cycle_key()
+        assert SessionStore(first.session_key)["entry"] == entry
+        assert BrowserSession.objects.get().session_key == first.session_key
+
+    def test_it_is_made_once(self, alice: Client) -> None:
+        again = SessionStore()
+        again["entry"] = alice.session["entry"]
+        with pytest.raises(SessionInterrupted):
+            again.save()
 
     def test_ended_ones_are_forgotten(self, alice: Client) -> None:
         assert sessions.forget_old() == 0
