@@ -268,7 +268,11 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
-AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+# Forms that ask for a password once more carry these besides; what was sent is kept, but for them.
+AXES_SENSITIVE_PARAMETERS = [
+    *("username", "ip_address", "csrfmiddlewaretoken", "code"),
+    *("new_password", "repeated", "new_password1", "new_password2"),
+]
 SESSION_ENGINE = "accounts.people.sessions"
 SESSION_IDLE_SECONDS = 60 * _positive("SESSION_IDLE_MINUTES", 30)
 SESSION_COOKIE_AGE = 3600 * _positive("SESSION_HOURS", 12)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.test import Client
 from django.utils import timezone
@@ -171,6 +172,15 @@ class TestPasswords:
             *[429] * 2,
         ]
         assert not can_sign_in(NEW)
+
+    @pytest.mark.parametrize("path", ["/profile/password", "/login/enrol"])
+    def test_what_comes_with_a_wrong_one_is_not_kept(self, alice: Client, path: str) -> None:
+        secret = {"new_password": NEW, "repeated": NEW, "code": "314159"}
+        alice.get("/login/enrol")
+        assert alice.post(path, {"password": "guessed"} | secret).status_code == 422
+        kept = AccessAttempt.objects.get().post_data
+        assert "repeated=*" in kept
+        assert not [text for text in ("guessed", NEW, "314159") if text in kept]
 
 
 class TestProfile:
