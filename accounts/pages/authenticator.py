@@ -10,9 +10,7 @@ from django.shortcuts import redirect
 from accounts.models import Authenticator, User
 from accounts.pages.forms import ProofForm, ResetAuthenticatorForm
 from accounts.pages.person_page import PersonPage
-from accounts.people import entry, recovery, second_factor
-
-_NOT_PROVED = "The password is wrong, or your sign-in is too long ago."
+from accounts.people import recovery, second_factor
 
 
 class OwnAuthenticator(PersonPage):
@@ -33,12 +31,7 @@ class OwnAuthenticator(PersonPage):
     def proved(self) -> ProofForm | None:
         """The form that was sent where it is wrong; None where the person has proved it is them."""
         form = ProofForm(self.request.POST, user=self.user)
-        password = form.cleaned_data.get("password", "") if form.is_valid() else None
-        if password is not None and entry.is_proved(self.request, self.user, password):
-            return None
-        if password is not None:
-            form.add_error(None, _NOT_PROVED)
-        return form
+        return None if form.is_valid() and form.proves(self.request, self.user) else form
 
 
 class RemoveAuthenticator(OwnAuthenticator):
@@ -99,8 +92,8 @@ class ResetAuthenticator(PersonPage):
             form.add_error("username", "A second member of staff has to do this for you.")
         elif user.is_superuser and not self.user.is_superuser:
             form.add_error("username", "Only a superuser can do this for a superuser.")
-        elif not entry.is_proved(self.request, self.user, form.cleaned_data.get("password", "")):
-            form.add_error(None, _NOT_PROVED)
+        else:
+            form.proves(self.request, self.user)
         return None if form.errors else user
 
     def _show(self, form: ResetAuthenticatorForm, status: int = 200) -> HttpResponse:

@@ -7,8 +7,10 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 
 from accounts.models import Tenant, User
+from accounts.people import entry
 from accounts.roles import PEOPLES_ROLES, Role
 from ffapi_site.lib import scope
 
@@ -50,6 +52,13 @@ class ProofForm(forms.Form):
         super().__init__(*args, **kwargs)
         if user is None or not user.has_usable_password():
             del self.fields["password"]
+
+    def proves(self, request: HttpRequest, user: User) -> bool:
+        """Tell whether it is them, and say in the form where it is not."""
+        if entry.is_proved(request, user, self.cleaned_data.get("password", "")):
+            return True
+        self.add_error(None, "The password is wrong, or your sign-in is too long ago.")
+        return False
 
 
 class EnrolForm(ProofForm):
@@ -143,6 +152,10 @@ class AddressForm(forms.Form):
     email = forms.EmailField(
         label="E-mail address", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
     )
+
+
+class ChangeAddressForm(ProofForm, AddressForm):
+    field_order = ("email", "password")
 
 
 class NameForm(forms.Form):

@@ -58,19 +58,12 @@ class ChangePassword(PersonPage):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = ChangePasswordForm(request.POST, user=self.user)
-        if not (form.is_valid() and self._is_proved(form)):
+        if not (form.is_valid() and form.proves(request, self.user)):
             return self._show(form, 422)
         passwords.change(request, self.user, form.cleaned_data["new_password"])
         update_session_auth_hash(request, self.user)
         messages.success(request, "Your password is changed; your other sessions have ended.")
         return redirect("profile")
-
-    def _is_proved(self, form: ChangePasswordForm) -> bool:
-        given = form.cleaned_data.get("password", "")
-        if entry.is_proved(self.request, self.user, given):
-            return True
-        form.add_error(None, "The password is wrong, or your sign-in is too long ago.")
-        return False
 
     def _show(self, form: ChangePasswordForm, status: int = 200) -> HttpResponse:
         return self.render("people/change_password.html", status, form=form)

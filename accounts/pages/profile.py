@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.pages.forms import AddressForm, NameForm
+from accounts.pages.forms import ChangeAddressForm, NameForm
 from accounts.pages.person_page import PersonPage
 from accounts.people import passwords, profile, second_factor, sessions
 
@@ -28,27 +28,30 @@ class Profile(PersonPage):
         status: int = 200,
         *,
         name_form: NameForm | None = None,
-        address_form: AddressForm | None = None,
+        address_form: ChangeAddressForm | None = None,
     ) -> HttpResponse:
         names = {"first_name": self.user.first_name, "last_name": self.user.last_name}
         return self.render(
             "people/profile.html",
             status,
             name_form=name_form or NameForm(initial=names),
-            address_form=address_form or AddressForm(),
+            address_form=address_form or ChangeAddressForm(user=self.user),
             has_authenticator=second_factor.has(self.user),
             session_count=sessions.live(self.user).count(),
         )
 
 
 class ChangeAddress(Profile):
-    """Ask for a link at the new address: only who reads there can have it."""
+    """Ask for a link at the new address: only who reads there can have it.
+
+    It takes the password: who has the address can have another one set.
+    """
 
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = AddressForm(request.POST)
-        if not form.is_valid():
+        form = ChangeAddressForm(request.POST, user=self.user)
+        if not (form.is_valid() and form.proves(request, self.user)):
             return self.show(422, address_form=form)
         email = form.cleaned_data["email"]
         if passwords.may_be_mailed(request, email):

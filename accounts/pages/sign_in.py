@@ -131,13 +131,9 @@ class Enrol(CandidatePage):
         return self.candidate if self.is_signed_in else None
 
     def _enrolled(self, form: EnrolForm, secret: str) -> list[str] | None:
-        given = form.cleaned_data
-        if self.is_signed_in and not entry.is_proved(
-            self.request, self.candidate, given.get("password", "")
-        ):
-            form.add_error(None, "The password is wrong, or your sign-in is too long ago.")
+        if self._asked and not form.proves(self.request, self.candidate):
             return None
-        codes = entry.enrol(self.request, self.candidate, secret, given["code"])
+        codes = entry.enrol(self.request, self.candidate, secret, form.cleaned_data["code"])
         if codes is None:
             form.add_error("code", "This is not the code that the app should show now.")
         return codes

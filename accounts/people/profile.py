@@ -41,7 +41,10 @@ def address_of(user: User, token: str) -> str | None:
 
 
 def confirm_address(user: User, email: str) -> None:
+    """Change the address, and tell who reads at the one before: they may not know of it."""
     with transaction.atomic():
+        if user.email:
+            mail.post("address_changed", user.email, username=user.username)
         user.email = email
         user.save(update_fields=["email"])
         home.record(Event.PERSON_CHANGED, user, details={"changed": ["email"]})

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import BrowserSession, Membership, User
-from accounts.people import sessions
+from accounts.people import entry, sessions
 from accounts.people.sessions import SessionStore
 from tests.factories import PASSWORD, UserFactory
 from tests.pages.conftest import Cast
@@ -199,25 +199,43 @@ class TestProfile:
     ) -> None:
         since = log()
         with post_office.open():
-            alice.post("/profile/address", {"email": "new@example.org"})
+            alice.post("/profile/address", {"email": "new@example.org", "password": PASSWORD})
         link = post_office.link_to("new@example.org")
         assert alice.get(link).status_code == 200
         assert User.objects.get(username="alice").email == ADDRESS
-        assert alice.post(link).status_code == 302
+        with post_office.open():
+            assert alice.post(link).status_code == 302
+        assert "has another e-mail address" in post_office.mail_to(ADDRESS).get_content()
         assert User.objects.get(username="alice").email == "new@example.org"
         assert alice.post(link).status_code == 404
         assert since.events == ["person.email_requested", "person.changed"]
+
+    def test_that_takes_the_password(self, alice: Client, post_office: PostOffice) -> None:
+        with post_office.open() as callbacks:
+            for password in ("", "guessed"):
+                form = {"email": "new@example.org", "password": password}
+                assert alice.post("/profile/address", form).status_code == 422
+        assert callbacks == []
+
+    def test_or_a_sign_in_a_moment_ago_without_one(self) -> None:
+        client = sign_in(Client(), UserFactory.create(password=None))
+        form = {"email": "new@example.org"}
+        assert client.post("/profile/address", form).status_code == 302
+        session = client.session
+        session["entry"] = session["entry"] | {"at": time.time() - entry.PROVED_FOR_S}
+        session.save()
+        assert client.post("/profile/address", form).status_code == 422
 
     def test_its_link_is_one_person_s(
         self, alice: Client, bob: Client, post_office: PostOffice
     ) -> None:
         with post_office.open():
-            alice.post("/profile/address", {"email": "new@example.org"})
+            alice.post("/profile/address", {"email": "new@example.org", "password": PASSWORD})
         assert bob.post(post_office.link_to("new@example.org")).status_code == 404
 
     def test_nobody_takes_another_s(self, cast: Cast, bob: Client, post_office: PostOffice) -> None:
         with post_office.open():
-            answer = bob.post("/profile/address", {"email": ADDRESS})
+            answer = bob.post("/profile/address", {"email": ADDRESS, "password": PASSWORD})
         assert answer.status_code == 302
         assert "There is an account with it already" in post_office.mail_to(ADDRESS).get_content()
 
