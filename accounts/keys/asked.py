@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from django.utils import timezone
@@ -19,12 +19,13 @@ from pydantic import (
     field_validator,
 )
 
-from accounts.keys.changes import Wanted
+from accounts.keys.changes import LONGEST_LIFE, Wanted
 from accounts.keys.networks import network
 from accounts.models import ApiKey
 from accounts.roles import EVERYTHING, ROLE_SCOPES, SCOPES, Role, beyond
 
 LONGEST_OVERLAP_S = 30 * 24 * 3600
+_TOO_FAR = "a key lives for ten years at most"
 _BOUNDS = ("expires_at", "allowed_ips", "rate_limit_per_minute", "quota")
 
 
@@ -46,8 +47,16 @@ def _text(given: Any) -> Any:
 
 
 def _ahead(moment: datetime) -> datetime:
-    if moment <= timezone.now():
+    now = timezone.now()
+    try:
+        # Here, and not in the database: that holds moments which Python can't read again.
+        moment = moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(_TOO_FAR) from error
+    if moment <= now:
         raise ValueError("it lies in the past")
+    if moment > now + LONGEST_LIFE:
+        raise ValueError(_TOO_FAR)
     return moment
 
 

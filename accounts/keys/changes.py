@@ -23,6 +23,8 @@ from accounts.roles import effective_scopes
 from ffapi_site.lib.crypto import digest
 from ffapi_site.lib.problems import Conflict
 
+LONGEST_LIFE = timedelta(days=3652)
+
 # What a rotated key hands on to its successor.
 _HANDED_ON = (
     *("name", "role", "allowed_ips", "rate_limit_per_minute"),
@@ -146,7 +148,9 @@ def rotate(key: ApiKey, overlap_s: int, by: Authority) -> tuple[ApiKey, str]:
 
 
 def _as_long_again(key: ApiKey) -> datetime | None:
-    return key.expires_at and timezone.now() + (key.expires_at - key.created_at)
+    if key.expires_at is None:
+        return None
+    return timezone.now() + min(key.expires_at - key.created_at, LONGEST_LIFE)
 
 
 @transaction.atomic

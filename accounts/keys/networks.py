@@ -12,6 +12,8 @@ _MAPPED = ip_network("::ffff:0:0/96")
 
 def network(text: str) -> Network:
     """Read an address or a network; raises ``ValueError`` with what is wrong with it."""
+    if "%" in text:
+        raise ValueError(f"{text} names an interface of one host; leave out what follows the %")
     given = ip_network(text)
     if isinstance(given, IPv6Network) and given.overlaps(_MAPPED):
         raise ValueError(f"{text} holds IPv4 addresses in IPv6's form; write them as IPv4")

@@ -93,10 +93,16 @@ class KeyForm:
             "allowed_ips": self.allowed_ips.replace(",", " ").split(),
             "rate_limit_per_minute": int(rate) if _is_number(rate) else rate or None,
         }
-        if _is_number(self.lifetime):
-            end = timezone.now() + timedelta(days=int(self.lifetime))
-            asked["expires_at"] = end.isoformat()
+        if self.lifetime in _LIFETIMES:
+            days = int(self.lifetime or 0)
+            asked["expires_at"] = _in_days(days) if days else None
+        else:
+            asked["expires_at"] = self.lifetime  # refused, with what is wrong with it
         return asked
+
+
+def _in_days(days: int) -> str:
+    return (timezone.now() + timedelta(days=days)).isoformat()
 
 
 def _is_number(text: str) -> bool:

@@ -69,7 +69,7 @@ MORE: list[dict[str, Any]] = [
     {"allowed_ips": ["0.0.0.0/0"]},
     {"allowed_ips": ["127.0.0.1", "192.0.2.1"]},
     {"expires_at": None},
-    {"expires_at": "2999-01-01T00:00:00Z"},
+    {"expires_at": "2036-01-01T00:00:00Z"},
     {"rate_limit_per_minute": None},
     {"rate_limit_per_minute": 101},
     {"quota": {}},

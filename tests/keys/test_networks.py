@@ -19,7 +19,8 @@ def test_it_works(given: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "10.0.0.1/8", "10.0.0.0/33", "host", "10.0.0", "::ffff:10.0.0.1", "::/0", "1"]
+    "given",
+    ["", "10.0.0.1/8", "10.0.0.0/33", "host", "10.0.0", "::ffff:10.0.0.1", "::/0", "1", "fe80::%e"],
 )
 def test_what_is_no_network_is_refused(given: str) -> None:
     with pytest.raises(ValueError, match=r".+"):

@@ -77,6 +77,8 @@ def test_it_ends_with_the_membership(browser: Client, member: Membership) -> Non
         ({"name": ""}, "name"),
         ({"role": "emperor"}, "role"),
         ({"role": "viewer", "scopes": ["jobs:create"]}, "scopes"),
+        ({"lifetime": "999999999"}, "expires_at"),
+        ({"lifetime": "8"}, "expires_at"),
         ({"allowed_ips": "somewhere"}, "allowed_ips"),
         ({"rate_limit_per_minute": "many"}, "rate_limit_per_minute"),
     ],

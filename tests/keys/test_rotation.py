@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -72,6 +72,13 @@ def test_the_successor_lives_as_long_as_the_key_was_to(client: Client, tenant: T
     assert successor.expires_at is not None
     left = successor.expires_at - timezone.now()
     assert timedelta(days=59, hours=23) < left < timedelta(days=60, hours=1)
+
+
+def test_no_successor_lives_for_longer_than_a_key_may(client: Client, tenant: Tenant) -> None:
+    key = ApiKeyFactory.create(tenant=tenant, expires_at=datetime(9999, 12, 31, tzinfo=UTC))
+    successor = ApiKey.objects.get(pk=rotate(client, key).json()["id"])
+    assert successor.expires_at is not None
+    assert successor.expires_at < timezone.now() + timedelta(days=3653)
 
 
 def test_a_key_is_rotated_once(client: Client, key: ApiKey) -> None:
