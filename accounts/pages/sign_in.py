@@ -127,8 +127,12 @@ class Enrol(CandidatePage):
 
     @property
     def _asked(self) -> User | None:
-        """Who has to give their password: not the one who has just given it."""
-        return self.candidate if self.is_signed_in else None
+        """Who has to give their password: not the one who has just given it.
+
+        A session can be old and need an authenticator all the same, since its tenant asks for one.
+        """
+        is_on_the_way = not self.is_signed_in and entry.has_just_entered(self.request)
+        return None if is_on_the_way else self.candidate
 
     def _enrolled(self, form: EnrolForm, secret: str) -> list[str] | None:
         if self._asked and not form.proves(self.request, self.candidate):

@@ -77,9 +77,13 @@ def is_proved(request: HttpRequest, user: User, password: str) -> bool:
     Wrong passwords count as they do at the sign-in.
     """
     if not user.has_usable_password():
-        return sessions.entered_s_ago(request) < PROVED_FOR_S
+        return has_just_entered(request)
     name = user.get_username()
     return auth.authenticate(request, username=name, password=password) == user
+
+
+def has_just_entered(request: HttpRequest) -> bool:
+    return sessions.entered_s_ago(request) < PROVED_FOR_S
 
 
 def note_failure(name: str, *, is_locked: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -12,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Authenticator, RecoveryCode, User
-from accounts.people import recovery, second_factor
+from accounts.people import entry, recovery, second_factor
 from accounts.roles import Role
 from tests.factories import PASSWORD, MembershipFactory, UserFactory
 from tests.pages.conftest import Cast
@@ -318,6 +319,20 @@ class TestEnrolment:
         cast.tenant.save(update_fields=["requires_totp"])
         assert alice.get("/jobs")["Location"] == "/login?next=/jobs"
         assert alice.get("/login?next=/jobs")["Location"] == "/login/enrol?next=%2Fjobs"
+
+    def test_an_old_session_takes_the_password_for_it(self, cast: Cast) -> None:
+        cast.tenant.requires_totp = True
+        cast.tenant.save(update_fields=["requires_totp"])
+        client = half_in()
+        session = client.session
+        session["entry"] = session["entry"] | {"at": time.time() - entry.PROVED_FOR_S}
+        session.save()
+        made = self.secret_of(client)
+        assert client.post("/login/enrol", {"code": code_of(made)}).status_code == 422
+        assert not second_factor.has(cast.alice)
+        form = {"code": code_of(made), "password": PASSWORD}
+        assert client.post("/login/enrol", form).status_code == 200
+        assert is_in(client)
 
     def test_who_needs_one_can_t_remove_it(self, cast: Cast, staff: Client) -> None:
         refused = staff.post("/profile/authenticator/remove", {"password": PASSWORD})
