@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.events import Event
 from accounts.models import Invitation, Membership, Tenant, User
-from accounts.people import links, mail
+from accounts.people import addresses, links, mail
 from accounts.roles import is_at_most
 from ffapi_site.lib import scope
 from ffapi_site.lib.problems import Conflict, FieldError, Forbidden, Invalid
@@ -71,13 +71,15 @@ def find(token: str) -> Invitation | None:
 def for_address(email: str) -> Invitation | None:
     """The newest invitation to an address that is known to be the caller's."""
     with scope.within(scope.EVERY_TENANT):
-        rows = Invitation.objects.pending().filter(email__iexact=email, tenant__is_active=True)
-        return rows.select_related("tenant").first()
+        pending = Invitation.objects.pending().select_related("tenant")
+        rows = pending.filter(email__iexact=email, tenant__is_active=True)
+        same = (each for each in rows if addresses.is_same(each.email, email))
+        return next(same, None)
 
 
 def fits(invitation: Invitation, user: User) -> bool:
     """Tell whether a person who has the link is who was meant, as far as one can know."""
-    return user.email.casefold() in ("", invitation.email.casefold())
+    return not user.email or addresses.is_same(user.email, invitation.email)
 
 
 def accept(invitation: Invitation, user: User, *, is_new: bool = False) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.http import HttpRequest
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from accounts.models import User
-from accounts.people import invitations, registration
+from accounts.people import addresses, invitations, registration
 from ffapi_site.lib.problems import Problem, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -110,6 +111,11 @@ class Provider(OIDCAuthenticationBackend):
         if claims.get("sub") != payload.get("sub"):
             raise SuspiciousOperation("the claims are about somebody else")
         return claims
+
+    def filter_users_by_claims(self, claims: dict[str, Any]) -> list[User]:
+        email = str(claims["email"])
+        found: Iterable[User] = super().filter_users_by_claims(claims)
+        return [user for user in found if addresses.is_same(user.email, email)]
 
     def verify_claims(self, claims: dict[str, Any]) -> bool:
         return bool(claims.get("email")) and claims.get("email_verified") is True

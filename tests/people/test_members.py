@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Invitation, Membership, Tenant, User
-from accounts.people import members
+from accounts.people import invitations, members
 from accounts.roles import Role
 from ffapi_site.lib.problems import Conflict, Forbidden
 from tests.factories import MembershipFactory, TenantFactory, UserFactory
@@ -87,6 +87,10 @@ class TestInvitations:
         client = sign_in(Client(), User.objects.get(pk=cast.charlie.pk))
         assert client.post(link).status_code == 409
         assert not Membership.objects.filter(user=cast.charlie, tenant=cast.tenant).exists()
+
+    def test_nor_for_one_in_like_letters(self) -> None:
+        invitation = Invitation(email="sid@example.org")
+        assert not invitations.fits(invitation, User(email="\u017fid@example.org"))
 
     def test_it_is_good_once(self, link: str) -> None:
         Client().post(link, self.FORM)

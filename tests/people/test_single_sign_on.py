@@ -175,6 +175,20 @@ def test_nobody_is_made_where_registration_is_off(
     assert sign_on(client)["Location"] == "/login"
 
 
+@pytest.mark.parametrize("like", ["s\u0131d@example.org", "\u017fid@example.org"])
+@pytest.mark.parametrize("is_invited", [True, False])
+def test_an_address_that_upper_case_makes_the_same_is_another(
+    cast: Cast, provider: OpenIdProvider, client: Client, like: str, *, is_invited: bool
+) -> None:
+    own, provider.email = "sid@example.org", like
+    if is_invited:
+        invitations.invite(cast.tenant, own, Role.ADMIN, by=None, own_role=Role.ADMIN)
+    else:
+        User.objects.filter(pk=cast.alice.pk).update(email=own)
+    assert sign_on(client)["Location"] == "/login"
+    assert not is_in(client)
+
+
 def test_a_provider_that_is_away_stops_no_password(
     cast: Cast, client: Client, settings: Settings
 ) -> None:
