@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from django.conf import settings
+
 from accounts.keys.networks import is_within
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.roles import beyond
@@ -32,6 +34,11 @@ class Authority:
         members = Membership.objects.filter(tenant=tenant, user=self.person)
         return self.person is not None and members.exists()
 
+    def require_making(self) -> None:
+        """Raise ``Forbidden`` for a key with a quota: what it made would count from nothing."""
+        if self.key and self.key.quota:
+            raise _exceeded("one with a quota of its own makes no others, which would count anew")
+
     def require_scopes(self, scopes: frozenset[str]) -> None:
         """Raise ``Forbidden`` where ``scopes`` are more than those held here."""
         if missing := beyond(scopes, self.scopes):
@@ -49,9 +56,11 @@ class Authority:
             raise _exceeded("it would be usable from more addresses than the key it is made with")
 
     def require_rate(self, rate_limit_per_minute: int | None) -> None:
-        bound = self.key.rate_limit_per_minute if self.key else None
-        if bound and (rate_limit_per_minute is None or rate_limit_per_minute > bound):
-            raise _exceeded("it would have more requests a minute than the key it is made with")
+        own = self.key.rate_limit_per_minute if self.key else None
+        granted = own or int(settings.RATE_LIMIT_REQUESTS_PER_MINUTE)
+        is_unbound = own is not None and rate_limit_per_minute is None
+        if is_unbound or (rate_limit_per_minute or 0) > granted:
+            raise _exceeded(f"it would have more than {granted} requests a minute")
 
     def require_quota(self, quota: Mapping[str, int | None]) -> None:
         bounds = self.key.quota if self.key else {}

@@ -26,10 +26,8 @@ from ffapi_site.lib.problems import Conflict
 LONGEST_LIFE = timedelta(days=3652)
 
 # What a rotated key hands on to its successor.
-_HANDED_ON = (
-    *("name", "role", "allowed_ips", "rate_limit_per_minute"),
-    *("created_by", "made_by", "follows_creator"),
-)
+_HANDED_ON = ("name", "role", "allowed_ips", "rate_limit_per_minute")
+_BEHIND = ("created_by", "made_by", "follows_creator")
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,7 @@ class Wanted:
 
 def create(tenant: Tenant, wanted: Wanted, by: Authority) -> tuple[ApiKey, str]:
     """Make the key that was asked for and give its text; raises ``Forbidden`` if it is too much."""
+    by.require_making()
     by.require_scopes(effective_scopes(wanted.role, wanted.scopes))
     by.require_expiry(wanted.expires_at)
     by.require_addresses(wanted.allowed_ips)
@@ -55,20 +54,18 @@ def create(tenant: Tenant, wanted: Wanted, by: Authority) -> tuple[ApiKey, str]:
     columns = vars(wanted) | {"allowed_ips": list(wanted.allowed_ips)}
     quota = columns.pop("quota")
     with transaction.atomic():
-        key, text = issue(
-            tenant,
-            **columns,
-            created_by=by.person,
-            made_by=by.key,
-            follows_creator=by.is_followed_in(tenant),
-        )
+        key, text = issue(tenant, **columns, **_behind(by, is_followed=by.is_followed_in(tenant)))
         _limit(key, quota)
         audit.record(Event.API_KEY_CREATED, tenant.pk, key.pk, details=_bounds(key))
     return key, text
 
 
+def _behind(by: Authority, *, is_followed: bool) -> dict[str, Any]:
+    return {"created_by": by.person, "made_by": by.key, "follows_creator": is_followed}
+
+
 def _limit(key: ApiKey, quota: Mapping[str, int | None]) -> None:
-    if quota or key.quota:
+    if quota:
         limits.set_for_key(key, quota, audited=False)
 
 
@@ -106,7 +103,8 @@ def change(key: ApiKey, changes: Mapping[str, Any], by: Authority) -> ApiKey:
         setattr(key, name, changes[name])
     with transaction.atomic():
         key.save(update_fields=columns)
-        _limit(key, changes.get("quota", key.quota))
+        if "quota" in changes:  # what was read here may be of yesterday by now
+            limits.set_for_key(key, changes["quota"], audited=False)
         # What people call it may name somebody: that it changed is told, not into what.
         told = {name: value for name, value in changes.items() if name != "name"}
         details = {"changed": sorted(changes), **told}
@@ -119,8 +117,10 @@ def rotate(key: ApiKey, overlap_s: int, by: Authority) -> tuple[ApiKey, str]:
     """Make a successor with all that the key holds; the key itself ends after the overlap.
 
     The successor lives as long as the key was made to live. Whoever rotates gets to know its
-    text, so they have to hold what it holds.
+    text, so they have to hold what it holds, and the successor ends with them where they are
+    somebody that keys follow.
     """
+    by.require_making()
     by.require_scopes(key.scopes)
     locked = _locked(key)
     if not locked.is_usable:
@@ -132,7 +132,10 @@ def rotate(key: ApiKey, overlap_s: int, by: Authority) -> tuple[ApiKey, str]:
     by.require_addresses(tuple(locked.allowed_ips))
     by.require_rate(locked.rate_limit_per_minute)
     by.require_quota(locked.quota)
-    handed_on = {name: getattr(locked, name) for name in _HANDED_ON}
+    is_followed = by.is_followed_in(locked.tenant)
+    handed_on = {name: getattr(locked, name) for name in (*_HANDED_ON, *_BEHIND)}
+    if is_followed:
+        handed_on |= _behind(by, is_followed=True)
     successor, text = issue(
         locked.tenant,
         scopes=locked.narrowed_to,
@@ -167,4 +170,6 @@ def _row(key: ApiKey) -> QuerySet[ApiKey]:
 
 
 def _locked(key: ApiKey) -> ApiKey:
-    return ApiKey.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=key.pk)
+    """Without what refers to it: a submission holds the key so, and waits for the tenant."""
+    rows = ApiKey.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("tenant").get(pk=key.pk)

@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.events import Event
+from accounts.keys import Authority
 from accounts.models import ApiKey, AuditRecord, Tenant
+from accounts.quotas import limits
 from accounts.roles import Role
 from ffapi_site.lib.ids import new_id
 from tests.api.sending import code_of, send
@@ -144,6 +146,15 @@ def test_a_key_is_changed(client: Client) -> None:
     record = AuditRecord.objects.get(event_type=Event.API_KEY_CHANGED)
     assert record.details["changed"] == ["allowed_ips", "name", "rate_limit_per_minute"]
     assert "nightly" not in repr(record.details)
+
+
+def test_another_name_leaves_the_quota_as_it_is(tenant: Tenant) -> None:
+    """Also where it was narrowed after this request had read it."""
+    key = ApiKeyFactory.create(tenant=tenant, quota={"max_jobs_per_day": 9})
+    limits.set_for_key(ApiKey.objects.get(pk=key.pk), {"max_jobs_per_day": 1})
+    keys.change(key, {"name": "nightly"}, Authority(frozenset("*")))
+    key.refresh_from_db()
+    assert (key.name, key.quota) == ("nightly", {"max_jobs_per_day": 1})
 
 
 @pytest.mark.parametrize("name", ["role", "scopes", "expires_at", "revoked_at", "id", "key"])

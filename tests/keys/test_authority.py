@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts import keys
 from accounts.models import ApiKey, Tenant
 from accounts.roles import Role
 from tests.api.sending import code_of, send
 from tests.factories import ApiKeyFactory, MembershipFactory
+from tests.pages.conftest import signed_in
 from tests.storage.client import client_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +64,6 @@ BOUNDS: dict[str, Any] = {
     "allowed_ips": ["127.0.0.0/8"],
     "expires_at": timezone.now() + timedelta(days=7),
     "rate_limit_per_minute": 100,
-    "quota": {"max_jobs_per_day": 5},
 }
 MORE: list[dict[str, Any]] = [
     {"allowed_ips": []},
@@ -72,9 +73,6 @@ MORE: list[dict[str, Any]] = [
     {"expires_at": "2036-01-01T00:00:00Z"},
     {"rate_limit_per_minute": None},
     {"rate_limit_per_minute": 101},
-    {"quota": {}},
-    {"quota": {"max_jobs_per_day": 6}},
-    {"quota": {"max_jobs_per_day": None, "max_jobs_per_hour": 1}},
 ]
 
 
@@ -90,7 +88,7 @@ def test_bounds_are_handed_on(bound: Client) -> None:
 
 
 def test_less_is_granted(bound: Client) -> None:
-    less = {
+    less: dict[str, Any] = {
         "allowed_ips": ["127.0.0.1"],
         "expires_at": (timezone.now() + timedelta(days=1)).isoformat(),
         "rate_limit_per_minute": 1,
@@ -109,6 +107,44 @@ def test_a_key_does_not_loosen_another(bound: Client, tenant: Tenant, more: dict
     for key in (ApiKey.objects.get(), ApiKeyFactory.create(tenant=tenant)):
         refused = bound.patch(f"{PATH}/{key.pk}", more, "application/json")
         assert code_of(refused, 403) == "key_exceeds_maker"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"max_jobs_per_day": 6}, {"max_jobs_per_day": None, "max_jobs_per_hour": 1}],
+    ids=str,
+)
+def test_nor_its_quota(tenant: Tenant, more: dict[str, Any]) -> None:
+    client = client_of(tenant, Role.ADMIN, quota={"max_jobs_per_day": 5})
+    for key in (ApiKey.objects.get(), ApiKeyFactory.create(tenant=tenant)):
+        refused = client.patch(f"{PATH}/{key.pk}", {"quota": more}, "application/json")
+        assert code_of(refused, 403) == "key_exceeds_maker"
+
+
+def test_a_key_with_a_quota_makes_no_others(tenant: Tenant) -> None:
+    """Each would count from nothing."""
+    quota = {"max_jobs_per_day": 5}
+    own = ApiKeyFactory.create(tenant=tenant, role=Role.ADMIN, quota=quota)
+    client = Client(headers={"X-API-Key": text_of(own)})
+    other = ApiKeyFactory.create(tenant=tenant)
+    assert code_of(ask(client, "viewer", quota=quota), 403) == "key_exceeds_maker"
+    for key in (own, other):
+        assert code_of(send(client, f"{PATH}/{key.pk}/rotate", {}), 403) == "key_exceeds_maker"
+    assert ApiKey.objects.count() == 2
+
+
+def test_nobody_grants_more_requests_than_the_installation(
+    client: Client, tenant: Tenant, settings: Settings
+) -> None:
+    settings.RATE_LIMIT_REQUESTS_PER_MINUTE = 50
+    more = {"rate_limit_per_minute": 51}
+    assert code_of(ask(client, "viewer", **more), 403) == "key_exceeds_maker"
+    refused = client.patch(f"{PATH}/{ApiKey.objects.get().pk}", more, "application/json")
+    assert code_of(refused, 403) == "key_exceeds_maker"
+    member = MembershipFactory.create(tenant=tenant, role=Role.ADMIN)
+    form = {"name": "made", "role": "viewer", "lifetime": "7", "rate_limit_per_minute": "51"}
+    assert signed_in(member.user).post("/keys", form).status_code == 403
+    assert ask(client, "viewer", rate_limit_per_minute=50).status_code == 201
 
 
 def test_a_key_does_not_get_a_stronger_ones_successor(narrow: Client, tenant: Tenant) -> None:

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from accounts import keys
 from accounts.events import Event
+from accounts.keys import Authority
 from accounts.models import ApiKey, AuditRecord, Tenant
+from accounts.roles import Role
 from tests.api.sending import code_of, send
-from tests.factories import ApiKeyFactory
+from tests.factories import ApiKeyFactory, MembershipFactory
 from tests.storage.client import text_of
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +96,52 @@ def test_a_key_that_ended_has_no_successor(client: Client, tenant: Tenant, colum
     key = ApiKeyFactory.create(tenant=tenant)
     ApiKey.objects.filter(pk=key.pk).update(**{column: timezone.now()})
     assert code_of(rotate(client, key), 409) == "key_not_usable"
+
+
+@pytest.mark.parametrize("is_made_by_a_colleague", [True, False])
+def test_a_successor_ends_with_the_person_who_got_to_know_it(
+    tenant: Tenant,
+    is_made_by_a_colleague: bool,  # noqa: FBT001 -- the console made it otherwise
+) -> None:
+    member = MembershipFactory.create(tenant=tenant, role=Role.ADMIN)
+    behind: dict[str, Any] = {}
+    if is_made_by_a_colleague:
+        colleague = MembershipFactory.create(tenant=tenant, role=Role.ADMIN)
+        behind = {"created_by": colleague.user, "follows_creator": True}
+    key = ApiKeyFactory.create(tenant=tenant, **behind)
+    _, text = keys.rotate(key, 60, Authority(frozenset("*"), member.user))
+    assert keys.find(text, "127.0.0.1")
+    member.delete()
+    cache.clear()
+    assert keys.find(text, "127.0.0.1") is None
+    assert keys.find(text_of(key), "127.0.0.1")
+
+
+def test_a_successor_ends_with_the_person_behind_the_key_that_made_it(tenant: Tenant) -> None:
+    member = MembershipFactory.create(tenant=tenant, role=Role.ADMIN)
+    own = ApiKeyFactory.create(
+        tenant=tenant, role=Role.ADMIN, created_by=member.user, follows_creator=True
+    )
+    successor, _ = keys.rotate(ApiKeyFactory.create(tenant=tenant), 60, Authority.of_key(own))
+    assert (successor.created_by, successor.made_by) == (member.user, own)
+    assert successor.follows_creator
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_does_not_wait_for_who_refers_to_the_key(key: ApiKey, client: Client) -> None:
+    """A submission holds the key so, and may wait for the tenant that a rotation holds."""
+
+    def rotated() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
+        try:
+            return int(rotate(client, key).status_code)
+        finally:
+            connection.close()
+
+    with transaction.atomic(), connection.cursor() as cursor, ThreadPoolExecutor(1) as threads:
+        cursor.execute("SELECT FROM accounts_apikey WHERE id = %s FOR KEY SHARE", [key.pk])
+        assert threads.submit(rotated).result() == 201
 
 
 @pytest.mark.parametrize("overlap", [-1, 30 * 86400 + 1, "60", 1.5, None, True])
