@@ -8,28 +8,36 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, rate_limit
 from accounts.events import Event
 from accounts.models import Invitation, Membership, Tenant, User
 from accounts.people import addresses, links, mail
+from accounts.rate_limit import Limit
 from accounts.roles import is_at_most
 from ffapi_site.lib import scope
-from ffapi_site.lib.problems import Conflict, FieldError, Forbidden, Invalid
+from ffapi_site.lib.crypto import digest
+from ffapi_site.lib.problems import Conflict, FieldError, Forbidden, Invalid, TooManyRequests
 
 LIFETIME = timedelta(days=7)
 _PURPOSE = "invitation"
+_BY_A_PERSON = Limit(30, window_s=rate_limit.LONGEST_WINDOW_S, name="invitations")
+_OF_A_TENANT = Limit(60, window_s=rate_limit.LONGEST_WINDOW_S, name="invitations")
+_TO_AN_ADDRESS = Limit(3, window_s=rate_limit.LONGEST_WINDOW_S, name="invitations")
 
 
 def invite(tenant: Tenant, email: str, role: str, *, by: User | None, own_role: str) -> str:
     """Invite somebody and give the link, which is mailed to them as well.
 
     Takes the place of an earlier invitation to that address. Raises ``Forbidden`` for a role above
-    the inviter's ``own_role``, ``Invalid`` for who is a member already.
+    the inviter's ``own_role``, ``Invalid`` for who is a member already, and ``TooManyRequests``
+    for more mail than one person, one tenant or one address is worth; the operators may send any.
     """
     if not is_at_most(role, own_role):
         raise Forbidden("nobody can give away a role above their own", code="role_too_high")
     if Membership.objects.filter(tenant=tenant, user__email__iexact=email).exists():
         raise already_a_member()
+    if by is not None:
+        _count_mail(tenant, email, by)
     with transaction.atomic():
         rows = Invitation.objects.for_tenant(tenant).filter(email__iexact=email)
         rows.pending().update(revoked_at=Now())
@@ -49,6 +57,20 @@ def invite(tenant: Tenant, email: str, role: str, *, by: User | None, own_role: 
             Event.INVITATION_MADE, tenant.pk, made.pk, details={"role": role}, personal=personal
         )
     return link
+
+
+def _count_mail(tenant: Tenant, email: str, by: User) -> None:
+    subject = digest(f"mail:{email.casefold()}")
+    counted = {
+        f"invitation:by:{by.pk}": _BY_A_PERSON,
+        f"invitation:of:{tenant.pk}": _OF_A_TENANT,
+        f"invitation:to:{subject}": _TO_AN_ADDRESS,
+    }
+    for whose, limit in counted.items():
+        allowance = rate_limit.take(whose, limit)
+        if not allowance.is_granted:
+            wait = {"Retry-After": str(allowance.retry_after_s)}
+            raise TooManyRequests("too many invitations were sent: try again later", headers=wait)
 
 
 def already_a_member() -> Invalid:
@@ -79,18 +101,19 @@ def for_address(email: str) -> Invitation | None:
 
 def fits(invitation: Invitation, user: User) -> bool:
     """Tell whether a person who has the link is who was meant, as far as one can know."""
-    return not user.email or addresses.is_same(user.email, invitation.email)
+    if user.email:
+        return addresses.is_same(user.email, invitation.email)
+    return not User.objects.filter(email__iexact=invitation.email).exists()
 
 
 def accept(invitation: Invitation, user: User, *, is_new: bool = False) -> None:
-    """Make ``user`` a member; raises ``Conflict`` where the link was used meanwhile."""
+    """Make ``user`` a member; raises ``Conflict`` where the link, or the address, was taken."""
     with scope.within(scope.EVERY_TENANT), transaction.atomic():
         unused = Invitation.objects.pending().filter(pk=invitation.pk)
         if not unused.update(accepted_at=Now(), accepted_by=user):
             raise gone()
         if not user.email:
-            user.email = invitation.email
-            user.save(update_fields=["email"])
+            addresses.give(user, invitation.email)
         _join(invitation, user)
         details = {"role": invitation.role, "person": str(user.pk), "is_new": is_new}
         audit.record(

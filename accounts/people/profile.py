@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.events import Event
 from accounts.models import User
-from accounts.people import home, links, mail
+from accounts.people import addresses, home, links, mail
 
 _PURPOSE = "email"
 LIFETIME_S = 24 * 3600
@@ -41,10 +41,12 @@ def address_of(user: User, token: str) -> str | None:
 
 
 def confirm_address(user: User, email: str) -> None:
-    """Change the address, and tell who reads at the one before: they may not know of it."""
+    """Change the address, and tell who reads at the one before: they may not know of it.
+
+    Raises ``Conflict`` where the address was taken meanwhile.
+    """
     with transaction.atomic():
         if user.email:
             mail.post("address_changed", user.email, username=user.username)
-        user.email = email
-        user.save(update_fields=["email"])
+        addresses.give(user, email)
         home.record(Event.PERSON_CHANGED, user, details={"changed": ["email"]})

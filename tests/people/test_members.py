@@ -92,6 +92,16 @@ class TestInvitations:
         invitation = Invitation(email="sid@example.org")
         assert not invitations.fits(invitation, User(email="\u017fid@example.org"))
 
+    def test_nor_for_who_has_none_where_it_is_somebody_s(self, cast: Cast, link: str) -> None:
+        UserFactory.create(email=NEW.upper())
+        assert sign_in(Client(), cast.charlie).post(link).status_code == 409
+
+    def test_an_address_that_was_taken_meanwhile_is_a_conflict(self, cast: Cast, link: str) -> None:
+        UserFactory.create(email=NEW)
+        with pytest.raises(Conflict):
+            invitations.accept(Invitation.objects.get(), cast.charlie)
+        assert Invitation.objects.pending().exists()
+
     def test_it_is_good_once(self, link: str) -> None:
         Client().post(link, self.FORM)
         assert Client().get(link).status_code == 404
@@ -116,6 +126,23 @@ class TestInvitations:
             admin.post("/settings/invitations", {"email": NEW, "role": "viewer"})
         assert Client().get(link).status_code == 404
         assert Invitation.objects.pending().get().role == "viewer"
+
+    def test_so_many_are_sent_to_one_address(self, admin: Client) -> None:
+        form = {"email": NEW, "role": "viewer"}
+        answers = [admin.post("/settings/invitations", form) for _ in range(4)]
+        assert [each.status_code for each in answers] == [302] * 3 + [429]
+        assert "too many invitations" in answers[-1].content.decode().lower()
+
+    def test_and_so_many_by_one_person_and_of_one_tenant(self, cast: Cast, admin: Client) -> None:
+        def invite(client: Client, number: int) -> int:
+            form = {"email": f"d{number}@example.org", "role": "viewer"}
+            return client.post("/settings/invitations", form).status_code
+
+        Membership.objects.filter(user__in=[cast.alice, cast.bob]).update(role=Role.ADMIN)
+        others = [sign_in(Client(), each) for each in (cast.alice, cast.bob)]
+        assert [invite(admin, number) for number in range(31)] == [302] * 30 + [429]
+        assert [invite(others[0], 100 + number) for number in range(25)] == [302] * 25
+        assert [invite(others[1], 200 + number) for number in range(6)] == [302] * 5 + [429]
 
     def test_a_changed_link_is_none(self, link: str) -> None:
         for changed in (link[:-1] + ("a" if link[-1] != "a" else "b"), "/invitations/x"):
