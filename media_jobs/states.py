@@ -97,13 +97,16 @@ def heartbeat(job: Job, progress: dict[str, Any]) -> bool:
 
 def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: Any) -> None:
     """End ``job.attempt`` in a final status. Raises `Lost`; part of the caller's transaction."""
+    own = values.get("usage", {})
+    if own:
+        values["usage"] = _with_earlier(job, own)
     event = Event.JOB_QUARANTINED if "quarantined_at" in values else Event.JOB_ENDED
     with transaction.atomic():
         _lock_owned(job)
         _tell(job, event, status=status, reason=reason)
         _write(job, status, reason, values | _released() | {"finished_at": Now()})
         _close_attempt(job, outcome or status)
-        _settle(job, values.get("usage", {}))
+        _settle(job, own)
 
 
 def give_back(
@@ -158,6 +161,19 @@ def _settle(job: Job, usage: dict[str, Any]) -> None:
     used = (job.tenant_id, usage["cpu_seconds"], usage["wall_seconds"], _half_life_s())
     with connection.cursor() as cursor:
         cursor.execute("SELECT ffapi_settle(%s, %s, %s, %s)", used)
+
+
+def _with_earlier(job: Job, usage: dict[str, Any]) -> dict[str, Any]:
+    """Add the CPU time of the attempts before: the job cost that too, whatever came of it.
+
+    The fair shares have it already, for each claim charges them.
+    """
+    if "cpu_seconds" not in usage:
+        return usage
+    earlier = JobAttempt.objects.filter(job=job, number__lt=job.attempt)
+    spent = earlier.values_list("receipt__cpu_seconds", flat=True)
+    cpu_s = usage["cpu_seconds"] + sum(each or 0 for each in spent)
+    return usage | {"cpu_seconds": round(cpu_s, 3)}
 
 
 def _owned(job: Job) -> Any:
