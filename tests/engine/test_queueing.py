@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Tenant
+from accounts.quotas import suspension
 from media_jobs.models import FairShare, Job, PausedLane, Slot
 from media_jobs.queueing import Place, Reason, places, snapshot
 from tests.engine.claiming import claim
@@ -80,6 +81,10 @@ def _suspend(tenant: Tenant) -> None:
     Tenant.objects.filter(pk=tenant.pk).update(is_active=False)
 
 
+def _hold(tenant: Tenant) -> None:
+    suspension.suspend(tenant, "a test")
+
+
 def _pause(_: Tenant) -> None:
     PausedLane.objects.create(lane="cpu", reason="a new disk")
 
@@ -92,6 +97,7 @@ def _silence(_: Tenant) -> None:
     ("hinder", "reason", "word"),
     [
         (_suspend, Reason.TENANT_SUSPENDED, "suspended"),
+        (_hold, Reason.QUOTA_SUSPENDED, "quotas"),
         (_pause, Reason.LANE_PAUSED, "a new disk"),
         (_silence, Reason.NO_SLOT, "no worker"),
     ],
