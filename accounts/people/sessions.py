@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from accounts.people import home
 from ffapi_site.lib.ids import new_id
 
 _ENTRY = "entry"
+_KEY = re.compile(r"[a-z0-9]{32}")
 _SEEN_EVERY = timedelta(seconds=60)
 
 
@@ -35,6 +37,10 @@ class SessionStore(db.SessionStore):
     @classmethod
     def get_model_class(cls) -> type[BrowserSession]:
         return BrowserSession
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        """Look no other text up: PostgreSQL takes no NUL."""
+        return bool(key and _KEY.fullmatch(key))
 
     def _get_session_from_db(self) -> BrowserSession | None:
         self.row = super()._get_session_from_db()  # type: ignore[misc]  # not in the stubs
