@@ -13,6 +13,7 @@ from accounts.models import Tenant, User
 from accounts.people import entry
 from accounts.roles import PEOPLES_ROLES, Role
 from ffapi_site.lib import scope
+from ffapi_site.lib.ids import is_public_id
 
 _RULES = "At least 12 characters; not one that many people use."
 
@@ -141,6 +142,8 @@ class RegistrationForm(NewPersonForm):
 
     def clean_tenant(self) -> str:
         name = str(self.cleaned_data["tenant"])
+        if is_public_id(name):
+            raise ValidationError("This looks like an id: choose another name.")
         with scope.within(scope.EVERY_TENANT):
             is_taken = Tenant.objects.filter(name__iexact=name).exists()
         if is_taken:

@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.views import PasswordResetConfirmView
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 
@@ -45,14 +47,27 @@ class ResetPassword(PasswordResetConfirmView):
         user = self.user
         assert isinstance(user, User)  # noqa: S101 -- the link was valid
         entry.identify(user)
+        is_theirs = entry.candidate(self.request) == user
         with transaction.atomic():
             response = super().form_valid(form)
+            if is_theirs:  # all their sessions end, and what has ended can't be saved
+                logout(self.request)
             passwords.note_reset(user)
         messages.success(self.request, "Your password is set. Sign in with it.")
         return response
 
 
 class ChangePassword(PersonPage):
+    """Change the password, of who has one.
+
+    The others sign in elsewhere: one made here would outlive what they are there.
+    """
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if isinstance(request.user, User) and not request.user.has_usable_password():
+            raise PermissionDenied("You sign in by single sign-on, without a password.")
+        return super().dispatch(request, *args, **kwargs)
+
     def get(self, _request: HttpRequest) -> HttpResponse:
         return self._show(ChangePasswordForm(user=self.user))
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import transaction
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 
@@ -52,8 +51,10 @@ class ChooseTenant(Page):
         if not self.visitor.user.is_staff:
             raise Http404
         with scope.within(scope.EVERY_TENANT):
-            named = Tenant.objects.filter(Q(pk=wanted) | Q(name=wanted), is_active=True)
-            tenant = get_object_or_404(named)
+            active = Tenant.objects.filter(is_active=True)
+            # By the id first: a tenant may have been given another's for a name.
+            by_id = active.filter(pk=wanted).first()
+            tenant = by_id or get_object_or_404(active, name=wanted)
         try:
             acting.start(request, tenant, request.POST.get("reason", ""))
         except Invalid as refused:

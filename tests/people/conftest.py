@@ -4,11 +4,13 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -16,6 +18,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from accounts.models import AuditRecord
+from accounts.people import mail
 from tests.pages.conftest import (  # noqa: F401 -- the same cast and settings
     _plain_static_files,
     _quick_passwords,
@@ -68,7 +71,9 @@ def post_office(
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     settings.MAIL_IS_SET_UP = True
     controller.start()
-    yield office
+    # Carriers of its own: what is still on its way would get into the next test's office.
+    with ThreadPoolExecutor(2) as carriers, patch.object(mail, "_CARRIERS", carriers):
+        yield office
     controller.stop()
 
 

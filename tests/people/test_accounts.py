@@ -15,9 +15,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import BrowserSession, Membership, User
-from accounts.people import entry, sessions
+from accounts.people import entry, profile, sessions
 from accounts.people.sessions import SessionStore
-from tests.factories import PASSWORD, UserFactory
+from ffapi_site.lib.problems import Conflict
+from tests.factories import PASSWORD, TenantFactory, UserFactory
 from tests.pages.conftest import Cast
 from tests.people.conftest import Log, PostOffice
 from tests.signing_in import enrolled, sign_in
@@ -101,6 +102,27 @@ class TestPasswords:
         client.post(client.get(link)["Location"], form)
         assert "This link is over" in Client().get(link).content.decode()
 
+    def test_it_is_set_where_one_is_signed_in(
+        self, cast: Cast, alice: Client, post_office: PostOffice
+    ) -> None:
+        self.ask(post_office)
+        path = alice.get(post_office.link_to(ADDRESS))["Location"]
+        form = {"new_password1": NEW, "new_password2": NEW}
+        shown = alice.post(path, form, follow=True)
+        assert shown.redirect_chain == [("/login", 302)]
+        assert "Your password is set" in shown.content.decode()
+        assert not BrowserSession.objects.filter(user=cast.alice).exists()
+        assert can_sign_in(NEW)
+
+    def test_another_s_session_stays(
+        self, cast: Cast, bob: Client, post_office: PostOffice
+    ) -> None:
+        self.ask(post_office)
+        path = bob.get(post_office.link_to(ADDRESS))["Location"]
+        bob.post(path, {"new_password1": NEW, "new_password2": NEW})
+        assert can_sign_in(NEW)
+        assert bob.get("/profile").status_code == 200
+
     def test_it_asks_for_a_code_all_the_same(self, cast: Cast, post_office: PostOffice) -> None:
         enrolled(cast.alice)
         self.ask(post_office)
@@ -173,6 +195,14 @@ class TestPasswords:
         ]
         assert not can_sign_in(NEW)
 
+    def test_who_has_none_makes_none(self) -> None:
+        user = UserFactory.create(password=None)
+        client = sign_in(Client(), user)
+        assert client.get("/profile/password").status_code == 403
+        form = {"new_password": NEW, "repeated": NEW}
+        assert client.post("/profile/password", form).status_code == 403
+        assert not User.objects.get(pk=user.pk).has_usable_password()
+
     @pytest.mark.parametrize("path", ["/profile/password", "/login/enrol"])
     def test_what_comes_with_a_wrong_one_is_not_kept(self, alice: Client, path: str) -> None:
         secret = {"new_password": NEW, "repeated": NEW, "code": "314159"}
@@ -238,6 +268,11 @@ class TestProfile:
             answer = bob.post("/profile/address", {"email": ADDRESS, "password": PASSWORD})
         assert answer.status_code == 302
         assert "There is an account with it already" in post_office.mail_to(ADDRESS).get_content()
+
+    def test_nor_one_that_was_taken_meanwhile(self, cast: Cast) -> None:
+        with pytest.raises(Conflict):
+            profile.confirm_address(cast.bob, ADDRESS.upper())
+        assert User.objects.get(pk=cast.bob.pk).email == ""
 
 
 class TestSessions:
@@ -320,6 +355,11 @@ class TestSessions:
         with pytest.raises(SessionInterrupted):
             again.save()
 
+    @pytest.mark.parametrize("key", ["abcdefghij\0", "A" * 32, "a" * 33])
+    def test_what_is_no_key_is_a_stranger_s(self, client: Client, key: str) -> None:
+        client.cookies["sessionid"] = key
+        assert client.get("/profile")["Location"] == "/login?next=/profile"
+
     def test_ended_ones_are_forgotten(self, alice: Client) -> None:
         assert sessions.forget_old() == 0
         _age(timedelta(hours=1))
@@ -374,6 +414,16 @@ class TestRegistration:
     def test_a_taken_name_is_named(self, link: str, field: str, value: str) -> None:
         response = Client().post(link, self.FORM | {field: value})
         assert list(response.context["form"].errors) == [field]
+
+    def test_no_tenant_is_called_as_another_s_id(self, cast: Cast, link: str) -> None:
+        response = Client().post(link, self.FORM | {"tenant": cast.tenant.pk})
+        assert list(response.context["form"].errors) == ["tenant"]
+
+    def test_staff_who_give_an_id_get_to_that_tenant(self, cast: Cast, staff: Client) -> None:
+        TenantFactory.create(name=cast.tenant.pk)  # made by hand, or long ago
+        form = {"tenant": cast.tenant.pk, "reason": "request 4711"}
+        assert staff.post("/tenant", form).status_code == 302
+        assert staff.get("/").context["visitor"].tenant == cast.tenant
 
     def test_a_known_address_is_told_in_the_mail_only(self, post_office: PostOffice) -> None:
         with post_office.open():
