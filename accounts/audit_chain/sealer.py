@@ -68,7 +68,7 @@ class Sealing:
         sealed = self._chains.seal(but=self.troubles)
         for tenant, number in sealed.items():
             self._unsigned[tenant] = self._unsigned.get(tenant, 0) + number
-        signatures.answer(self._connection, self.signer.key)
+        signatures.answer(self._connection, self.signer.key, self.troubles)
         self._sign_what_is_due()
         if time.monotonic() - self._chores_at > _CHORES_S:
             self._chores_at = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
@@ -23,8 +24,10 @@ from ffapi_site.lib.problems import Unavailable
 
 _PATIENCE_S = 10.0
 _ASKED_EVERY_S = 0.05
+_MOST: Final = 2**62
+_LONGEST_TIME: Final = 50
 _CLAIMED: Final = frozenset(
-    ("first_seq", "last_seq", "first_prev_hash", "last_hash", "records", "files")
+    ("first_seq", "last_seq", "first_prev_hash", "last_hash", "records", "files", "start")
 )
 
 
@@ -33,8 +36,9 @@ class SealerAway(Unavailable):
 
     code = "sealer_away"
 
-    def __init__(self) -> None:
-        super().__init__("try again in a minute", headers={"Retry-After": "60"})
+    def __init__(self, refusal: str = "") -> None:
+        detail = f"it does not sign this: {refusal}" if refusal else "try again in a minute"
+        super().__init__(detail, headers={"Retry-After": "60"})
 
 
 def ask(tenant_id: str | None, claims: dict[str, Any]) -> Envelope:
@@ -47,23 +51,29 @@ def ask(tenant_id: str | None, claims: dict[str, Any]) -> Envelope:
             if asked.signature:
                 return {"statement": asked.statement, "signature": asked.signature}
             if asked.refusal:
-                break
+                raise SealerAway(asked.refusal)
             time.sleep(_ASKED_EVERY_S)
     finally:
         asked.delete()
     raise SealerAway
 
 
-def answer(connection: SealerConnection, key: SigningKey) -> int:
-    """Sign what was asked for, where it is true; gives how many were answered."""
+def answer(
+    connection: SealerConnection, key: SigningKey, troubles: Mapping[str | None, str]
+) -> int:
+    """Sign what was asked for, where it is true; gives how many were answered.
+
+    For a chain in ``troubles`` nothing is signed: it is not the one that was sealed.
+    """
     rows = connection.execute(
         "SELECT id, tenant_id, statement FROM accounts_auditsignature"
         " WHERE signature = '' AND refusal = '' ORDER BY asked_at LIMIT 20"
     ).fetchall()
     for row in rows:
-        if fault := _fault(connection, row):
+        if fault := troubles.get(row["tenant_id"]) or _fault(connection, row):
             connection.execute(
-                "UPDATE accounts_auditsignature SET refusal = %s WHERE id = %s", [fault, row["id"]]
+                "UPDATE accounts_auditsignature SET refusal = %s WHERE id = %s",
+                [fault[:300], row["id"]],
             )
         else:
             _sign(connection, key, row)
@@ -76,7 +86,7 @@ def answer(connection: SealerConnection, key: SigningKey) -> int:
 def _fault(connection: SealerConnection, row: Row) -> str | None:
     """Compare what is claimed about a chain with the chain."""
     claims = row["statement"]
-    if set(claims) != _CLAIMED:
+    if not _is_manifest(claims):
         return "not a manifest"
     which, values = of_tenant(row["tenant_id"])
     ends = connection.execute(
@@ -88,7 +98,50 @@ def _fault(connection: SealerConnection, row: Row) -> str | None:
     if first is None or last is None:
         return "there are no such records"
     told = (claims["first_prev_hash"], claims["last_hash"])
-    return None if (first["prev_hash"], last["hash"]) == told else "these are other records"
+    if (first["prev_hash"], last["hash"]) != told:
+        return "these are other records"
+    return _fault_before(connection, row)
+
+
+def _fault_before(connection: SealerConnection, row: Row) -> str | None:
+    """What comes before the first record is there or was cut away; it is not left out unsaid."""
+    claims = row["statement"]
+    if claims["first_seq"] == 1:
+        return None
+    which, values = of_tenant(row["tenant_id"])
+    before = [*values, claims["first_seq"] - 1, claims["first_prev_hash"]]
+    cut = connection.execute(
+        f"SELECT FROM accounts_auditcheckpoint WHERE {which} AND kind = 'cut' AND seq = %s"
+        " AND envelope->'statement'->>'hash' = %s",
+        before,
+    )
+    if cut.rowcount:
+        return None
+    record = connection.execute(
+        f"SELECT FROM accounts_auditrecord WHERE {which} AND seq = %s AND hash = %s",
+        before,
+    )
+    if not record.rowcount:
+        return f"the record before {claims['first_seq']} is gone, and no cut tells of that"
+    return "records before the first are left out" if claims["start"] is None else None
+
+
+def _is_manifest(claims: Any) -> bool:
+    """Has it the shape of one? The site's role may write anything into that column."""
+    if not isinstance(claims, dict) or set(claims) != _CLAIMED:
+        return False
+    numbers = [claims[name] for name in ("first_seq", "last_seq", "records")]
+    files, start = claims["files"], claims["start"]
+    return (
+        all(type(each) is int and 0 < each < _MOST for each in numbers)
+        and claims["records"] == claims["last_seq"] - claims["first_seq"] + 1
+        and verify.is_digest(claims["first_prev_hash"])
+        and verify.is_digest(claims["last_hash"])
+        and (start is None or (isinstance(start, str) and len(start) < _LONGEST_TIME))
+        and isinstance(files, dict)
+        and set(verify.NEEDED) <= set(files) <= set(verify.FILES)
+        and all(map(verify.is_digest, files.values()))
+    )
 
 
 def _sign(connection: SealerConnection, key: SigningKey, row: Row) -> None:

@@ -1,6 +1,7 @@
-"""Check an exported audit log offline. Run it inside the unzipped folder: ``python3 verify.py``.
+"""Check an exported audit log offline: ``python3 -I verify.py [FOLDER]``.
 
-It needs Python 3.9 or later and nothing else; it opens no connection and imports no other file.
+FOLDER is the unzipped export; where it is not given, this file's own folder. It needs Python 3.9 or
+later and nothing else; it opens no connection and imports nothing but the standard library.
 ``--fingerprint`` is the signing key's, as it was published or noted earlier: without it the log is
 only known to agree with itself. ``--checkpoint FILE`` holds checkpoints that were kept earlier, a
 line each: what was rewritten or rolled back since does not agree with them.
@@ -9,13 +10,17 @@ It ends with status 0 where everything holds, 1 where something does not, 2 wher
 The installation seals its records with the functions of this very file.
 """
 
-from __future__ import annotations
+# No "from __future__" here: Python would look for that module, too, beside this file first.
+import sys
+
+if __name__ == "__main__" and not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
+    # A file beside this one, named like a module of the standard library, must not be run for it.
+    del sys.path[0]
 
 import argparse
 import hashlib
 import json
-import sys
-import unicodedata
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -28,8 +33,11 @@ SEALED = (
     *("request_id", "details_digest", "personal_digest"),
 )
 BESIDE = ("details", "personal", "salt", "prev_hash", "hash")
+HASHES = ("prev_hash", "hash", "details_digest", "personal_digest")
+NEEDED = ("records.jsonl", "checkpoints.jsonl")  # a manifest tells of these two files at least
+FILES = (*NEEDED, "verify.py", "README.txt")
 
-# -- The canonical form: RFC 8785, with all text in Unicode's normal form C
+# -- The canonical form: RFC 8785
 
 
 def canonical(value: Any) -> bytes:
@@ -38,15 +46,33 @@ def canonical(value: Any) -> bytes:
 
 def _written(value: Any) -> str:
     if isinstance(value, str):
-        return json.dumps(unicodedata.normalize("NFC", value), ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, dict):
-        members = sorted(value.items(), key=lambda member: member[0].encode("utf-16-be", "replace"))
+        members = sorted(
+            value.items(), key=lambda member: member[0].encode("utf-16-be", "surrogatepass")
+        )
         return "{" + ",".join(f"{_written(key)}:{_written(each)}" for key, each in members) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(map(_written, value)) + "]"
     return json.dumps(value)
+
+
+def parsed(line: bytes) -> Any:
+    """Read JSON that has one meaning only; raises ``ValueError`` for any other."""
+    return json.loads(line.decode(), object_pairs_hook=_members, parse_constant=_no_number)
+
+
+def _members(pairs: "list[tuple[str, Any]]") -> "dict[str, Any]":
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member stands there twice")
+    return members
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
 
 
 def _number(value: float) -> str:
@@ -65,6 +91,10 @@ def _number(value: float) -> str:
 
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def is_digest(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
 def record_hash(prev_hash: str, content: dict[str, Any]) -> str:
@@ -150,7 +180,10 @@ def is_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def is_signed(envelope: Any, public_key: bytes) -> bool:
-    signature = bytes.fromhex(envelope["signature"])
+    try:
+        signature = bytes.fromhex(envelope["signature"])
+    except (TypeError, ValueError):
+        return False
     return is_signature(public_key, canonical(envelope["statement"]), signature)
 
 
@@ -168,13 +201,15 @@ class Finding(NamedTuple):
 class Keys:
     """The signing keys, each introduced by the one before it, and when each of them held."""
 
-    def __init__(self, envelopes: list[Any], fingerprint: str | None) -> None:
+    def __init__(self, envelopes: list[Any], fingerprint: "str | None") -> None:
         self.findings: list[Finding] = []
         self.notices: list[str] = []
         told = [envelope["statement"] for envelope in envelopes]
         self._order = [str(each["key_id"]) for each in told]
         self._from = [str(each["at"]) for each in told]
         self._public = [bytes.fromhex(each["public_key"]) for each in told]
+        if len(set(self._order)) != len(self._order):
+            self._bad("a key stands there twice")
         for place, envelope in enumerate(envelopes):
             self._check(place, envelope)
         if fingerprint is not None:
@@ -205,6 +240,16 @@ class Keys:
         elif None in previous[known.index(wanted) + 1 :]:
             self._bad(f"the key with the fingerprint {wanted} does not vouch for the later ones")
 
+    def check_manifest(self, envelope: Any) -> None:
+        """Only the newest key signs exports: what an earlier one signs may be by a thief of it."""
+        key_id = envelope["statement"]["key_id"]
+        if fault := self.fault_of(envelope, "manifest"):
+            self._bad(f"the manifest is {fault}")
+        elif key_id != self.current:
+            self._bad(
+                f"the manifest is signed with key {key_id}, not with the last one it tells of"
+            )
+
     @property
     def current(self) -> str:
         return self._order[-1]
@@ -213,7 +258,10 @@ class Keys:
     def fingerprint(self) -> str:
         return digest(self._public[-1])
 
-    def fault_of(self, envelope: Any, *kinds: str) -> str | None:
+    def place_of(self, statement: Any) -> int:
+        return self._order.index(str(statement["key_id"]))
+
+    def fault_of(self, envelope: Any, *kinds: str) -> "str | None":
         """Say what is wrong with a signature; None where it holds."""
         statement = envelope["statement"]
         key_id, at = str(statement["key_id"]), str(statement["at"])
@@ -221,7 +269,7 @@ class Keys:
             return "something else"
         if key_id not in self._order:
             return f"signed with an unknown key {key_id}"
-        place = self._order.index(key_id)
+        place = self.place_of(statement)
         if not is_signed(envelope, self._public[place]):
             return f"not signed by key {key_id}"
         if self._from[place + 1 :] and at > self._from[place + 1]:
@@ -229,10 +277,17 @@ class Keys:
         return None
 
 
+class Unreadable(NamedTuple):
+    """A line that has no meaning, or more than one."""
+
+    where: str
+    why: str
+
+
 class Chain:
     """The records of one tenant in their order, held against each other."""
 
-    def __init__(self, tenant: str | None, first_seq: int, prev_hash: str) -> None:
+    def __init__(self, tenant: "str | None", first_seq: int, prev_hash: str) -> None:
         self.tenant, self.first_seq, self.prev_hash = tenant, first_seq, prev_hash
         self.hashes: list[str] = []
         self.findings: list[Finding] = []
@@ -241,7 +296,7 @@ class Chain:
     def next_seq(self) -> int:
         return self.first_seq + len(self.hashes)
 
-    def hash_at(self, seq: int) -> str | None:
+    def hash_at(self, seq: int) -> "str | None":
         """The hash of a record; just before the first one it is what the first one builds on."""
         if seq == self.first_seq - 1:
             return self.prev_hash
@@ -252,27 +307,34 @@ class Chain:
         seq = self.next_seq
         try:
             fault, goes_on = self._fault(line, seq)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             fault, goes_on = "can't be read", False
         if fault:
             named = line.get("id", "no id") if isinstance(line, dict) else "no id"
+            named = line.where if isinstance(line, Unreadable) else named
             self.findings.append(Finding(seq, f"record {seq} ({named}) {fault}"))
         if goes_on:
             self.hashes.append(line["hash"])
         return goes_on
 
-    def _fault(self, line: Any, seq: int) -> tuple[str | None, bool]:
+    def _fault(self, line: Any, seq: int) -> "tuple[str | None, bool]":
+        if isinstance(line, Unreadable):
+            return line.why, False
         if line["seq"] != seq:
             return f"is missing: record {line['seq']} stands in its place", False
         if line["tenant"] != self.tenant:
             return f"is of the tenant {line['tenant']}, not of {self.tenant}", False
+        if not all(is_digest(line[name]) for name in HASHES):
+            return "has a hash that is none", False
         if line["prev_hash"] != self.hash_at(seq - 1):
             return "does not follow the record before it", True
         return self._other_than_sealed(line), True
 
-    def _other_than_sealed(self, line: Any) -> str | None:
+    def _other_than_sealed(self, line: Any) -> "str | None":
         if digest(canonical(line["details"])) != line["details_digest"]:
             return "has other details than were sealed"
+        if (line["personal"] is None) != (line["salt"] is None):
+            return "has lost a part of its personal data"
         if line["personal"] is not None and line["personal_digest"] != personal_digest(
             bytes.fromhex(line["salt"]), line["personal"]
         ):
@@ -282,6 +344,30 @@ class Chain:
         if line["hash"] != record_hash(line["prev_hash"], {name: line[name] for name in SEALED}):
             return "is not what was sealed"
         return None
+
+
+_SHAPE: "dict[str, type]" = {
+    "kind": str,
+    "number": int,
+    "seq": int,
+    "hash": str,
+    "at": str,
+    "key_id": str,
+}
+_SHAPES: "dict[str, dict[str, type]]" = {
+    "checkpoint": {"first_seq": int, "merkle_root": str},
+    "cut": {"first_seq": int, "merkle_root": str},
+    "rollback": {"first_seq": int, "lost_seq": int},
+}
+
+
+def _is_checkpoint(envelope: Any) -> bool:
+    """Has it the shape of a signed checkpoint?"""
+    statement = envelope.get("statement") if isinstance(envelope, dict) else None
+    if not isinstance(statement, dict) or not {"tenant", "prev_checkpoint"} <= set(statement):
+        return False
+    shape = {**_SHAPE, **_SHAPES.get(str(statement.get("kind")), {})}
+    return all(isinstance(statement.get(name), kind) for name, kind in shape.items())
 
 
 class Checkpoints:
@@ -294,30 +380,65 @@ class Checkpoints:
         self.notices: list[str] = []
         self.count = 0
         self._last: Any = None
+        self._last_key = 0
+        self._digests: dict[int, str] = {}
+        self._cuts: set[tuple[int, str]] = set()
         self._rollbacks: list[Any] = []
 
     def check(self, envelopes: Iterable[Any]) -> None:
         """Check all that the log itself holds, in their order."""
-        envelopes = list(envelopes)
-        for statement in (envelope["statement"] for envelope in envelopes):
+        sound = list(self._sound(envelopes, "checkpoint"))
+        for statement in (envelope["statement"] for envelope in sound):
             if statement["kind"] == "rollback":
                 self._rollbacks.append(statement)
                 self.notices.append(
                     f"rolled back at {statement['at']}: records {statement['seq'] + 1} to"
                     f" {statement['lost_seq']} were lost, as checkpoint {statement['number']} says"
                 )
-        for envelope in envelopes:
+        for envelope in sound:
             self._check(envelope)
+
+    def _sound(self, envelopes: Iterable[Any], what: str) -> Iterator[Any]:
+        """Leave out what is no checkpoint, and tell it: it must not hide what else is wrong."""
+        for number, envelope in enumerate(envelopes, 1):
+            if _is_checkpoint(envelope):
+                yield envelope
+            else:
+                self.findings.append(Finding(0, f"line {number}, a {what}, can't be read"))
+
+    def require_beginning(self, start: Any) -> None:
+        """Nothing may be missing before the first record but what a cut or ``start`` tells of."""
+        first_seq = self.chain.first_seq
+        if first_seq == 1 or (first_seq - 1, self.chain.prev_hash) in self._cuts:
+            return
+        if start is None:
+            text = f"records 1 to {first_seq - 1} are gone, and no signed cut tells of that"
+            self.findings.append(Finding(1, text))
+        else:
+            text = f"only records from {start} on were asked for: not those before {first_seq}"
+            self.notices.append(text)
+
+    def check_kept(self, envelopes: Iterable[Any]) -> None:
+        """Compare with checkpoints that somebody kept; there must be one."""
+        before = len(self.findings)
+        sound = list(self._sound(envelopes, "checkpoint that was kept,"))
+        if not sound and len(self.findings) == before:
+            self.findings.append(Finding(0, "no checkpoint was kept: the file is empty"))
+        for envelope in sound:
+            self.kept(envelope)
 
     def kept(self, envelope: Any) -> None:
         """Compare with a checkpoint that somebody kept."""
         statement = envelope["statement"]
+        known = self._digests.get(statement["number"])
         if statement["tenant"] != self.chain.tenant:
-            return
-        if fault := self.keys.fault_of(envelope, "checkpoint", "cut", "rollback"):
+            self._bad(envelope, f"that was kept is of the tenant {statement['tenant']}")
+        elif fault := self.keys.fault_of(envelope, "checkpoint", "cut", "rollback"):
             self._bad(envelope, f"that was kept is {fault}")
         elif self._is_lost(statement):
             self._bad(envelope, "that was kept covers records that were rolled back since")
+        elif known not in (None, digest(canonical(statement))):
+            self._bad(envelope, "that was kept is another one than that of the log")
         else:
             self._compare(envelope, " that was kept")
 
@@ -344,7 +465,13 @@ class Checkpoints:
             or statement["number"] != self._last["number"] + 1
         ):
             self._bad(envelope, "does not follow the checkpoint before it")
-        self._last = statement
+        key = self.keys.place_of(statement)
+        if key < self._last_key:
+            self._bad(envelope, "is signed with an older key than the one before it")
+        self._last, self._last_key = statement, key
+        self._digests[statement["number"]] = digest(canonical(statement))
+        if statement["kind"] == "cut":
+            self._cuts.add((statement["seq"], statement["hash"]))
         if not self._is_lost(statement):
             self._compare(envelope, "")
 
@@ -352,7 +479,9 @@ class Checkpoints:
         statement, chain = envelope["statement"], self.chain
         seq, named = statement["seq"], f"checkpoint {statement['number']}{which}"
         found = chain.hash_at(seq)
-        if self.last_seq < seq <= self.head_seq:
+        if seq < chain.first_seq - 1:
+            self.notices += [f"{named} is about records before the first one here"] if which else []
+        elif self.last_seq < seq <= self.head_seq:
             self.notices += [f"{named} is about records that were not exported"] if which else []
         elif seq >= chain.next_seq:
             text = f"{named} covers records to {seq}: from record {chain.next_seq} on they are gone"
@@ -372,16 +501,34 @@ class Checkpoints:
 
 
 def _lines(path: Path) -> Iterator[Any]:
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                yield json.loads(line)
-            except ValueError:
-                yield {"id": f"line {number} of {path.name}"}
+                yield parsed(line)
+            except (ValueError, RecursionError):
+                yield Unreadable(f"line {number} of {path.name}", "can't be read")
+
+
+def _records(path: Path) -> Iterator[Any]:
+    """Each line must be in the canonical form: then it reads the same for every program."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            where = f"line {number} of {path.name}"
+            try:
+                record = parsed(line)
+                is_canonical = canonical(record) == line.rstrip(b"\n")
+            except (ValueError, RecursionError):
+                yield Unreadable(where, "can't be read")
+            else:
+                yield record if is_canonical else Unreadable(where, "is not in the canonical form")
 
 
 def _follow(chain: Chain, lines: Iterator[Any], last_seq: int) -> None:
     for line in lines:
+        if chain.next_seq > last_seq:
+            text = f"record {chain.next_seq} and what follows it were added after the last one"
+            chain.findings.append(Finding(chain.next_seq, text))
+            return
         if not chain.read(line):
             return
     if chain.next_seq <= last_seq:
@@ -389,36 +536,67 @@ def _follow(chain: Chain, lines: Iterator[Any], last_seq: int) -> None:
         chain.findings.append(Finding(chain.next_seq, text))
 
 
+class Report:
+    """What does not hold, what should be known, and what was checked."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.notices: list[str] = []
+        self.told: list[str] = []
+
+
 def check_bundle(
-    folder: Path, fingerprint: str | None = None, kept: Iterable[Any] = ()
-) -> tuple[list[Finding], list[str], str]:
-    """Give what does not hold, what should be known, and what was checked."""
-    envelope = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    report: Report,
+    folder: Path,
+    fingerprint: "str | None" = None,
+    kept: "Iterable[Any] | None" = None,
+) -> None:
+    """Check the records first: what is wrong with them is told, whatever else can't be read."""
+    envelope = parsed((folder / "manifest.json").read_bytes())
     manifest = envelope["statement"]
     first_seq, last_seq = manifest["first_seq"], manifest["last_seq"]
-    keys = Keys(manifest["keys"], fingerprint)
-    findings = keys.findings
-    if fault := keys.fault_of(envelope, "manifest"):
-        findings.append(Finding(0, f"the manifest is {fault}"))
-    for name, wanted in manifest["files"].items():
-        if digest((folder / name).read_bytes()) != wanted:
-            findings.append(Finding(0, f"{name} is not the file that the manifest tells of"))
     chain = Chain(manifest["tenant"], first_seq, manifest["first_prev_hash"])
-    _follow(chain, _lines(folder / "records.jsonl"), last_seq)
+    chain.findings = report.findings
+    _follow(chain, _records(folder / "records.jsonl"), last_seq)
     if chain.hash_at(last_seq) not in (None, manifest["last_hash"]):
         text = f"record {last_seq} is not the last one that the manifest tells of"
-        chain.findings.append(Finding(last_seq, text))
+        report.findings.append(Finding(last_seq, text))
+    if manifest["records"] != last_seq - first_seq + 1:
+        report.findings.append(Finding(0, "the manifest tells of another number of records"))
+    _check_files(report, folder, manifest["files"])
+    keys = Keys(manifest["keys"], fingerprint)
+    keys.check_manifest(envelope)
+    report.findings += keys.findings
+    report.notices += keys.notices
     checkpoints = Checkpoints(keys, chain, last_seq, manifest["head_seq"])
+    checkpoints.findings, checkpoints.notices = report.findings, report.notices
     checkpoints.check(_lines(folder / "checkpoints.jsonl"))
-    for each in kept:
-        checkpoints.kept(each)
-    told = (
-        f"tenant {manifest['tenant']}, records {first_seq} to {last_seq},"
-        f" {checkpoints.count} checkpoints, made at {manifest['at']}\n"
-        f"signing key {keys.current}, fingerprint {keys.fingerprint}"
-    )
-    found = findings + chain.findings + checkpoints.findings
-    return found, keys.notices + checkpoints.notices, told
+    checkpoints.require_beginning(manifest["start"])
+    if kept is not None:
+        checkpoints.check_kept(kept)
+    if last_seq < manifest["head_seq"]:
+        report.notices.append(
+            f"the records from {last_seq + 1} to {manifest['head_seq']} are not here"
+        )
+    report.told = [
+        f"tenant {manifest['tenant']}, made at {manifest['at']}",
+        f"records {first_seq} to {last_seq}, {checkpoints.count} checkpoints",
+        f"signing key {keys.current}, fingerprint {keys.fingerprint}",
+    ]
+
+
+def _check_files(report: Report, folder: Path, files: Any) -> None:
+    for name in NEEDED:
+        if name not in files:
+            report.findings.append(Finding(0, f"the manifest does not tell of {name}"))
+    for name, wanted in files.items():
+        if name not in FILES:
+            report.findings.append(Finding(0, f"the manifest tells of {name}, which is no part"))
+        elif not (folder / name).is_file() or digest((folder / name).read_bytes()) != wanted:
+            text = f"{name} is not the file that the manifest tells of"
+            report.findings.append(Finding(0, text))
+    others = {path.name for path in folder.iterdir()} - {*FILES, "manifest.json"}
+    report.notices += [f"{name} is no part of the export" for name in sorted(others)]
 
 
 def first_bad(findings: list[Finding]) -> list[Finding]:
@@ -426,26 +604,37 @@ def first_bad(findings: list[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.seq == 0, finding.seq))
 
 
+def _say(text: str) -> None:
+    """Print what may come from a forged file: a line is a line, and has no hidden signs."""
+    shown = text.encode("ascii", "backslashreplace").decode()
+    print("".join(each if each.isprintable() else "?" for each in shown))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Check an exported audit log.")
+    own = Path(__file__).resolve().parent
+    parser.add_argument("folder", nargs="?", type=Path, default=own, help="the unzipped export")
     parser.add_argument("--fingerprint", help="of the signing key, as published or noted earlier")
     parser.add_argument("--checkpoint", type=Path, help="a file of checkpoints kept earlier")
     given = parser.parse_args()
+    report, unreadable = Report(), ""
     try:
-        kept = list(_lines(given.checkpoint)) if given.checkpoint else []
-        folder = Path(__file__).resolve().parent
-        findings, notices, told = check_bundle(folder, given.fingerprint, kept)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        print(f"NOT VERIFIED: this can't be read: {type(error).__name__}: {error}")
-        return 2
-    print(told)
-    for notice in notices:
-        print(f"NOTE: {notice}")
-    for finding in first_bad(findings)[:20]:
-        print(f"BAD: {finding.text}")
-    if findings:
-        print(f"NOT VERIFIED: {first_bad(findings)[0].text}")
-        return 1
+        kept = list(_lines(given.checkpoint)) if given.checkpoint else None
+        check_bundle(report, given.folder, given.fingerprint, kept)
+    except Exception as error:  # noqa: BLE001 -- forged files fail in any way; what was found is told
+        unreadable = f"this can't be read: {type(error).__name__}: {error}"
+    for text in report.told:
+        _say(text)
+    for notice in report.notices:
+        _say(f"NOTE: {notice}")
+    for finding in first_bad(report.findings)[:20]:
+        _say(f"BAD: {finding.text}")
+    if unreadable and report.findings:
+        _say(f"BAD: {unreadable}")
+    if report.findings or unreadable:
+        first = first_bad(report.findings)[0].text if report.findings else unreadable
+        _say(f"NOT VERIFIED: {first}")
+        return 1 if report.findings else 2
     if given.fingerprint is None:
         print("Compare the fingerprint with the one that was published: nothing here can prove it.")
     print("VERIFIED")

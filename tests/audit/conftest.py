@@ -13,6 +13,7 @@ from accounts.events import Event
 from accounts.models import Tenant
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
+from tests.audit.world import at_work, exported
 from tests.factories import TenantFactory
 from tests.storage.client import client_of
 
@@ -43,6 +44,21 @@ def sealer(connection: SealerConnection) -> Sealing:
 def auditor(tenant: Tenant) -> Client:
     """Someone whose key may read the log, and nothing else."""
     return client_of(tenant, role="admin", scopes=["audit:read"])
+
+
+@pytest.fixture
+def thirty(tenant: Tenant, sealer: Sealing) -> None:
+    """Thirty records under three checkpoints."""
+    for _ in range(3):
+        write(tenant, 10)
+        sealer.step()
+        sealer.sign(tenant.pk)
+
+
+@pytest.fixture
+def bundle(thirty: None, auditor: Client, sealer: Sealing, tmp_path: Path) -> Path:
+    with at_work(sealer):
+        return exported(auditor, tmp_path / "bundle")
 
 
 def write(tenant: Tenant | None, number: int = 1) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -15,38 +14,28 @@ from django.test import Client
 
 from accounts.audit_chain import signing_key, verify
 from accounts.audit_chain.sealer import Sealing
-from accounts.audit_chain.signing_key import SigningKey
 from accounts.models import AuditRecord, AuditSignature, Tenant
 from ffapi_site.database.sealing import SealerConnection
 from tests.audit.conftest import write
-from tests.audit.world import at_work, exported, lines, put, superuser, verified
+from tests.audit.world import (
+    at_work,
+    exported,
+    fit_manifest,
+    lines,
+    own_fingerprint,
+    put,
+    superuser,
+    verified,
+)
 from tests.factories import TenantFactory
 from tests.storage.client import client_of
-
-
-@pytest.fixture
-def thirty(tenant: Tenant, sealer: Sealing) -> None:
-    """Thirty records under three checkpoints."""
-    for _ in range(3):
-        write(tenant, 10)
-        sealer.step()
-        sealer.sign(tenant.pk)
-
-
-@pytest.fixture
-def bundle(thirty: None, auditor: Client, sealer: Sealing, tmp_path: Path) -> Path:
-    with at_work(sealer):
-        return exported(auditor, tmp_path / "bundle")
-
-
-def own_fingerprint() -> str:
-    return verify.digest(SigningKey.read(signing_key.key_file()).public)
 
 
 def test_it_works(bundle: Path, tenant: Tenant) -> None:
     status, told = verified(bundle, "--fingerprint", own_fingerprint())
     assert (status, told.splitlines()[-1]) == (0, "VERIFIED")
-    assert f"tenant {tenant.pk}, records 1 to 31, 4 checkpoints" in told
+    assert f"tenant {tenant.pk}, made at" in told
+    assert "records 1 to 31, 4 checkpoints" in told
     last = lines(bundle / "records.jsonl")[-1]
     # The export is itself a record, and part of itself.
     assert (last["seq"], last["event_type"]) == (31, "audit.exported")
@@ -171,17 +160,6 @@ def test_a_rewritten_chain_is_found_by_the_checkpoints(bundle: Path) -> None:
     status, told = verified(bundle)
     assert status == 1
     assert "NOT VERIFIED: record 11, or one after it to 20, is not the one that" in told
-
-
-def fit_manifest(bundle: Path, **claims: Any) -> None:
-    """Make the manifest agree with the files, as far as one can without the key."""
-    path = bundle / "manifest.json"
-    manifest = json.loads(path.read_text())
-    for name in manifest["statement"]["files"]:
-        content = (bundle / name).read_bytes()
-        manifest["statement"]["files"][name] = hashlib.sha256(content).hexdigest()
-    manifest["statement"] |= claims
-    path.write_text(json.dumps(manifest))
 
 
 def test_a_forged_manifest_is_found(bundle: Path) -> None:
@@ -379,7 +357,8 @@ def test_the_sealer_signs_only_what_it_finds(thirty: None, sealer: Sealing, tena
         "first_prev_hash": ends[0].prev_hash,
         "last_hash": ends[1].hash,
         "records": 5,
-        "files": {},
+        "files": dict.fromkeys(verify.NEEDED, "0" * 64),
+        "start": "2025-01-01T00:00:00+00:00",
     }
     lies: list[dict[str, Any]] = [
         {"last_hash": "0" * 64},
@@ -387,6 +366,9 @@ def test_the_sealer_signs_only_what_it_finds(thirty: None, sealer: Sealing, tena
         {"last_seq": 99},
         {"kind": "checkpoint"},
         {"keys": []},
+        {"files": {}},
+        {"records": 4},
+        {"start": None},
     ]
     asked = [AuditSignature.objects.create(tenant=tenant, statement=claims | lie) for lie in lies]
     other = AuditSignature.objects.create(tenant=TenantFactory.create(), statement=claims)

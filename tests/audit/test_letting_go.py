@@ -25,14 +25,6 @@ from tests.audit.world import at_work, exported, lines, superuser, verified
 from tests.factories import UserFactory
 
 
-@pytest.fixture
-def thirty(tenant: Tenant, sealer: Sealing) -> None:
-    for _ in range(3):
-        write(tenant, 10)
-        sealer.step()
-        sealer.sign(tenant.pk)
-
-
 def kept(tenant: Tenant) -> list[int | None]:
     rows = AuditRecord.objects.filter(tenant=tenant, seq__isnull=False)
     return list(rows.order_by("seq").values_list("seq", flat=True))
@@ -135,7 +127,7 @@ def test_a_person_is_erased_and_the_chain_holds(
     assert verified(folder)[0] == 0
     text = (folder / "records.jsonl").read_text()
     assert "192.0.2.7" not in text
-    assert "ada" not in text.replace(tenant.pk, "")
+    assert '"ada' not in text
     assert "bob@example.org" in text
     erased = lines(folder / "records.jsonl")[0]
     assert (erased["personal"], erased["salt"]) == (None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -17,7 +18,9 @@ import psycopg
 from django.db import connections
 from django.test import Client
 
+from accounts.audit_chain import signing_key, verify
 from accounts.audit_chain.sealer import Sealing
+from accounts.audit_chain.signing_key import SigningKey
 from ffapi_site.lib import scope
 from tests.api.sending import code_of
 
@@ -84,4 +87,27 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def put(path: Path, told: list[dict[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(each) + "\n" for each in told))
+    path.write_bytes(b"".join(verify.canonical(each) + b"\n" for each in told))
+
+
+def own_fingerprint() -> str:
+    return verify.digest(SigningKey.read(signing_key.key_file()).public)
+
+
+def fit_manifest(bundle: Path, **claims: Any) -> None:
+    """Make the manifest agree with the files, as far as one can without the key."""
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for name in manifest["statement"]["files"]:
+        content = (bundle / name).read_bytes()
+        manifest["statement"]["files"][name] = hashlib.sha256(content).hexdigest()
+    manifest["statement"] |= claims
+    path.write_text(json.dumps(manifest))
+
+
+def signed_anew(bundle: Path, key: SigningKey, **claims: Any) -> None:
+    """Make the manifest agree with the files, and sign it: what a thief of that key can do."""
+    fit_manifest(bundle, key_id=key.key_id, **claims)
+    path = bundle / "manifest.json"
+    statement = json.loads(path.read_text())["statement"]
+    path.write_text(json.dumps(key.sign(statement)))
