@@ -135,6 +135,17 @@ def gone() -> Conflict:
     return Conflict("this invitation was used or withdrawn", code="invitation_gone")
 
 
+def revoke_beyond(tenant: Tenant, inviter: User, role: str | None) -> None:
+    """Take back what somebody could not give any more, by their role now or by none.
+
+    Else who has to go could come back by a link that they had sent to themselves.
+    """
+    pending = Invitation.objects.for_tenant(tenant).pending().filter(invited_by=inviter)
+    for each in pending:
+        if role is None or not is_at_most(each.role, role):
+            revoke(tenant, each.pk)
+
+
 def revoke(tenant: Tenant, invitation_id: str) -> bool:
     """Take a pending invitation back; tell whether there was such a one."""
     with transaction.atomic():

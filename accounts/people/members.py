@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from accounts import audit
 from accounts.events import Event
 from accounts.models import Membership, Tenant, User
+from accounts.people import invitations
 from accounts.roles import Role, is_at_most
 from ffapi_site.lib.problems import Conflict, Forbidden, NotFound
 
@@ -24,7 +25,7 @@ def role_of(tenant: Tenant, user: User) -> str:
 
 
 def change_role(tenant: Tenant, membership_id: int, role: str, *, own_role: str) -> Membership:
-    """Give a member another role.
+    """Give a member another role; their invitations to more than that end.
 
     Raises ``Forbidden`` for a role above the caller's own, ``Conflict`` for the last admin's.
     """
@@ -35,16 +36,21 @@ def change_role(tenant: Tenant, membership_id: int, role: str, *, own_role: str)
         details = {"person": str(membership.user_id), "from": membership.role, "to": role}
         membership.role = role
         membership.save(update_fields=["role"])
+        invitations.revoke_beyond(tenant, membership.user, role)
         audit.record(Event.MEMBER_ROLE_CHANGED, tenant.pk, str(membership.pk), details=details)
     return membership
 
 
 def remove(tenant: Tenant, membership_id: int) -> Membership:
-    """Take somebody out of the tenant; raises ``Conflict`` for its last admin."""
+    """Take somebody out of the tenant, and their invitations back.
+
+    Raises ``Conflict`` for its last admin.
+    """
     with transaction.atomic():
         membership = _locked(tenant, membership_id, stays_admin=False)
         details = {"person": str(membership.user_id), "role": membership.role}
         Membership.objects.filter(pk=membership.pk).delete()
+        invitations.revoke_beyond(tenant, membership.user, None)
         audit.record(Event.MEMBER_REMOVED, tenant.pk, str(membership.pk), details=details)
     return membership
 

@@ -215,6 +215,25 @@ class TestRoles:
         assert since.events == ["member.removed"]
         assert bob.get("/jobs").status_code == 403
 
+    @pytest.mark.parametrize(
+        ("path", "left"), [("role", ["by ada", "developer"]), ("remove", ["by ada"])]
+    )
+    def test_their_invitations_end_with_it(
+        self, cast: Cast, admin: Client, log: Callable[[], Log], path: str, left: list[str]
+    ) -> None:
+        bob = membership(cast.bob)
+        for email, role, by in [
+            ("admin", Role.ADMIN, cast.bob),
+            ("developer", Role.DEVELOPER, cast.bob),
+            ("by ada", Role.ADMIN, User.objects.get(username="ada")),
+        ]:
+            invitations.invite(cast.tenant, email, role, by=by, own_role=Role.ADMIN)
+        since = log()
+        admin.post(f"/settings/members/{bob.pk}/{path}", {"role": "operator"})
+        pending = Invitation.objects.pending().values_list("email", flat=True)
+        assert sorted(pending) == left
+        assert since.events.count("invitation.revoked") == 3 - len(left)
+
     @pytest.mark.parametrize("path", ["role", "remove"])
     def test_the_last_admin_stays(self, cast: Cast, admin: Client, path: str) -> None:
         ada = Membership.objects.get(user__username="ada")
