@@ -61,9 +61,14 @@ class PersonAdmin(Kept, UserAdmin[User], HasActions, Audited):
     )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who is no superuser can't take over who is one, by a password or otherwise."""
-        is_above = obj is not None and obj.is_superuser and not request.user.is_superuser
-        return not is_above and super().has_change_permission(request, obj)
+        """Who is no superuser can't take over a colleague, by a password or otherwise.
+
+        Another's rights may be more than one's own.
+        """
+        is_one_of_us = obj is not None and (obj.is_staff or obj.is_superuser)
+        if is_one_of_us and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Only a superuser gives rights: else whoever may change people could give themselves."""
@@ -82,5 +87,5 @@ class PersonAdmin(Kept, UserAdmin[User], HasActions, Audited):
         if person == request.user:
             raise Conflict("another member of staff has to reset yours")
         if not self.has_change_permission(request, person):
-            raise Conflict("only a superuser can do this for a superuser")
+            raise Conflict("only a superuser can do this for staff")
         second_factor.reset(person, actor.current().reason)

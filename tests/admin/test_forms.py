@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import AuditRecord, Membership, Plan, Tenant, User
+from accounts.people import second_factor
 from accounts.quotas.names import QUOTAS
-from tests.admin.conftest import REASON
+from tests.admin.conftest import REASON, act
 from tests.factories import PASSWORD, UserFactory
 from tests.pages.conftest import Cast, signed_in
+from tests.signing_in import enrolled
 
 _NO_INLINES = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
 
@@ -134,12 +137,33 @@ def test_a_password_is_set_with_its_record(root: Client, cast: Cast) -> None:
     assert not User.objects.get(pk=cast.alice.pk).check_password(PASSWORD)
 
 
-def test_rights_are_given_by_superusers_only(cast: Cast) -> None:
-    from django.contrib.auth.models import Permission
+def may_change_people(cast: Cast) -> Client:
+    """Staff who are no superuser, but may change people."""
+    rights = Permission.objects.filter(codename__endswith="_user")
+    cast.staff.user_permissions.add(*rights)
+    return signed_in(cast.staff)
 
-    cast.staff.user_permissions.add(*Permission.objects.filter(codename__endswith="_user"))
-    client = signed_in(cast.staff)
-    form = {"username": "sam", "is_active": "on", "is_superuser": "on", "first_name": "Sam"}
-    client.post(reverse("admin:accounts_user_change", args=[cast.staff.pk]), form)
-    sam = User.objects.get(pk=cast.staff.pk)
-    assert (sam.first_name, sam.is_superuser) == ("Sam", False)
+
+def test_rights_are_given_by_superusers_only(cast: Cast) -> None:
+    form = {"username": "alice", "is_active": "on", "is_staff": "on", "first_name": "Alice"}
+    path = reverse("admin:accounts_user_change", args=[cast.alice.pk])
+    assert may_change_people(cast).post(path, form | _NO_INLINES).status_code == 302
+    alice = User.objects.get(pk=cast.alice.pk)
+    assert (alice.first_name, alice.is_staff) == ("Alice", False)
+
+
+def test_and_only_they_change_who_is_staff(cast: Cast) -> None:
+    colleague = UserFactory.create(username="colleague", is_staff=True)
+    enrolled(colleague)
+    client = may_change_people(cast)
+    form = {"username": "colleague", "email": "sam@example.org", "is_active": "on"}
+    words = {"password1": "seven small boats", "password2": "seven small boats"}
+    for view, sent in (("accounts_user_change", form), ("auth_user_password_change", words)):
+        path = reverse(f"admin:{view}", args=[colleague.pk])
+        assert client.post(path, sent | _NO_INLINES).status_code == 403
+    told = act(client, "accounts_user", "reset_second_factor", str(colleague.pk))
+    assert "only a superuser can do this for staff" in told
+    assert second_factor.has(colleague)
+    after = User.objects.get(pk=colleague.pk)
+    assert (after.email, after.password) == ("", colleague.password)
+    assert not AuditRecord.objects.filter(outcome="success").exists()
