@@ -112,9 +112,9 @@ class TenantAPIView(APIView):
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, _AlreadyAnswered):
             return exc.response
-        if isinstance(exc, QuotaExceeded):
-            suspension.note_violation(exc)
         try:
+            if isinstance(exc, QuotaExceeded):
+                suspension.note_violation(exc)
             return super().handle_exception(exc)
         except BaseException:
             if self.claim:

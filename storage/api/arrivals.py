@@ -71,14 +71,21 @@ class Upload:
     fields: QueryDict
 
 
-def uploaded(request: HttpRequest, caller: Caller, cleanup: ExitStack) -> Upload:
-    """Read a multipart body; the temporary file and the room kept for it go with ``cleanup``."""
+def uploaded(
+    request: HttpRequest, caller: Caller, cleanup: ExitStack, *, is_repeated: bool = False
+) -> Upload:
+    """Read a multipart body; the temporary file and the room kept for it go with ``cleanup``.
+
+    One that ``is_repeated`` is read to tell what it is, and gets no room before it is stored.
+    """
     announced_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
     most_bytes = bounds.of(caller.tenant, caller.api_key).file_bytes
     if announced_bytes > most_bytes + FRAMING_BYTES:
         raise uploads.too_large(most_bytes)
-    hold = reservations.hold_storage(caller.tenant.pk, caller.api_key.pk, announced_bytes)
-    cleanup.callback(reservations.drop_hold, hold)
+    hold = ""
+    if not is_repeated:
+        hold = reservations.hold_storage(caller.tenant.pk, caller.api_key.pk, announced_bytes)
+        cleanup.callback(reservations.drop_hold, hold)
     release_connections()  # an upload takes as long as the client's line
     path = cleanup.enter_context(uploads.temporary(announced_bytes))
     part = uploads.receive(request, path, most_bytes=most_bytes)

@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import audit
+from accounts import audit, idempotency
 from accounts.api.views import TenantAPIView
 from accounts.events import Event
 from ffapi_site.lib import bodies
@@ -65,7 +65,10 @@ class Files(TenantAPIView):
     @cached_property
     def _upload(self) -> arrivals.Upload:
         body = self.request._request  # noqa: SLF001 -- not parsed yet
-        return arrivals.uploaded(body, self.caller, self.cleanup)
+        key = self.request.headers.get("Idempotency-Key")
+        # What is there already needs no room, and has its answer whatever the quotas say by now.
+        is_repeated = key is not None and idempotency.is_known(self.tenant, key)
+        return arrivals.uploaded(body, self.caller, self.cleanup, is_repeated=is_repeated)
 
     def _take_in(self, arrival: arrivals.Arrival) -> File:
         file = arrival.take_in(self.caller)

@@ -4,10 +4,11 @@ import json
 
 import pytest
 from django.core import mail
+from django.db import OperationalError
 from django.test import Client
 from standardwebhooks import Webhook
 
-from accounts.models import AuditRecord, QuotaAlert, Tenant
+from accounts.models import AuditRecord, IdempotentRequest, QuotaAlert, Tenant
 from accounts.quotas import alerts, limits, suspension
 from accounts.roles import Role
 from ffapi_site.lib.problems import Conflict
@@ -119,6 +120,26 @@ def test_repeated_refusals_suspend_where_the_plan_says_so(tenant: Tenant, client
     assert submit(client, 1) == [202]
     with pytest.raises(Conflict):
         suspension.lift(tenant)
+
+
+def test_a_suspension_is_not_repeated_once_it_is_lifted(tenant: Tenant, client: Client) -> None:
+    suspension.suspend(tenant, "a test")
+    refused = send(client, "/v1/jobs", WANTED, Idempotency_Key="once")
+    assert code_of(refused, 403) == "quota_suspended"
+    suspension.lift(tenant)
+    assert send(client, "/v1/jobs", WANTED, Idempotency_Key="once").status_code == 202
+
+
+def test_a_refusal_that_can_t_be_counted_frees_its_key(
+    tenant: Tenant, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise OperationalError
+
+    limits.set_for_tenant(tenant, {"max_jobs_per_hour": 0})
+    monkeypatch.setattr(suspension, "note_violation", fail)
+    assert send(client, "/v1/jobs", WANTED, Idempotency_Key="once").status_code == 503
+    assert not IdempotentRequest.objects.exists()
 
 
 def test_without_such_a_plan_nobody_is_suspended(tenant: Tenant, client: Client) -> None:

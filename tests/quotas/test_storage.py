@@ -3,6 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -51,6 +52,21 @@ def test_it_works(tenant: Tenant, client: Client) -> None:
     assert int(refused["Retry-After"]) > 0
     assert counted(tenant) == (600_000, 0)
     assert not StorageHold.objects.exists()
+
+
+def test_an_upload_that_is_repeated_has_its_answer(tenant: Tenant, client: Client) -> None:
+    """Though there is no room for another any more."""
+    limits.set_for_tenant(tenant, {"max_storage_mb": 1})
+
+    def send(content: bytes) -> Any:
+        file = SimpleUploadedFile("a.srt", content)
+        return client.post("/v1/files", {"file": file}, headers={"Idempotency-Key": "once"})
+
+    first, again = send(subtitles(900_000)), send(subtitles(900_000))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json()["id"] == first.json()["id"]
+    assert code_of(send(subtitles(900_001)), 422) == "idempotency_key_reused"
+    assert counted(tenant) == (900_000, 0)
 
 
 def test_a_deleted_file_gives_its_room_back(tenant: Tenant, client: Client) -> None:
