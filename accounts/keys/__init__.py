@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.keys.authority import Authority
 from accounts.keys.changes import Wanted, change, create, retell, revoke, rotate
-from accounts.keys.check import Reason, Refusal, check, find
+from accounts.keys.check import Reason, Refusal, check, find, opens_still
 from accounts.keys.issuing import issue
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "create",
     "find",
     "issue",
+    "opens_still",
     "retell",
     "revoke",
     "rotate",

@@ -15,6 +15,7 @@ from accounts.keys import use
 from accounts.keys.networks import holds
 from accounts.keys.text import id_in
 from accounts.models import ApiKey, Tenant
+from accounts.roles import allows
 from ffapi_site.lib import scope
 from ffapi_site.lib.crypto import EncryptedTextField, digest
 
@@ -79,10 +80,22 @@ def check(text: str, address: str) -> ApiKey | Refusal:
         return _look_up(id_in(text), given, address)
 
 
-def _look_up(key_id: str, given: str, address: str) -> ApiKey | Refusal:
+def opens_still(key: ApiKey, address: str, needed: str) -> bool:
+    """Look again at a key that opened what lasts: is it good, and does it hold what is needed?"""
+    with scope.within(scope.EVERY_TENANT):
+        found = _row(key.pk)
+    return found is not None and not _fault(found, address) and allows(found.scopes, needed)
+
+
+def _row(key_id: str) -> ApiKey | None:
     key = next(iter(ApiKey.objects.raw(_KEY, [key_id])), None)
     if key is not None:
         key.tenant = _tenant_of(key)
+    return key
+
+
+def _look_up(key_id: str, given: str, address: str) -> ApiKey | Refusal:
+    key = _row(key_id)
     is_right = hmac.compare_digest(given, key.secret_digest if key else _NOBODYS_DIGEST)
     if key is None:
         return Refusal(Reason.UNKNOWN)
