@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
@@ -11,6 +12,7 @@ from accounts.admin.exporting import Exports
 from accounts.admin_site import ReadOnlyAdmin, site
 from accounts.events import Event
 from accounts.models import ApiKey
+from accounts.models.api_key import ApiKeyQuerySet
 from ffapi_site.lib.problems import Conflict
 
 
@@ -32,6 +34,11 @@ class ApiKeyAdmin(Exports, ReadOnlyAdmin):
     actions = ("revoke", "export")
     exported = ("id", "name", "tenant", "role", "created_at", "expires_at", "last_used_at")
     exported_as = Event.API_KEY_EXPORTED
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        """With what tells whether a key that follows its creator can still be used."""
+        rows: ApiKeyQuerySet = super().get_queryset(request)
+        return rows.with_creators_role()
 
     def fits(self, action: str, row: ApiKey) -> bool:
         return action != "revoke" or row.revoked_at is None

@@ -14,7 +14,7 @@ _SHOWN = 20
 
 
 def keys_of(tenant: Tenant) -> Panel:
-    keys = ApiKey.objects.for_tenant(tenant)[:_SHOWN]
+    keys = ApiKey.objects.with_creators_role().for_tenant(tenant)[:_SHOWN]
     return Panel(
         "API keys",
         ("Name", "Role", "Last used", "State"),

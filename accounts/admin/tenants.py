@@ -87,6 +87,19 @@ class TenantAdmin(Kept, Audited, HasActions):
     def signs_webhooks(self, tenant: Tenant) -> str:
         return "set" if tenant.webhook_secret else "not set"
 
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Tenant,
+        form: TenantForm,
+        change: bool,  # noqa: FBT001 -- Django's signature
+    ) -> None:
+        """Write what the form changed: the rest may be another by now, a suspension for one."""
+        if change:
+            obj.save(update_fields=[name for name in form.changed_data if name != "reason"])
+        else:
+            super().save_model(request, obj, form, change)
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         own = [
