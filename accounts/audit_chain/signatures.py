@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from accounts.audit_chain import verify
@@ -14,6 +16,7 @@ from accounts.audit_chain.locks import held_for_signing, now
 from accounts.audit_chain.record import Row, of_tenant
 from accounts.audit_chain.signing_key import (
     Envelope,
+    KeyTrouble,
     SigningKey,
     registered,
     require_current,
@@ -21,6 +24,8 @@ from accounts.audit_chain.signing_key import (
 from accounts.models import AuditSignature
 from ffapi_site.database.sealing import SealerConnection
 from ffapi_site.lib.problems import Unavailable
+
+logger = logging.getLogger(__name__)
 
 _PATIENCE_S = 10.0
 _ASKED_EVERY_S = 0.05
@@ -66,21 +71,40 @@ def answer(
     For a chain in ``troubles`` nothing is signed: it is not the one that was sealed.
     """
     rows = connection.execute(
-        "SELECT id, tenant_id, statement FROM accounts_auditsignature"
+        "SELECT id, tenant_id FROM accounts_auditsignature"
         " WHERE signature = '' AND refusal = '' ORDER BY asked_at LIMIT 20"
     ).fetchall()
     for row in rows:
-        if fault := troubles.get(row["tenant_id"]) or _fault(connection, row):
+        try:
+            fault = troubles.get(row["tenant_id"]) or _answer(connection, key, row)
+        except (KeyTrouble, psycopg.OperationalError):
+            raise
+        except Exception:
+            # Whatever somebody wrote there, the sealer goes on.
+            logger.exception("An export can't be signed", extra={"asked": row["id"]})
+            fault = "this can't be signed"
+        if fault:
             connection.execute(
                 "UPDATE accounts_auditsignature SET refusal = %s WHERE id = %s",
                 [fault[:300], row["id"]],
             )
-        else:
-            _sign(connection, key, row)
     connection.execute(
         "DELETE FROM accounts_auditsignature WHERE asked_at < now() - interval '1 hour'"
     )
     return len(rows)
+
+
+def _answer(connection: SealerConnection, key: SigningKey, asked: Row) -> str | None:
+    """Sign one manifest, or say why not."""
+    row = connection.execute(
+        "SELECT id, tenant_id, statement FROM accounts_auditsignature WHERE id = %s", [asked["id"]]
+    ).fetchone()
+    if row is None:
+        return None  # nobody waits for it any more
+    fault = _fault(connection, row)
+    if fault is None:
+        _sign(connection, key, row)
+    return fault
 
 
 def _fault(connection: SealerConnection, row: Row) -> str | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from accounts.events import Event
 from accounts.models import Tenant
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
-from tests.audit.world import at_work, exported
+from tests.audit.world import at_work, exported, superuser
 from tests.factories import TenantFactory
 from tests.storage.client import client_of
 
@@ -63,7 +64,25 @@ def bundle(thirty: None, auditor: Client, sealer: Sealing, tmp_path: Path) -> Pa
 
 def write(tenant: Tenant | None, number: int = 1) -> list[str]:
     whose = tenant.pk if tenant else None
-    return [
+    ids = [
         audit.record(Event.JOB_CREATED, whose, f"job_{each}", details={"at": each / 3})
         for each in range(number)
     ]
+    _await_other_databases()
+    return ids
+
+
+_ELSEWHERE = """
+SELECT pid, backend_xid::text FROM pg_stat_activity
+WHERE datname <> current_database() AND backend_xid IS NOT NULL
+"""
+
+
+def _await_other_databases() -> None:
+    """PostgreSQL counts transactions by the server: another process's test may have one open."""
+    until = time.monotonic() + 200
+    with superuser() as cursor:
+        older = set(cursor.execute(_ELSEWHERE).fetchall())
+        while older & set(cursor.execute(_ELSEWHERE).fetchall()):
+            assert time.monotonic() < until, "a test of another process never ends"
+            time.sleep(0.1)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection as site_connection
 from django.test import Client
 
 from accounts.audit_chain import signing_key, verify
@@ -379,6 +380,39 @@ def test_the_sealer_signs_only_what_it_finds(thirty: None, sealer: Sealing, tena
         assert (each.signature, bool(each.refusal)) == ("", True)
     honest.refresh_from_db()
     assert honest.signature
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["7", "null", "{}", "[" * 3000 + "]" * 3000, '{"first_seq": "x"}'],
+    ids=["a number", "null", "empty", "deep", "a part"],
+)
+def test_what_is_no_manifest_does_not_stop_the_sealer(
+    thirty: None, sealer: Sealing, tenant: Tenant, statement: str
+) -> None:
+    with site_connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_auditsignature (id, tenant_id, statement, signature, refusal)"
+            " VALUES ('signature_1', %s, %s, '', '')",
+            [tenant.pk, statement],
+        )
+    sealer.step()
+    assert AuditSignature.objects.exclude(refusal="").filter(signature="").count() == 1
+
+
+@pytest.mark.parametrize(
+    "lie", [{"first_seq": "x"}, {"last_seq": 10**30}, {"records": True}, {"start": 7}]
+)
+def test_a_manifest_of_other_types_is_refused(
+    thirty: None, sealer: Sealing, tenant: Tenant, lie: dict[str, Any]
+) -> None:
+    claims = {"first_seq": 1, "last_seq": 1, "first_prev_hash": verify.NOTHING, "records": 1}
+    claims |= {"last_hash": AuditRecord.objects.get(tenant=tenant, seq=1).hash, "start": None}
+    claims |= {"files": dict.fromkeys(verify.NEEDED, "0" * 64)}
+    asked = AuditSignature.objects.create(tenant=tenant, statement=claims | lie)
+    sealer.step()
+    asked.refresh_from_db()
+    assert (asked.signature, asked.refusal) == ("", "not a manifest")
 
 
 def test_without_a_sealer_there_is_no_bundle(
