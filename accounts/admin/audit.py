@@ -6,7 +6,10 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
+from accounts.actor import Kind
+from accounts.admin.listed import by
 from accounts.admin_site import ReadOnlyAdmin, site
+from accounts.events import Event, Outcome
 from accounts.models import AuditCheckpoint, AuditForwarding, AuditKey, AuditRecord
 
 
@@ -17,9 +20,9 @@ class AuditRecordAdmin(ReadOnlyAdmin):
     list_display = ("at", "tenant", "event_type", "actor", "resource", "outcome", "is_sealed")
     list_filter = (
         ("tenant", AutocompleteSelectFilter),
-        "outcome",
-        "actor_type",
-        "event_type",
+        by("outcome", Outcome),
+        by("actor_type", Kind),
+        by("event_type", sorted(Event)),
         ("seq", admin.EmptyFieldListFilter),
     )
     list_filter_submit = True
@@ -47,7 +50,10 @@ class AuditRecordAdmin(ReadOnlyAdmin):
 @admin.register(AuditCheckpoint, site=site)
 class AuditCheckpointAdmin(ReadOnlyAdmin):
     list_display = ("tenant", "number", "kind", "seq", "at")
-    list_filter = (("tenant", AutocompleteSelectFilter), "kind")
+    list_filter = (
+        ("tenant", AutocompleteSelectFilter),
+        by("kind", ("checkpoint", "cut", "rollback")),
+    )
     list_filter_submit = True
     list_select_related = ("tenant",)
     show_full_result_count = False

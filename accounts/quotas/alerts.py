@@ -48,6 +48,9 @@ def note_suspension(tenant_id: str, violations: int, maximum: int) -> None:
     hooks.announce(alert)
 
 
+EVENTS = ("quota.warning", "quota.exceeded", "quota.suspended", "storage.quota_exceeded")
+
+
 def event_of(alert: QuotaAlert) -> str:
     """What an event that tells of it is called."""
     if alert.name == SUSPENDED:

@@ -4,22 +4,20 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import DropdownFilter, TextFilter
+from unfold.contrib.filters.admin import TextFilter
 
+from accounts.admin.listed import ListedFilter
 from media_jobs.operations.base import REGISTRY
 
 
-class OperationFilter(DropdownFilter):
-    """By the catalogue: the table would have to be read to know which there are."""
+class OperationFilter(ListedFilter):
+    """By the catalogue."""
 
     title = "operation"
     parameter_name = "operation"
 
     def lookups(self, _request: HttpRequest, _model_admin: Any) -> list[tuple[str, str]]:
         return [(name, name) for name in sorted(REGISTRY)]
-
-    def queryset(self, _request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
-        return rows.filter(operation=self.value()) if self.value() else rows
 
 
 class FailureFilter(TextFilter):

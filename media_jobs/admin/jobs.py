@@ -16,6 +16,7 @@ from unfold.decorators import display
 from accounts.admin.confirming import confirmed
 from accounts.admin.days import DaysFilter
 from accounts.admin.exporting import Exports
+from accounts.admin.listed import by
 from accounts.admin_site import ReadOnlyAdmin, site
 from accounts.events import Event
 from accounts.models import User
@@ -30,6 +31,7 @@ from media_jobs.admin.inlines import (
     WebhookInline,
 )
 from media_jobs.models import Job, JobAttempt, Status
+from media_jobs.models.job import Lane
 
 _LOG_LINES = 200
 LABELS = {
@@ -154,7 +156,7 @@ class JobAdmin(JobFacts):
         ("status", ChoicesDropdownFilter),
         OperationFilter,
         ("tenant", AutocompleteSelectFilter),
-        "lane",
+        by("lane", Lane),
         "priority",
         FailureFilter,
         ("created_at", DaysFilter),

@@ -7,10 +7,15 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from accounts.admin.confirming import HasActions, confirmed
+from accounts.admin.listed import by
 from accounts.admin_site import ReadOnlyAdmin, site
+from accounts.quotas import alerts
 from media_jobs import courier
 from media_jobs.admin import wording
 from media_jobs.models import WebhookDelivery
+from media_jobs.models.job import FINAL
+
+EVENTS = (*(f"job.{status}" for status in FINAL), *alerts.EVENTS)
 
 
 @admin.register(WebhookDelivery, site=site)
@@ -18,7 +23,7 @@ class WebhookDeliveryAdmin(HasActions, ReadOnlyAdmin):
     list_display = ("id", "tenant", "event", "to", "state", "attempt", "last_status", "created_at")
     list_filter = (
         ("tenant", AutocompleteSelectFilter),
-        "event",
+        by("event", EVENTS),
         ("delivered_at", admin.EmptyFieldListFilter),
         ("next_attempt_at", admin.EmptyFieldListFilter),
     )
