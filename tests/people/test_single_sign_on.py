@@ -105,6 +105,16 @@ def test_who_was_invited_becomes_somebody(
     assert Invitation.objects.get().accepted_by == made.user
 
 
+def test_somebody_who_is_here_joins_only_by_their_own_wish(
+    cast: Cast, provider: OpenIdProvider, client: Client
+) -> None:
+    invite = invitations.invite
+    invite(cast.other_tenant, provider.email, Role.ADMIN, by=None, own_role=Role.ADMIN)
+    assert sign_on(client)["Location"] == "/"
+    assert not Membership.objects.filter(user=cast.alice, tenant=cast.other_tenant).exists()
+    assert Invitation.objects.pending().exists()
+
+
 REFUSED: dict[str, Callable[[OpenIdProvider], object]] = {
     "a stranger": lambda p: setattr(p, "email", "nobody@example.org"),
     "no address": lambda p: setattr(p, "email", ""),
