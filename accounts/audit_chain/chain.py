@@ -88,6 +88,10 @@ class Chains:
             counts[row["tenant_id"]] = counts.get(row["tenant_id"], 0) + 1
         return counts
 
+    def known_head(self, tenant: str | None) -> Head | None:
+        """The end of a chain as it was sealed here; None where nothing was since the start."""
+        return self._heads.get(tenant)
+
     def _link(self, rows: list[Row]) -> dict[str | None, Head]:
         """Number and hash the rows; gives the heads that hold once they are written."""
         heads: dict[str | None, Head] = {}

@@ -6,7 +6,7 @@ from accounts import audit
 from accounts.audit_chain import checkpoints
 from accounts.audit_chain.chain import Head
 from accounts.audit_chain.checkpoint_file import CheckpointFile
-from accounts.audit_chain.checkpoints import digest_of
+from accounts.audit_chain.checkpoints import digest_of, older_than_kept
 from accounts.audit_chain.locks import held_for_signing
 from accounts.audit_chain.record import of_tenant
 from accounts.audit_chain.signer import Signer
@@ -34,37 +34,21 @@ def reconcile(connection: SealerConnection, file: CheckpointFile) -> dict[str | 
         if trouble := lost(connection, tenant, [kept[tenant]] if tenant in kept else []):
             troubles[tenant] = trouble
         elif stored:
-            number = kept[tenant]["statement"]["number"] if tenant in kept else 0
+            number = _number(kept[tenant]) if tenant in kept else 0
             if missing := checkpoints.of(connection, tenant, after=number):
                 file.append(missing)
-    return troubles
+    return troubles | file.contradictions()
 
 
 def lost(connection: SealerConnection, tenant: str | None, kept: list[Envelope]) -> str | None:
     """Say what of a chain is missing, by its checkpoints here and those that the file kept."""
     stored = checkpoints.last(connection, tenant)
-    newest = kept[-1] if kept else None
-    return _older_than_kept(connection, stored, newest) or _missing_records(connection, tenant)
+    newest = max(kept, key=_number, default=None)
+    return older_than_kept(connection, stored, newest) or _missing_records(connection, tenant)
 
 
-def _older_than_kept(
-    connection: SealerConnection, stored: Envelope | None, kept: Envelope | None
-) -> str | None:
-    if kept is None:
-        return None
-    told = kept["statement"]
-    number = stored["statement"]["number"] if stored else 0
-    if number < told["number"]:
-        return (
-            f"rolled back after checkpoint {number}: checkpoint {told['number']} was signed"
-            f" to record {told['seq']} at {told['at']}"
-        )
-    same = connection.execute(
-        "SELECT FROM accounts_auditcheckpoint WHERE id = %s", [digest_of(kept)]
-    )
-    if not same.rowcount:
-        return f"rewritten: checkpoint {told['number']} is not the one that was signed"
-    return None
+def _number(envelope: Envelope) -> int:
+    return int(envelope["statement"]["number"])
 
 
 def _missing_records(connection: SealerConnection, tenant: str | None) -> str | None:
@@ -108,6 +92,8 @@ def accept(signer: Signer, tenant: str | None, reason: str) -> Envelope:
     connection = signer.connection
     if tenant not in reconcile(connection, signer.file):
         raise CannotAccept("nothing of this chain is missing")
+    if contradiction := signer.file.contradictions().get(tenant):
+        raise CannotAccept(contradiction)
     with held_for_signing(connection):
         _take_back(connection, tenant, signer.file.of(tenant))
         end = _left(connection, tenant)
@@ -123,10 +109,11 @@ def accept(signer: Signer, tenant: str | None, reason: str) -> Envelope:
 def _take_back(connection: SealerConnection, tenant: str | None, signed: list[Envelope]) -> None:
     """Put the checkpoints that only the file has into the database again."""
     stored = checkpoints.last(connection, tenant)
-    number = stored["statement"]["number"] if stored else 0
-    for envelope in signed:
-        if envelope["statement"]["number"] > number:
-            checkpoints.store(connection, envelope)
+    number = _number(stored) if stored else 0
+    numbered = {_number(envelope): envelope for envelope in signed}
+    for each in sorted(numbered):
+        if each > number:
+            checkpoints.store(connection, numbered[each])
     newest = checkpoints.last(connection, tenant)
-    if newest is None or (signed and digest_of(newest) != digest_of(signed[-1])):
+    if newest is None or (numbered and digest_of(newest) != digest_of(numbered[max(numbered)])):
         raise CannotAccept("the checkpoints in the database are not those that were signed")

@@ -56,7 +56,7 @@ class Sealing:
         self.signer = Signer(connection, opened(connection), file or CheckpointFile())
         self.troubles = rollback.reconcile(connection, self.signer.file)
         for tenant, trouble in self.troubles.items():
-            logger.critical("An audit chain stands still", extra={"chain": tenant, "why": trouble})
+            _warn(tenant, trouble)
         self._chains = Chains(connection)
         self._unsigned: dict[str | None, int] = {}
         self._signed_at = time.monotonic()
@@ -77,8 +77,18 @@ class Sealing:
         return sum(sealed.values()) >= BATCH
 
     def sign(self, tenant: str | None) -> None:
-        checkpoints.make(self.signer, tenant)
         self._unsigned.pop(tenant, None)
+        with self._standing_still(tenant):
+            checkpoints.make(self.signer, tenant, self._chains.known_head(tenant))
+
+    @contextmanager
+    def _standing_still(self, tenant: str | None) -> Iterator[None]:
+        """Leave a chain alone from now on where it is found to be another one than was sealed."""
+        try:
+            yield
+        except checkpoints.Rewritten as trouble:
+            self.troubles[tenant] = trouble.detail
+            _warn(tenant, trouble.detail)
 
     def _sign_what_is_due(self) -> None:
         is_time = time.monotonic() - self._signed_at > CHECKPOINT_EVERY_S
@@ -101,10 +111,15 @@ class Sealing:
             before = datetime.now(UTC) - timedelta(days=days)
             for tenant in retention.every_chain(self._connection):
                 if tenant not in self.troubles:
-                    retention.cut(self.signer, tenant, before, forwarding.targets())
+                    with self._standing_still(tenant):
+                        retention.cut(self.signer, tenant, before, forwarding.targets())
 
     def _beat(self) -> None:
         tell(self._connection, list(self.troubles.items()))
+
+
+def _warn(tenant: str | None, trouble: str) -> None:
+    logger.critical("An audit chain stands still", extra={"chain": tenant, "why": trouble})
 
 
 def tell(connection: SealerConnection, troubles: list[tuple[str | None, str]]) -> None:

@@ -361,7 +361,7 @@ _SHAPES: "dict[str, dict[str, type]]" = {
 }
 
 
-def _is_checkpoint(envelope: Any) -> bool:
+def is_checkpoint(envelope: Any) -> bool:
     """Has it the shape of a signed checkpoint?"""
     statement = envelope.get("statement") if isinstance(envelope, dict) else None
     if not isinstance(statement, dict) or not {"tenant", "prev_checkpoint"} <= set(statement):
@@ -401,7 +401,7 @@ class Checkpoints:
     def _sound(self, envelopes: Iterable[Any], what: str) -> Iterator[Any]:
         """Leave out what is no checkpoint, and tell it: it must not hide what else is wrong."""
         for number, envelope in enumerate(envelopes, 1):
-            if _is_checkpoint(envelope):
+            if is_checkpoint(envelope):
                 yield envelope
             else:
                 self.findings.append(Finding(0, f"line {number}, a {what}, can't be read"))

@@ -11,8 +11,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.audit_chain import rollback, sealer, signing_key
+from accounts.audit_chain import rollback, sealer, signing_key, verify
 from accounts.audit_chain.checkpoint_file import CheckpointFile
+from accounts.audit_chain.record import content
 from accounts.audit_chain.sealer import Sealing
 from accounts.audit_chain.signing_key import KeyTrouble
 from accounts.models import AuditCheckpoint, AuditRecord, AuditSealer, Tenant
@@ -122,6 +123,7 @@ def test_a_kept_checkpoint_shows_the_rollback(
     tmp_path: Path,
 ) -> None:
     careless = Sealing(connection)
+    careless.step()
     careless.troubles = {}
     with at_work(careless):
         folder = exported(auditor, tmp_path / "bundle")
@@ -166,6 +168,70 @@ def test_records_that_vanish_are_missed_at_the_next_start(
         cursor.execute("DELETE FROM accounts_auditrecord WHERE seq > 3 AND tenant_id IS NOT NULL")
     told = rollback.reconcile(connection, CheckpointFile())
     assert told[tenant.pk] == "records to 5 are gone, which checkpoint 1 covers"
+
+
+def rehashed(tenant: Tenant) -> None:
+    """Write the whole chain anew in the database, without the key: its checkpoints go."""
+    with superuser() as cursor:
+        cursor.execute("DELETE FROM accounts_auditcheckpoint WHERE tenant_id = %s", [tenant.pk])
+        before = verify.NOTHING
+        rows = AuditRecord.objects.filter(tenant=tenant, seq__isnull=False).order_by("seq")
+        for row in map(dict, rows.values()):
+            row["outcome"], row["prev_hash"] = "denied", before
+            before = verify.record_hash(before, content(row))
+            cursor.execute(
+                "UPDATE accounts_auditrecord SET outcome = 'denied', prev_hash = %s, hash = %s"
+                " WHERE id = %s",
+                [row["prev_hash"], before, row["id"]],
+            )
+
+
+def test_a_chain_that_was_rewritten_is_not_signed(
+    tenant: Tenant, sealer: Sealing, connection: SealerConnection
+) -> None:
+    for _ in range(2):
+        write(tenant, 5)
+        sealer.step()
+        sealer.sign(tenant.pk)
+    write(tenant, 5)
+    sealer.step()
+    rehashed(tenant)
+    sealer.sign(tenant.pk)
+    assert "rewritten: record 1, or one after it" in sealer.troubles[tenant.pk]
+    assert numbers(tenant) == []
+    # Another process knows nothing of what was sealed; the file does.
+    again = Sealing(connection)
+    assert "rolled back after checkpoint 0" in again.troubles[tenant.pk]
+    again.sign(tenant.pk)
+    assert numbers(tenant) == []
+
+
+def test_records_are_compared_with_those_that_were_sealed(tenant: Tenant, sealer: Sealing) -> None:
+    sealer.step()
+    write(tenant, 5)
+    sealer.step()
+    rehashed(tenant)
+    sealer.sign(tenant.pk)
+    assert "rewritten: record 1, or one after it" in sealer.troubles[tenant.pk]
+
+
+def test_the_file_must_not_contradict_itself(
+    tenant: Tenant, sealer: Sealing, connection: SealerConnection
+) -> None:
+    """Whichever line comes last: the highest number counts, and each number once."""
+    for _ in range(2):
+        write(tenant, 5)
+        sealer.step()
+        sealer.sign(tenant.pk)
+    first, second = CheckpointFile().of(tenant.pk)[-2:]
+    CheckpointFile().append([first])
+    assert CheckpointFile().last()[tenant.pk] == second
+    assert Sealing(connection).troubles == {}
+    CheckpointFile().append([sealer.signer.key.sign(first["statement"] | {"hash": "0" * 64})])
+    told = Sealing(connection).troubles[tenant.pk]
+    assert f"two different checkpoints {first['statement']['number']} were signed" in told
+    with pytest.raises(CommandError, match="two different checkpoints"):
+        call_command("audit", "accept-rollback", tenant=tenant.name, reason="a mistake")
 
 
 # -- The key
