@@ -11,6 +11,7 @@ from tests.serving.server import Server
 from tests.signing_in import code_of
 
 CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=20_000)  # the machine is shared with other tests
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio")
 PASSWORD = "correct horse battery staple"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # of root's authenticator
@@ -26,7 +27,7 @@ User.objects.create_user("ruth", password="{PASSWORD}", is_staff=True)
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The whole product, with a tenant of two people and a superuser."""
     with Server.start(tmp_path_factory.mktemp("site")) as started:
