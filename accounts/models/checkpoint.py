@@ -105,6 +105,7 @@ class AuditSealer(models.Model):
     """What the sealer tells of itself; there is one row."""
 
     sealer_rights: ClassVar = ("SELECT, INSERT, UPDATE",)
+    is_sealers: ClassVar = True
 
     name = models.CharField(max_length=16, primary_key=True)
     heartbeat_at = models.DateTimeField()
@@ -120,6 +121,7 @@ class AuditForwarding(models.Model):
     """How far the records were forwarded to one target."""
 
     sealer_rights: ClassVar = ("SELECT, INSERT, UPDATE",)
+    is_sealers: ClassVar = True
 
     target = models.CharField(max_length=300, primary_key=True)
     place = models.BigIntegerField()

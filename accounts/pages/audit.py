@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.utils.dateparse import parse_datetime
 
 from accounts.audit_chain import download, state
 from accounts.audit_chain.selection import Selection
@@ -14,6 +13,7 @@ from accounts.events import Event
 from accounts.pages.cursor import cursor_page
 from accounts.pages.page import Page
 from accounts.pages.visitor import Visitor
+from ffapi_site.lib import query
 
 _TEXT_LENGTH = 200
 _FIELDS = ("start", "end", "actor", "event_type", "resource")
@@ -45,10 +45,9 @@ def _text(given: str) -> str:
 def _moment(given: str) -> datetime | None:
     """What a browser's field for a time holds, in UTC; what is no time is not asked for."""
     try:
-        parsed = parse_datetime(given)
+        return query.moment_of(given)
     except ValueError:
         return None
-    return parsed.replace(tzinfo=parsed.tzinfo or UTC) if parsed else None
 
 
 class AuditPage(Page):

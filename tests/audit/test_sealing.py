@@ -135,6 +135,10 @@ def test_the_sealer_itself_can_t_change_what_was_sealed(
         "INSERT INTO accounts_auditkey (key_id, envelope) VALUES ('forged', '{}')",
         """INSERT INTO accounts_auditcheckpoint (id, number, kind, seq, at, envelope)
         VALUES ('forged', 1, 'checkpoint', 1, now(), '{}')""",
+        "UPDATE accounts_auditforwarding SET place = 0",
+        "DELETE FROM accounts_auditforwarding",
+        "UPDATE accounts_auditsealer SET troubles = '[]'",
+        "DELETE FROM accounts_auditsealer",
         "SET ROLE ffapi_sealer",
     ],
 )
