@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.audit_chain import verify
@@ -84,8 +85,10 @@ def health() -> dict[str, Any]:
                 warnings.append("the sealer is silent")
     if lag_s > _LATE.total_seconds():
         warnings.append(f"the oldest unsealed record is {lag_s:.0f} s old")
+    # An embedded server takes whoever has its folder for its owner, the web process too.
+    is_reduced = settings.EMBEDDED_DATABASE or (sealer is not None and sealer.is_reduced)
     facts = {
-        "mode": "reduced" if sealer and sealer.is_reduced else "separate role",
+        "mode": "reduced" if is_reduced else "separate role",
         "lag_seconds": lag_s,
     }
     return facts | ({"warning": "; ".join(warnings)} if warnings else {})
