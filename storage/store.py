@@ -31,6 +31,7 @@ from accounts.quotas import reservations
 from storage import hooks
 from storage.content_types import content_type_of
 from storage.models import File
+from storage.models.file import Origin
 
 _CHUNK_BYTES = 1024 * 1024
 # Another file system, one without hard links, the kernel's protection of others' files, too many.
@@ -97,7 +98,13 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
         file.storage_key = f"{tenant.pk}/{sha256[:2]}/{sha256}-{file.pk}"
         with transaction.atomic(durable=True):
             file.save(force_insert=True)
-            reservations.take_storage(tenant.pk, api_key_id, file.size_bytes, hold=hold)
+            reservations.take_storage(
+                tenant.pk,
+                api_key_id,
+                file.size_bytes,
+                hold=hold,
+                is_begun=origin == Origin.JOB,
+            )
         handle.seek(0)
         _save(file.storage_key, handle, source, move=move)
     return file

@@ -47,13 +47,13 @@ class AuditRecordAdmin(ReadOnlyAdmin):
         return record.seq is not None
 
 
+_KINDS = ("checkpoint", "cut", "rollback")
+
+
 @admin.register(AuditCheckpoint, site=site)
 class AuditCheckpointAdmin(ReadOnlyAdmin):
     list_display = ("tenant", "number", "kind", "seq", "at")
-    list_filter = (
-        ("tenant", AutocompleteSelectFilter),
-        by("kind", ("checkpoint", "cut", "rollback")),
-    )
+    list_filter = (("tenant", AutocompleteSelectFilter), by("kind", _KINDS))
     list_filter_submit = True
     list_select_related = ("tenant",)
     show_full_result_count = False

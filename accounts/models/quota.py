@@ -76,6 +76,9 @@ class QuotaAlert(models.Model):
     resets_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     mailed_at = models.DateTimeField(null=True)
+    mail_tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    next_mail_at = models.DateTimeField(null=True)
+    """When it is tried again, after a mail that could not be sent; null for at once."""
 
     objects = QuotaAlertQuerySet.as_manager()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from smtplib import SMTPException
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import Membership, QuotaAlert
@@ -21,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 SUSPENDED = "suspended"
 _BATCH = 20
+_FAILURES = 5  # in a row; each may wait for the server's time-out
+_TRIES = 8
+_FIRST_PAUSE = timedelta(minutes=5)  # doubles: the last try comes after half a day
 
 
 def note(tenant_id: str, standing: Standing, *, percent: int) -> None:
@@ -77,27 +81,49 @@ def tell(alert: QuotaAlert) -> dict[str, Any]:
 def mail_due() -> int:
     """Mail the alerts that are not mailed yet to the tenants' admins; give their number.
 
-    A mail server that is away is tried again the next time; it delays nothing but the mails.
+    One that could not be mailed is tried again later, and given up after some tries; it stops
+    none of the others. Past a few in a row it is the mail server that is away.
     """
-    sent = 0
-    while sent < _BATCH and _mail_next():
-        sent += 1
+    sent = failed = 0
+    while sent < _BATCH and failed < _FAILURES:
+        is_sent = _mail_next()
+        if is_sent is None:
+            break
+        sent, failed = (sent + 1, 0) if is_sent else (sent, failed + 1)
     return sent
 
 
-def _mail_next() -> bool:
+def _mail_next() -> bool | None:
+    """Tell whether the next one was mailed; None where none is due."""
     with transaction.atomic():
-        rows = QuotaAlert.objects.filter(mailed_at=None).select_related("tenant").order_by("pk")
-        alert = rows.select_for_update(skip_locked=True, of=("self",)).first()
+        alert = _next()
         if alert is None:
-            return False
+            return None
         try:
             _mail(alert)
-        except (OSError, SMTPException):
-            logger.warning("An alert could not be mailed", extra={"alert": alert.pk})
+        except (OSError, ValueError):  # of the server, and of an address that is none
+            _put_off(alert)
             return False
         QuotaAlert.objects.filter(pk=alert.pk).update(mailed_at=Now())
     return True
+
+
+def _next() -> QuotaAlert | None:
+    is_due = Q(next_mail_at=None) | Q(next_mail_at__lte=Now())
+    rows = QuotaAlert.objects.filter(is_due, mailed_at=None, mail_tries__lt=_TRIES)
+    rows = rows.select_related("tenant").order_by("pk")
+    return rows.select_for_update(skip_locked=True, of=("self",)).first()
+
+
+def _put_off(alert: QuotaAlert) -> None:
+    tries = alert.mail_tries + 1
+    extra = {"alert": alert.pk, "tries": tries}
+    if tries < _TRIES:
+        logger.warning("An alert could not be mailed", extra=extra)
+    else:
+        logger.error("An alert is given up: it could not be mailed", extra=extra)
+    again = Now() + _FIRST_PAUSE * 2**alert.mail_tries
+    QuotaAlert.objects.filter(pk=alert.pk).update(mail_tries=tries, next_mail_at=again)
 
 
 def _mail(alert: QuotaAlert) -> None:

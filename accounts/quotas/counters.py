@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from django.db import connection
 
@@ -15,8 +16,10 @@ from accounts.quotas.standing import Standing
 
 _CHANGE = """
 SELECT subject, name, kind, maximum, used, reserved, window_start, statement_timestamp()
-FROM ffapi_quota_change(%s, %s, coalesce(%s, now()), %s, %s, %s, %s, %s, %s)
+FROM ffapi_quota_change(%s, %s, coalesce(%s, now()), %s, %s, %s, %s, %s, %s, %s)
 """
+_Check = Literal["all", "limits", "nothing"]
+"""All are the tenant's suspension and the limits."""
 _SUSPENDED, _REFUSED = "suspended", "refused"
 
 
@@ -29,20 +32,25 @@ class Change:
     reserved: int = 0
 
 
-def take(tenant_id: str, api_key_id: str | None, changes: Sequence[Change]) -> None:
+def take(
+    tenant_id: str, api_key_id: str | None, changes: Sequence[Change], *, is_begun: bool = False
+) -> None:
     """Count what is wanted now, or raise: `QuotaExceeded`, or `TenantSuspended`.
+
+    A suspension does not stop what ``is_begun``.
 
     The last thing of a transaction that ends with what is raised: until its end, whoever else
     takes from the same counters waits, and what was counted is taken back with it.
     """
-    _change(tenant_id, api_key_id, changes, at=None, is_checked=True)
+    check: _Check = "limits" if is_begun else "all"
+    _change(tenant_id, api_key_id, changes, at=None, check=check)
 
 
 def correct(
     tenant_id: str, api_key_id: str | None, changes: Sequence[Change], at: datetime | None = None
 ) -> None:
     """Count what has turned out, in the windows of ``at``; it is never refused."""
-    _change(tenant_id, api_key_id, changes, at=at, is_checked=False)
+    _change(tenant_id, api_key_id, changes, at=at, check="nothing")
 
 
 def _change(
@@ -51,7 +59,7 @@ def _change(
     changes: Sequence[Change],
     *,
     at: datetime | None,
-    is_checked: bool,
+    check: _Check,
 ) -> None:
     quotas = [QUOTAS[each.name] for each in changes]
     columns = (
@@ -61,8 +69,9 @@ def _change(
         [each.used for each in changes],
         [each.reserved for each in changes],
     )
+    checks = (check != "nothing", check == "limits")
     with connection.cursor() as cursor:
-        cursor.execute(_CHANGE, (tenant_id, api_key_id, at, *columns, is_checked))
+        cursor.execute(_CHANGE, (tenant_id, api_key_id, at, *columns, *checks))
         told = cursor.fetchall()
     for subject, name, kind, maximum, used, reserved, start, now in told:
         if kind == _SUSPENDED:

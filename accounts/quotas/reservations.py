@@ -101,9 +101,17 @@ def drop_hold(hold: str) -> None:
 
 
 def take_storage(
-    tenant_id: str, api_key_id: str | None, size_bytes: int, *, hold: str = ""
+    tenant_id: str,
+    api_key_id: str | None,
+    size_bytes: int,
+    *,
+    hold: str = "",
+    is_begun: bool = False,
 ) -> None:
-    """Count the bytes of a file whose row was just written, in the place of what was held."""
+    """Count the bytes of a file whose row was just written, in the place of what was held.
+
+    ``is_begun`` is what comes of work that was taken: a suspension lets it end.
+    """
     held_bytes = 0
     if hold:
         row = StorageHold.objects.select_for_update().filter(pk=hold).first()
@@ -111,7 +119,7 @@ def take_storage(
             held_bytes = row.size_bytes
             row.delete()
     wanted = [Change(STORAGE, used=size_bytes, reserved=-held_bytes)]
-    counters.take(tenant_id, api_key_id, wanted)
+    counters.take(tenant_id, api_key_id, wanted, is_begun=is_begun)
 
 
 def give_storage(tenant_id: str, api_key_id: str | None, size_bytes: int) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.quotas import bounds
-from accounts.quotas.refusal import QuotaExceeded, TenantSuspended
+from accounts.quotas.refusal import QuotaExceeded
 from ffapi_site.lib import netguard
 from media_jobs import states
 from media_jobs.ffmpeg import failures, hardware, verify
@@ -252,7 +252,6 @@ _TITLES: dict[type[Exception], str] = {
     outputs.Unverified: "The result is not what was planned",
     base.InvalidParams: "The parameters do not fit the input",
     QuotaExceeded: "There is no room left for the output",
-    TenantSuspended: "The tenant is suspended: nothing new is kept",
 }
 
 

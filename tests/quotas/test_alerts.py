@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+from smtplib import SMTPRecipientsRefused
+from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 from django.db import OperationalError
 from django.test import Client
+from pytest_django import Settings
 from standardwebhooks import Webhook
 
 from accounts.models import AuditRecord, IdempotentRequest, QuotaAlert, Tenant
@@ -15,7 +19,7 @@ from ffapi_site.lib.problems import Conflict
 from media_jobs import courier
 from media_jobs.models import Job, WebhookDelivery
 from tests.api.sending import WANTED, code_of, send
-from tests.factories import MembershipFactory, UserFactory
+from tests.factories import MembershipFactory, TenantFactory, UserFactory
 from tests.storage.client import client_of
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +76,42 @@ def test_admins_get_a_mail(tenant: Tenant, client: Client) -> None:
     assert sent.to == ["ada@example.org"]
     assert sent.subject == f"{tenant.name}: 100 % of max_jobs_per_hour"
     assert "has taken 1 of 1 jobs" in sent.body
+
+
+class _Server(EmailBackend):
+    """A mail server that does not know one of the addresses."""
+
+    def send_messages(self, messages: Any) -> int:
+        if messages[0].to == ["nobody@example.org"]:
+            raise SMTPRecipientsRefused({})
+        return super().send_messages(messages)
+
+
+def _alerted(email: str) -> QuotaAlert:
+    tenant = TenantFactory.create()
+    user = UserFactory.create(email=email)
+    MembershipFactory.create(user=user, tenant=tenant, role=Role.ADMIN)
+    alerts.note_suspension(tenant.pk, 3, 3)
+    return QuotaAlert.objects.get(tenant=tenant)
+
+
+def test_one_wrong_address_stops_no_other_mail(settings: Settings) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}._Server"
+    wrong, right = _alerted("nobody@example.org"), _alerted("ada@example.org")
+    assert alerts.mail_due() == 1
+    assert [each.to for each in mail.outbox] == [["ada@example.org"]]
+    wrong.refresh_from_db()
+    right.refresh_from_db()
+    assert (wrong.mailed_at, wrong.mail_tries, right.mail_tries) == (None, 1, 0)
+    # Not again at once, and not for ever.
+    assert alerts.mail_due() == 0
+    wrong.refresh_from_db()
+    assert wrong.mail_tries == 1
+    for _ in range(20):
+        QuotaAlert.objects.update(next_mail_at=None)
+        alerts.mail_due()
+    wrong.refresh_from_db()
+    assert (wrong.mailed_at, wrong.mail_tries) == (None, 8)
 
 
 def test_a_webhook_is_signed_as_the_others(tenant: Tenant) -> None:

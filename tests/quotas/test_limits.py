@@ -4,10 +4,11 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from pytest_django import Settings
 
 from accounts.models import AuditRecord, QuotaCounter, Tenant
-from accounts.quotas import limits
+from accounts.quotas import limits, suspension
 from ffapi_site.lib.problems import Invalid
 from tests.factories import ApiKeyFactory, FileFactory, TenantFactory
 
@@ -85,6 +86,20 @@ def test_a_key_has_no_queue_of_its_own(tenant: Tenant) -> None:
     limits.set_for_key(key, {"max_concurrent_jobs": 1, "max_resolution": None})
     key.refresh_from_db()
     assert (key.quota, key.max_concurrent_jobs) == ({"max_concurrent_jobs": 1}, 1)
+
+
+def test_code_from_before_counts_as_it_did(tenant: Tenant) -> None:
+    """It runs beside the new while an installation is upgraded."""
+    limits.set_for_tenant(tenant, {"max_jobs_per_hour": 1})
+    count = """SELECT kind, used FROM ffapi_quota_change(
+        %s, NULL, now(), '{max_jobs_per_hour}', '{hour}', '{1}', '{1}', '{0}', true)"""
+    with connection.cursor() as cursor:
+        for told in [("100", 1)], [("refused", 1)]:
+            cursor.execute(count, [tenant.pk])
+            assert cursor.fetchall() == told
+        suspension.suspend(tenant, "a test")
+        cursor.execute(count, [tenant.pk])
+        assert cursor.fetchall() == [("suspended", 0)]
 
 
 def test_the_command_sets_and_recounts(tenant: Tenant) -> None:

@@ -12,11 +12,12 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import QuotaCounter, StorageHold, Tenant
-from accounts.quotas import limits, recount, reservations
+from accounts.quotas import limits, recount, reservations, suspension
 from accounts.quotas.refusal import QuotaExceeded
 from media_jobs.models import JobOutput
 from storage import store
 from storage.models import File
+from storage.models.file import Origin
 from tests.api.sending import code_of
 from tests.factories import FileFactory, JobFactory
 from tests.media import Samples
@@ -164,6 +165,24 @@ def test_a_job_s_outputs_count_and_may_find_no_room(
     assert "max_storage_mb is 1 MiB" in failure.detail
     assert counted(tenant) == (0, 0)
     assert not JobOutput.objects.exists()
+
+
+def test_a_job_that_runs_stores_its_outputs_though_its_tenant_is_suspended(
+    tenant: Tenant, client: Client, tmp_path: Path
+) -> None:
+    """A quota holds all the same."""
+    limits.set_for_tenant(tenant, {"max_storage_mb": 1})
+    suspension.suspend(tenant, "a test")
+
+    def keep(name: str) -> File:
+        (tmp_path / name).write_bytes(b"x" * 600_000)
+        return store.add(tenant, tmp_path / name, name=name, origin=Origin.JOB)
+
+    keep("a.txt")
+    assert counted(tenant) == (600_000, 0)
+    with pytest.raises(QuotaExceeded):
+        keep("b.txt")
+    assert upload(client, subtitles(100)) == 403
 
 
 @pytest.mark.django_db(transaction=True)
