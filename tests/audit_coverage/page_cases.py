@@ -235,7 +235,7 @@ PAGES: dict[str, Case] = {
     "POST profile": ("person.changed", _own("/profile", {"first_name": "Dora"})),
     "POST change_address": (
         "person.email_requested",
-        _own("/profile/address", {"email": "dora@example.org"}),
+        _own("/profile/address", _PROOF | {"email": "dora@example.org"}),
     ),
     "POST confirm_address": ("person.changed", _confirm),
     "POST change_password": ("password.changed", _own("/profile/password", _PROOF | _NEW)),
