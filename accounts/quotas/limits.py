@@ -24,9 +24,12 @@ def set_for_tenant(tenant: Tenant, quota: Mapping[str, int | None]) -> None:
     """Put ``quota`` in the place of the tenant's own limits. Raises `Invalid` under ``/quota``."""
     wanted = read(quota)
     with transaction.atomic():
+        plan = _held(tenant.plan_id)
         locked = _locked(tenant)
+        if locked.plan_id != tenant.plan_id:  # it was given another meanwhile
+            plan = _held(locked.plan_id)
         before, locked.quota = locked.quota, wanted
-        _put_in_force(locked)
+        _put_in_force(locked, plan)
         told = {"before": before, "after": wanted}
         audit.record(Event.QUOTA_CHANGED, tenant.pk, tenant.pk, details=told)
     _take_over(tenant, locked)
@@ -52,13 +55,14 @@ def set_for_key(api_key: ApiKey, quota: Mapping[str, int | None], *, audited: bo
 
 def set_plan(tenant: Tenant, plan: str | None) -> None:
     """Give the tenant the plan of this name, or none. Raises `Invalid` under ``/plan``."""
-    if plan is not None and not Plan.objects.filter(pk=plan).exists():
-        errors = [FieldError("/plan", f"there is no plan {plan}", "unknown")]
-        raise Invalid(f"there is no plan {plan}", errors=errors)
     with transaction.atomic():
+        held = _held(plan)
+        if plan is not None and held is None:
+            errors = [FieldError("/plan", f"there is no plan {plan}", "unknown")]
+            raise Invalid(f"there is no plan {plan}", errors=errors)
         locked = _locked(tenant)
         before, locked.plan_id = locked.plan_id, plan
-        _put_in_force(locked)
+        _put_in_force(locked, held)
         told = {"before": before, "after": plan}
         audit.record(Event.TENANT_PLAN_CHANGED, tenant.pk, tenant.pk, details=told)
     _take_over(tenant, locked)
@@ -77,7 +81,9 @@ def put_plan(
         plan, _ = Plan.objects.update_or_create(pk=name, defaults=values)
         # In one order, so that two such changes don't wait for each other.
         for tenant in Tenant.objects.filter(plan_id=name).order_by("pk"):
-            _put_in_force(_locked(tenant))
+            locked = _locked(tenant)
+            if locked.plan_id == name:
+                _put_in_force(locked, plan)
         told = {"before": before.limits if before else None, "after": wanted}
         told["suspend_after_violations"] = suspend_after_violations
         audit.record(Event.PLAN_CHANGED, None, name, details=told)
@@ -94,8 +100,17 @@ def in_force(plan: Mapping[str, int] | None, own: Limits) -> dict[str, int]:
     return {name: limit for name, limit in both.items() if limit is not None}
 
 
-def _put_in_force(tenant: Tenant) -> None:
-    plan = Plan.objects.filter(pk=tenant.plan_id).first() if tenant.plan_id else None
+def _held(plan: str | None) -> Plan | None:
+    """Keep a plan as it is until its limits are a tenant's: who changes it looks for tenants then.
+
+    Before the tenant's row, as a change of the plan has them.
+    """
+    if plan is None:
+        return None
+    return Plan.objects.select_for_update(no_key=True).filter(pk=plan).first()
+
+
+def _put_in_force(tenant: Tenant, plan: Plan | None) -> None:
     tenant.limits = in_force(plan.limits if plan else None, tenant.quota)
     tenant.max_concurrent_jobs = tenant.limits.get(CONCURRENT_JOBS)
     tenant.max_queued_jobs = tenant.limits.get(QUEUED_JOBS)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from accounts.models import AuditRecord, QuotaCounter, Tenant
@@ -49,6 +50,35 @@ def test_a_changed_plan_is_in_force_at_once_for_all_that_have_it(tenant: Tenant)
     limits.set_plan(tenant, None)
     assert tenant.limits == {}
     assert not QuotaCounter.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("has_it", [False, True])
+def test_a_plan_that_changes_meanwhile_is_in_force(
+    tenant: Tenant,
+    has_it: bool,  # noqa: FBT001 -- or is it just given it?
+) -> None:
+    limits.put_plan("small", {"max_queued_jobs": 1})
+    if has_it:
+        limits.set_plan(tenant, "small")
+
+    def change() -> None:
+        try:
+            limits.put_plan("small", {"max_queued_jobs": 2})
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            if has_it:
+                limits.set_for_tenant(tenant, {"max_jobs_per_day": 5})
+            else:
+                limits.set_plan(tenant, "small")
+            changing = threads.submit(change)
+            assert not wait([changing], timeout=0.5).done
+        changing.result()
+    tenant.refresh_from_db()
+    assert tenant.limits["max_queued_jobs"] == tenant.max_queued_jobs == 2
 
 
 def test_a_new_tenant_has_the_default_plan(settings: Settings) -> None:
