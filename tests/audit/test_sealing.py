@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db import connection as site_connection
 
+from accounts import audit
 from accounts.audit_chain import locks, verify
 from accounts.audit_chain.chain import Chains
 from accounts.audit_chain.record import line
@@ -36,6 +37,23 @@ def test_it_works(tenant: Tenant, sealer: Sealing) -> None:
     assert [record.pk for record in sealed] == made
     told = AuditSealer.objects.get()
     assert (told.is_reduced, told.troubles) == (False, [])
+
+
+def test_a_transaction_s_records_are_sealed_in_their_order(tenant: Tenant, sealer: Sealing) -> None:
+    """Many of them are of one millisecond."""
+    with transaction.atomic():
+        made = write(tenant, 300)
+    sealer.step()
+    sealed = AuditRecord.objects.filter(tenant=tenant).order_by("seq")
+    assert [record.pk for record in sealed] == made
+
+
+def test_ids_go_on_where_the_clock_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = audit._Ids()
+    monkeypatch.setattr("accounts.audit.new_id", lambda _: "audit_01m7zz" + "z" * 20)
+    made = [ids.next() for _ in range(40)]
+    assert made == sorted(set(made))
+    assert {len(each) for each in made} == {32}
 
 
 def test_each_tenant_has_a_chain_of_its_own(tenant: Tenant, sealer: Sealing) -> None:
