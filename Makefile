@@ -24,8 +24,8 @@ test:  ## Run all checks and tests
 chaos:  ## Harm a running site for MINUTES, prove that nothing was lost (SEED=… repeats a run)
 	@$(development) && exec $(python) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
-bench:  ## Print the performance table
-	@$(runtime) && exec $(python) -m bench
+bench:  ## Print the performance table (ONLY="claims posts": those rows of it)
+	@$(runtime) && exec $(python) -m bench $(ONLY)
 
 lint:  ## Check style, types and layers only
 	@$(development) && exec $(python) -m tests.everything --only static

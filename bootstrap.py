@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 REQUIREMENTS = {
     "runtime": ("requirements.txt",),
-    "development": ("requirements.txt", "requirements-dev.txt"),
+    "development": ("requirements.txt", "requirements-oidc.txt", "requirements-dev.txt"),
 }
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts.models import IdempotentRequest, Tenant
-from ffapi_site.lib.problems import Conflict, Invalid, Malformed
+from accounts.quotas.refusal import TenantSuspended
+from ffapi_site.lib.problems import Conflict, Forbidden, Invalid, Malformed
 
 KEPT_FOR = timedelta(hours=24)
 _KEPT_HEADERS = ("Content-Type", "Location", "Preference-Applied")
-_NOT_KEPT = (429, *range(500, 600))  # what passes by itself must not be repeated for a day
+# What passes by itself, or is lifted, must not be repeated for a day.
+_NOT_KEPT = (429, *range(500, 600))
+_NOT_KEPT_CODES = (TenantSuspended.code,)
 
 
 def read_key(given: str) -> str:
@@ -47,8 +51,12 @@ class Claim:
         if response.streaming or response.status_code in _NOT_KEPT:
             return self.release()
         assert isinstance(response, HttpResponse)  # noqa: S101 -- what does not stream is one
+        if response.status_code == Forbidden.status and _code_of(response) in _NOT_KEPT_CODES:
+            return self.release()
         kept = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}
-        self._own().update(status=response.status_code, headers=kept, body=response.content)
+        # Bytes as text, one character each: what is encrypted is text.
+        answer = response.content.decode("latin-1")
+        self._own().update(status=response.status_code, headers=kept, answer=answer)
         return None
 
     def release(self) -> None:
@@ -62,6 +70,10 @@ class Claim:
         )
 
 
+def _code_of(refusal: HttpResponse) -> str:
+    return str(json.loads(refusal.content).get("code", ""))
+
+
 def in_flight() -> Conflict:
     return Conflict(
         "the first request under this Idempotency-Key is still running",
@@ -72,7 +84,14 @@ def in_flight() -> Conflict:
 
 def replay(row: IdempotentRequest) -> HttpResponse:
     headers = {**row.headers, "Idempotency-Replayed": "true"}
-    return HttpResponse(bytes(row.body), status=row.status, headers=headers)
+    body = row.answer.encode("latin-1") or bytes(row.body)
+    return HttpResponse(body, status=row.status, headers=headers)
+
+
+def is_known(tenant: Tenant, key: str) -> bool:
+    """Tell whether a request under ``key`` had its answer, or made what it was to make."""
+    rows = IdempotentRequest.objects.filter(tenant=tenant, key=key)
+    return rows.filter(~Q(made="") | Q(status__isnull=False)).exists()
 
 
 def claim(

@@ -88,12 +88,17 @@ def take(subject: str, limit: Limit) -> Allowance:
 
 
 def count(subject: str, limit: Limit | None = None) -> Allowance:
-    """Count one request, of a key where no limit is given; raises ``TooManyRequests``."""
+    """Count one request, by the installation's limit of keys; raises ``TooManyRequests``."""
     limit = limit or Limit(settings.RATE_LIMIT_REQUESTS_PER_MINUTE)
     allowance = take(subject, limit)
     if not allowance.is_granted:
         raise allowance.refusal()
     return allowance
+
+
+def count_key(key_id: str, quota: int | None) -> Allowance:
+    """Count a key's request, by its own limit where it has one."""
+    return count(f"key:{key_id}", Limit(quota) if quota else None)
 
 
 def count_stranger(request: HttpRequest) -> Allowance:

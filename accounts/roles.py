@@ -41,6 +41,16 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
 }
 
 
+def is_at_most(role: str, own_role: str) -> bool:
+    """Tell whether ``role`` allows nothing that ``own_role`` doesn't."""
+    held = ROLE_SCOPES[own_role]
+    return all(allows(held, scope) for scope in ROLE_SCOPES[role])
+
+
+PEOPLES_ROLES = (Role.ADMIN, Role.OPERATOR, Role.DEVELOPER, Role.VIEWER)
+"""From the highest down; ``webhook_only`` is for keys."""
+
+
 def allows(granted: Iterable[str], scope: str) -> bool:
     held = set(granted)
     return scope in held or EVERYTHING in held
@@ -52,3 +62,16 @@ def effective_scopes(role: str, narrowed_to: Iterable[str]) -> frozenset[str]:
     if not wanted or EVERYTHING in wanted:
         return held
     return wanted if EVERYTHING in held else held & wanted
+
+
+def shared(held: frozenset[str], others: frozenset[str]) -> frozenset[str]:
+    """The scopes that are in both."""
+    if EVERYTHING in held:
+        return others
+    return held if EVERYTHING in others else held & others
+
+
+def beyond(wanted: Iterable[str], held: Iterable[str]) -> list[str]:
+    """The scopes of ``wanted`` that ``held`` does not allow."""
+    granted = frozenset(held)
+    return sorted(scope for scope in wanted if not allows(granted, scope))

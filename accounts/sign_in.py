@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts import rate_limit
+from accounts.people import entry
 from accounts.rate_limit import Limit
 from ffapi_site.lib.client_address import address_block
 
@@ -32,11 +33,15 @@ def address_of(request: HttpRequest) -> str | None:
 
 def name_of(_request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
     """Give django-axes the name that failures are counted by, as far as a name can go on."""
-    return str((credentials or {}).get("username", ""))[:_LONGEST_NAME]
+    return _name(credentials)[:_LONGEST_NAME]
+
+
+def _name(credentials: Mapping[str, Any] | None) -> str:
+    return str((credentials or {}).get("username") or "")
 
 
 def _tries_left(request: HttpRequest, credentials: Mapping[str, Any]) -> bool:
-    name = str(credentials.get("username", "")).casefold()
+    name = _name(credentials).casefold()
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
     return (
         rate_limit.take(f"sign-in:from:{address_block(request)}", _OF_AN_ADDRESS).is_granted
@@ -44,11 +49,22 @@ def _tries_left(request: HttpRequest, credentials: Mapping[str, Any]) -> bool:
     )
 
 
-class SignInLimits(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
+class SignInLimits(AxesDatabaseHandler):
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
         return super().is_locked(request, credentials) or not _tries_left(
             request, credentials or {}
         )
+
+    def user_login_failed(
+        self,
+        sender: object,
+        credentials: dict[str, Any],
+        request: HttpRequest | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().user_login_failed(sender, credentials, request, **kwargs)
+        is_locked = bool(getattr(request, "axes_locked_out", False))
+        entry.note_failure(_name(credentials), is_locked=is_locked)
 
 
 def refuse(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from statistics import median
 
 from django.db import connection, transaction
 
@@ -12,6 +13,7 @@ from bench.client import Client, seconds
 from bench.dispatch import p95
 from bench.figure import Figure
 from bench.site import Site
+from ffapi_site.database.owner import as_owner
 from media_jobs import states
 from media_jobs.models import Job, Status
 
@@ -24,15 +26,16 @@ _LISTS = 100
 _LIST_SLOWER_AT_MOST = 1.5
 
 _TENANTS_OF_THE_BENCH = """
-INSERT INTO accounts_tenant (id, name, webhook_secret, is_active, created_at)
-SELECT 'tnt_bench' || n, 'bench-' || n, '', true, now() FROM generate_series(1, %s) AS n
+INSERT INTO accounts_tenant (id, name, webhook_secret, is_active, requires_totp, created_at)
+SELECT 'tnt_bench' || n, 'bench-' || n, '', true, false, now() FROM generate_series(1, %s) AS n
+ON CONFLICT DO NOTHING
 """
 _JOBS = """
 INSERT INTO media_jobs_job
     (id, tenant_id, operation, params, output_name, metadata, tags, webhook_url, status, priority,
      lane, memory_mb, scratch_mb, attempt, max_attempts, slot, host, progress, device,
      device_asked, warnings, usage, finished_at)
-SELECT 'job_bench' || n, {tenant}, 'transcode', '{{}}', '', '{{}}', '{{}}', '', %s, 1,
+SELECT 'job_bench{number}_' || n, {tenant}, 'transcode', '{{}}', '', '{{}}', '{{}}', '', %s, 1,
     'cpu', 1, 1, 0, 4, '', '', '{{}}', '', 'auto', '[]', '{{}}', {finished}
 FROM generate_series(1, %s) AS n
 """
@@ -56,16 +59,16 @@ def _claims_a_second(queued: int) -> float:
     of_them = f"'tnt_bench' || (n %% {_TENANTS} + 1)"
     with _rows(queued, Status.QUEUED, tenant=of_them, finished="NULL"):
         by = states.Claimant("bench", "bench", memory_mb=1_000_000, scratch_mb=1_000_000)
-        took_s = 0.0
+        taken = []
         for _ in range(_CLAIMS):
             began = time.perf_counter()
             job = states.claim("cpu", by)
-            took_s += time.perf_counter() - began
+            taken.append(time.perf_counter() - began)
             if job is None:
                 raise RuntimeError("there was nothing to claim")
             usage = {"cpu_seconds": 1.0, "wall_seconds": 1.0}
             states.end(job, Status.COMPLETED, "bench", usage=usage)
-    return _CLAIMS / took_s
+    return 1 / median(taken)
 
 
 def lists(site: Site, *, full: bool) -> Figure:
@@ -94,12 +97,14 @@ def _page_s(site: Site, number: int) -> float:
 @contextmanager
 def _rows(number: int, status: Status, *, tenant: str, finished: str) -> Iterator[None]:
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with as_owner(), transaction.atomic(), connection.cursor() as cursor:
             # Without triggers: a million events are not what is measured.
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute(_TENANTS_OF_THE_BENCH, [_TENANTS])
-            cursor.execute(_JOBS.format(tenant=tenant, finished=finished), [status, number])
+            cursor.execute(
+                _JOBS.format(number=number, tenant=tenant, finished=finished), [status, number]
+            )
         _run("VACUUM ANALYZE media_jobs_job")
         yield
     finally:
@@ -108,11 +113,10 @@ def _rows(number: int, status: Status, *, tenant: str, finished: str) -> Iterato
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute("DELETE FROM media_jobs_fairshare WHERE tenant_id LIKE 'tnt_bench%'")
             cursor.execute("DELETE FROM media_jobs_job WHERE id LIKE 'job_bench%'")
-            cursor.execute("DELETE FROM accounts_tenant WHERE id LIKE 'tnt_bench%'")
         _run("VACUUM ANALYZE media_jobs_job")
 
 
 def _run(statement: str) -> None:
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute(statement)

@@ -14,7 +14,7 @@ import psutil
 import psycopg
 
 from chaos.clock import Clock, NoClock
-from ffapi_site.embedded import server as database
+from ffapi_site.database import embedded as database
 from tests.serving.server import ROOT, Server, free_port
 from tests.system.customer import Customer
 from tests.system.site import Site

@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from ffapi_site.lib import scope
 from ffapi_site.lib.operators import is_operator
 from ffapi_site.lib.problem_handler import problem_response
 from ffapi_site.lib.problems import Unauthenticated
@@ -88,5 +89,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return problem_response(request, Unauthenticated("this is for staff, or for the ops token"))
     jobs = CollectorRegistry()
     jobs.register(JobsCollector())
-    content = _of_processes() + generate_latest(jobs)
+    with scope.within(scope.EVERY_TENANT):
+        content = _of_processes() + generate_latest(jobs)
     return HttpResponse(content, content_type=CONTENT_TYPE_LATEST)

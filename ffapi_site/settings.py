@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from ffapi_site import admin_theme
-from ffapi_site.lib.environment import secret
+from ffapi_site.lib.environment import mail_server, secret
 
 django_stubs_ext.monkeypatch()  # lets fields and admins be written with their type parameters
 
@@ -68,6 +69,22 @@ def _origin(name: str) -> str:
     return value
 
 
+def _prices(name: str) -> dict[str, Decimal]:
+    """Read ``cpu_hour:0.05,output_gb:0.02``: what a unit costs."""
+    found = {}
+    for part in env.list(name, default=[]):
+        unit, _, price = part.strip().partition(":")
+        if unit not in {"job", "cpu_hour", "input_gb", "output_gb"}:
+            raise ImproperlyConfigured(
+                f"{name} has {part!r}; it is a list like cpu_hour:0.05,output_gb:0.02 "
+                "of job, cpu_hour, input_gb and output_gb"
+            )
+        if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", price):
+            raise ImproperlyConfigured(f"{name} has {part!r}; a price is a number like 0.05")
+        found[unit] = Decimal(price)
+    return found
+
+
 # -- Where things are
 DATA_DIR = Path(env("FFAPI_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 SCRATCH_DIR = DATA_DIR / "scratch"
@@ -91,13 +108,17 @@ EMBEDDED_DATABASE = not env("DATABASE_URL", default="")
 _MADE_SECRETS = DATA_DIR / "secrets" if EMBEDDED_DATABASE else None
 if EMBEDDED_DATABASE:
     _DATABASE: dict[str, Any] = {
-        "ENGINE": "ffapi_site.embedded",
+        "ENGINE": "ffapi_site.database",
         "NAME": "postgres",
-        "USER": "postgres",
+        "USER": "ffapi",
         "FOLDER": str(DATA_DIR / "postgres"),
+        "OWNER": {"USER": "postgres", "PASSWORD": ""},
     }
 else:
-    _DATABASE = env.db_url("DATABASE_URL")
+    _DATABASE = env.db_url("DATABASE_URL") | {"ENGINE": "ffapi_site.database"}
+    if env("DATABASE_OWNER_URL", default=""):
+        _owner = env.db_url("DATABASE_OWNER_URL")
+        _DATABASE["OWNER"] = {name: _owner[name] for name in ("USER", "PASSWORD")}
 # A request's thread lives as long as the request, so the web server pools its connections;
 # every other process keeps its one connection.
 DATABASE_POOL = env.bool("FFAPI_DATABASE_POOL", default=False)
@@ -153,6 +174,7 @@ INSTALLED_APPS = [
     "storage",
     "accounts",
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -166,6 +188,7 @@ INSTALLED_APPS = [
     "django_q",
     "django_filters",
     "django_prometheus",
+    "django_otp",
     "pgtrigger",
     "csp",
     "axes",
@@ -174,6 +197,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "ffapi_site.lib.request_id.RequestIdMiddleware",
+    "ffapi_site.lib.scope.ScopeMiddleware",
+    "accounts.actor.ActorMiddleware",
+    "accounts.api.denials.DenialMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "ffapi_site.lib.headers.HeadersMiddleware",
     "storage.api.media_host.MediaHostMiddleware",
@@ -186,6 +212,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "accounts.people.gate.SecondFactorMiddleware",
+    "accounts.people.presence.PresenceMiddleware",
     "accounts.api.address_limit.AddressLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -239,14 +268,41 @@ AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
-AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+# Forms that ask for a password once more carry these besides; what was sent is kept, but for them.
+AXES_SENSITIVE_PARAMETERS = [
+    *("username", "ip_address", "csrfmiddlewaretoken", "code"),
+    *("new_password", "repeated", "new_password1", "new_password2"),
+]
+SESSION_ENGINE = "accounts.people.sessions"
+SESSION_IDLE_SECONDS = 60 * _positive("SESSION_IDLE_MINUTES", 30)
+SESSION_COOKIE_AGE = 3600 * _positive("SESSION_HOURS", 12)
+PASSWORD_RESET_TIMEOUT = 3600
+REGISTRATION = _choice("REGISTRATION", "invitation", "open", "invitation", "off")
+
+# -- Single sign-on, where requirements-oidc.txt is installed: its endpoints are discovered
+OIDC_ISSUER = env("OIDC_ISSUER", default="").rstrip("/")
+OIDC_RP_CLIENT_ID = env("OIDC_CLIENT_ID", default="")
+if OIDC_ISSUER and not (OIDC_ISSUER.startswith(("https://", "http://")) and OIDC_RP_CLIENT_ID):
+    raise ImproperlyConfigured("OIDC_ISSUER is the provider's address; it needs OIDC_CLIENT_ID too")
+OIDC_RP_CLIENT_SECRET = secret("OIDC_CLIENT_SECRET", keep_in=None) if OIDC_ISSUER else ""
+OIDC_RP_SCOPES = "openid email"
+OIDC_RP_SIGN_ALGO = _choice("OIDC_SIGN_ALGORITHM", "rs256", "rs256", "es256").upper()
+OIDC_USE_PKCE = True
+OIDC_TIMEOUT = 10
+
+# -- Mail
+MAIL_IS_SET_UP = bool(env("EMAIL_URL", default=""))
+vars().update(mail_server(env, "EMAIL_URL"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env(
+    "DEFAULT_FROM_EMAIL", default=f"FFAPI <ffapi@{urlsplit(PUBLIC_BASE_URL).hostname}>"
+)
 
 # -- Cookies and headers
 HTTPS = PUBLIC_BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_SSL_REDIRECT = False  # the proxy in front does that
@@ -343,6 +399,13 @@ MAX_WAITING_REQUESTS = _positive("MAX_WAITING_REQUESTS", 8)
 RATE_LIMIT_REQUESTS_PER_MINUTE = _positive("RATE_LIMIT_REQUESTS_PER_MINUTE", 600)
 RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE = _positive("RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE", 300)
 
+# -- Usage
+USAGE_PRICES = _prices("USAGE_PRICES")
+USAGE_CURRENCY = env("USAGE_CURRENCY", default="EUR")
+if not re.fullmatch(r"[A-Z]{3}", USAGE_CURRENCY):
+    raise ImproperlyConfigured(f"USAGE_CURRENCY is {USAGE_CURRENCY!r}; it is like EUR")
+DEFAULT_PLAN = env("DEFAULT_PLAN", default="")
+
 Q_CLUSTER = {
     "name": "ffapi",
     "orm": "default",
@@ -363,6 +426,22 @@ Q_CLUSTER = {
     "log_level": "WARNING",
     "ALT_CLUSTERS": {lane: {} for lane in KNOWN_LANES},
 }
+
+# -- Audit log
+AUDIT_SIGNING_KEY_FILE = env(
+    "AUDIT_SIGNING_KEY_FILE", default=str(DATA_DIR / "secrets" / "audit_signing_key.pem")
+)
+AUDIT_CHECKPOINT_DIR = env("AUDIT_CHECKPOINT_DIR", default=str(DATA_DIR / "audit"))
+AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
+if AUDIT_RETENTION_DAYS < 0:
+    raise ImproperlyConfigured(f"AUDIT_RETENTION_DAYS is {AUDIT_RETENTION_DAYS}; 0 keeps all")
+AUDIT_LOG_FILE = env("AUDIT_LOG_FILE", default="")
+AUDIT_SYSLOG = env("AUDIT_SYSLOG", default="")
+if AUDIT_SYSLOG and not re.fullmatch(r"unix:///.+|(udp|tcp)://[^/@]+:[0-9]{1,5}", AUDIT_SYSLOG):
+    raise ImproperlyConfigured(
+        f"AUDIT_SYSLOG is {AUDIT_SYSLOG!r}; it is like udp://host:514, tcp://host:601 or"
+        " unix:///dev/log"
+    )
 
 # -- API
 REST_FRAMEWORK = {
@@ -395,6 +474,9 @@ SPECTACULAR_SETTINGS = {
         {"name": "operations", "description": "What can be asked for"},
         {"name": "files", "description": "What goes in and what comes out"},
         {"name": "tenant", "description": "Who the key belongs to"},
+        {"name": "api-keys", "description": "The tenant's keys"},
+        {"name": "quotas", "description": "What may be taken, and what is"},
+        {"name": "usage", "description": "What was used, and what it costs"},
     ],
     "POSTPROCESSING_HOOKS": ["ffapi_site.openapi.components.add_components"],
     "SORT_OPERATION_PARAMETERS": False,

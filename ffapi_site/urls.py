@@ -5,9 +5,10 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
+from accounts.admin_site import site as admin_site
+from accounts.pages.sign_in import SignIn
 from ffapi_site import health
 from ffapi_site.error_codes import error_codes
-from ffapi_site.lib.admin_site import site as admin_site
 from ffapi_site.metrics import metrics
 from ffapi_site.openapi.pages import Reference, Schema, SwaggerUI
 
@@ -23,9 +24,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", health.ready),
     path("health/detailed", health.detailed),
     path("metrics", metrics),
+    # There is one form for passwords; the admin's own would know of no second factor.
+    path("admin/login/", SignIn.as_view()),
     path("admin/", admin_site.urls),
     # What browsers ask for where a page, or a plain answer, names no icon.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("img/mark.svg"))),
+    path("", include("accounts.pages.urls")),
     path("", include("media_jobs.pages.urls")),
 ]
 

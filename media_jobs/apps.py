@@ -13,6 +13,8 @@ class MediaJobsConfig(AppConfig):
     def ready(self) -> None:
         """Fill the hooks that storage offers."""
         # Models can't be imported before the apps are loaded.
+        from accounts.quotas import hooks as quota_hooks  # noqa: PLC0415
+        from media_jobs import counted  # noqa: PLC0415
         from media_jobs.worker import outputs, probe  # noqa: PLC0415
         from storage import hooks  # noqa: PLC0415
 
@@ -26,3 +28,5 @@ class MediaJobsConfig(AppConfig):
 
         hooks.inspect = inspect
         hooks.in_use = outputs.in_use
+        quota_hooks.open_work = counted.open_work
+        quota_hooks.announce = counted.announce

@@ -14,6 +14,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from accounts import audit
+from accounts.events import Event, Outcome
 from ffapi_site.lib import netguard
 from ffapi_site.lib.outbound import url_policy
 from media_jobs.models import Job, WebhookDelivery
@@ -62,6 +64,9 @@ def deliver(delivery: WebhookDelivery) -> bool:
 
 def payload(delivery: WebhookDelivery) -> dict[str, Any]:
     job = delivery.job
+    if job is None:
+        at = delivery.created_at.isoformat()
+        return {"type": delivery.event, "timestamp": at, "data": delivery.data}
     return {
         "type": delivery.event,
         "timestamp": (job.finished_at or delivery.created_at).isoformat(),
@@ -112,9 +117,33 @@ def _record(delivery: WebhookDelivery, *, taken: bool, status: int | None, error
         changes["next_attempt_at"] = None
     else:
         changes["next_attempt_at"] = Now() + timedelta(seconds=_delay_s(delivery.attempt))
-    WebhookDelivery.objects.filter(pk=delivery.pk).update(**changes)
+    with transaction.atomic():
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(**changes)
+        if taken or changes["next_attempt_at"] is None:
+            _tell(delivery, taken=taken, status=status)
     facts = {"delivery": delivery.id, "attempt": delivery.attempt, "status": status}
     logger.info("Tried a webhook", extra=facts | {"taken": taken})
+
+
+def _tell(delivery: WebhookDelivery, *, taken: bool, status: int | None) -> None:
+    """Have the audit log tell how it ended."""
+    audit.record(
+        Event.WEBHOOK_DELIVERED if taken else Event.WEBHOOK_FAILED,
+        delivery.tenant_id,
+        delivery.pk,
+        outcome=Outcome.SUCCESS if taken else Outcome.FAILURE,
+        details={"job": delivery.job_id, "attempt": delivery.attempt, "status": status},
+    )
+
+
+def redeliver(delivery: WebhookDelivery) -> None:
+    """Send an event once more, under its old id, whether it was taken or given up."""
+    with transaction.atomic():
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(
+            next_attempt_at=Now(), delivered_at=None
+        )
+        told = {"job": delivery.job_id, "event": delivery.event}
+        audit.record(Event.WEBHOOK_REDELIVERED, delivery.tenant_id, delivery.pk, details=told)
 
 
 def _delay_s(attempt: int) -> float:

@@ -11,6 +11,8 @@ from django.db.models import Count
 from django.db.models.functions import Now
 
 from accounts import idempotency, rate_limit
+from accounts.people import sessions
+from accounts.quotas import alerts, reservations
 from media_jobs import queue, states
 from media_jobs.ffmpeg import failures
 from media_jobs.models import Job, PausedLane, Slot, Status
@@ -24,10 +26,14 @@ _LOCK = 0x46464150
 
 
 def reap() -> int:
-    """Queue again, or fail, every running job whose slot has fallen silent; give their number."""
+    """Queue again, or fail, every running job whose slot has fallen silent; give their number.
+
+    Each in a transaction of its own: it ends with the tenant's counters, and whoever held those
+    of several tenants would wait in a circle with the slots that end jobs of theirs.
+    """
     reaped = 0
     for job in Job.objects.stalled():
-        with transaction.atomic():
+        with transaction.atomic(durable=True):
             locked = Job.objects.stalled().select_for_update(skip_locked=True).filter(pk=job.pk)
             found = locked.first()
             if found is None:
@@ -70,12 +76,17 @@ def renew_tokens() -> None:
 
 def tick() -> None:
     """Reap and renew, on one slot of the installation at a time."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-        if cursor.fetchone() == (True,):
+    with connection.cursor() as cursor:
+        # The session's, not a transaction's; PostgreSQL lets go of it where the process dies.
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        if cursor.fetchone() != (True,):
+            return
+        try:
             reap()
             placement.move_stranded()
             renew_tokens()
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
 def sweep() -> None:
@@ -83,4 +94,7 @@ def sweep() -> None:
     retention.sweep()
     idempotency.forget_old()
     rate_limit.forget_old()
+    sessions.forget_old()
+    reservations.forget_old()
+    alerts.mail_due()
     Slot.objects.filter(heartbeat_at__lt=Now() - timedelta(hours=1)).delete()

@@ -12,7 +12,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from accounts import audit
+from accounts.events import Event
 from accounts.models import ApiKey, Tenant, User
+from accounts.quotas import reservations
 from ffapi_site.lib import netguard
 from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import Conflict, TooManyRequests, invalid
@@ -63,12 +66,28 @@ class Submission:
                 raise invalid("/webhook_url", refused.detail, refused.code) from refused
 
 
+@dataclass(frozen=True)
+class Why:
+    """How a job comes to be, as the audit log tells it; ``of`` is the job that it repeats."""
+
+    event: Event = Event.JOB_CREATED
+    of: str = ""
+
+
+_ASKED = Why()
+
+
 def submit(
-    tenant: Tenant, asked: Submission, *, api_key: ApiKey | None = None, user: User | None = None
+    tenant: Tenant,
+    asked: Submission,
+    *,
+    api_key: ApiKey | None = None,
+    user: User | None = None,
+    why: Why = _ASKED,
 ) -> Job:
     """Queue a job. Raises `Invalid`, naming each wrong field, before anything is written."""
     asked.check()
-    planned = plan(tenant, asked.operation, asked.params, asked.device)
+    planned = plan(tenant, asked.operation, asked.params, asked.device, api_key=api_key)
     with transaction.atomic():
         _check_queue(tenant)
         job = Job.objects.create(
@@ -86,10 +105,16 @@ def submit(
             device_asked=asked.device,
             memory_mb=planned.weight.memory_mb,
             scratch_mb=planned.weight.scratch_mb,
+            reserved_cpu_ms=planned.weight.cpu_ms,
             max_attempts=1 + settings.JOB_MAX_RETRIES,
         )
         _give(job, planned)
         queue.wake(job.lane)
+        told = {"operation": job.operation, "priority": asked.priority, "lane": job.lane}
+        again = {"of": why.of} if why.of else {}
+        audit.record(why.event, job.tenant_id, job.pk, details=told | again)
+        # Last: from here to the commit others of the tenant wait, where it has limits.
+        reservations.reserve_job(job.tenant_id, job.api_key_id, job.reserved_cpu_ms)
     return job
 
 
@@ -141,16 +166,28 @@ def cancel(job: Job) -> Job:
     Asking twice is no mistake; a job that completed or failed is a `Conflict`.
     """
     if not states.cancel_queued(job):
-        running = Job.objects.filter(pk=job.pk, status="running")
-        if running.update(cancel_requested_at=Now()):
-            states.announce(job.id)
+        _cancel_running(job)
     job.refresh_from_db()
     if job.status in {"completed", "failed"}:
         raise Conflict(f"the job has already {job.status}", code="job_ended")
     return job
 
 
-def retry(job: Job, *, api_key: ApiKey | None = None, user: User | None = None) -> Job:
+def _cancel_running(job: Job) -> None:
+    running = Job.objects.filter(pk=job.pk, status=Status.RUNNING, cancel_requested_at=None)
+    with transaction.atomic():
+        if running.update(cancel_requested_at=Now()):
+            states.announce(job.id)
+            audit.record(Event.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.RUNNING})
+
+
+def retry(
+    job: Job,
+    *,
+    api_key: ApiKey | None = None,
+    user: User | None = None,
+    event: Event = Event.JOB_RETRIED,
+) -> Job:
     """Submit an ended job's request once more, as a new job: the old one's end stays as it is."""
     if not job.is_final:
         raise Conflict(f"the job is {job.status}; cancel it first", code="job_not_ended")
@@ -166,7 +203,7 @@ def retry(job: Job, *, api_key: ApiKey | None = None, user: User | None = None) 
         tags=job.tags,
         device=job.device_asked,
     )
-    return submit(job.tenant, again, api_key=api_key, user=user)
+    return submit(job.tenant, again, api_key=api_key, user=user, why=Why(event, of=job.pk))
 
 
 def requeue(job: Job, *, user: User | None = None) -> Job:
@@ -176,7 +213,7 @@ def requeue(job: Job, *, user: User | None = None) -> Job:
         if not dead.update(quarantined_at=None):
             raise Conflict("the job is not quarantined", code="job_not_quarantined")
         job.refresh_from_db()
-        return retry(job, user=user)
+        return retry(job, user=user, event=Event.JOB_REQUEUED)
 
 
 def delete(job: Job) -> None:
@@ -184,9 +221,11 @@ def delete(job: Job) -> None:
     if not job.is_final:
         raise Conflict(f"the job is {job.status}; cancel it first", code="job_not_ended")
     files = [output.file for output in job.outputs.select_related("file")]
+    told = {"operation": job.operation, "status": job.status, "files": [file.pk for file in files]}
     with transaction.atomic():
+        audit.record(Event.JOB_DELETED, job.tenant_id, job.pk, details=told)
         job.delete()
     for file in files:
         # An output that another job is going to read stays until it expires.
         with suppress(store.InUse):
-            store.remove(file)
+            store.remove(file, event=None)

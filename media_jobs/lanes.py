@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 
+from accounts import audit
+from accounts.events import Event
 from media_jobs import housekeeping
 from media_jobs.models import Job, PausedLane, Slot, Status
 
@@ -31,15 +34,26 @@ def known() -> list[str]:
     return sorted(found | settings.LANES.keys() | {slot.lane for slot in Slot.objects.alive()})
 
 
-def pause(lane: str, reason: str) -> None:
+def pause(lane: str, reason: str, *, event: Event = Event.LANE_PAUSED) -> None:
     """Let the slots of ``lane`` take no further jobs; what runs there goes on."""
-    PausedLane.objects.update_or_create(lane=lane, defaults={"reason": reason[:200]})
+    with transaction.atomic():
+        PausedLane.objects.update_or_create(lane=lane, defaults={"reason": reason[:200]})
+        audit.record(event, None, lane, details={"reason": reason[:200]})
+
+
+def drain(lane: str, reason: str) -> int:
+    """Pause ``lane`` until nothing runs there; tell how much still does."""
+    pause(lane, reason, event=Event.LANE_DRAINED)
+    return running(lane)
 
 
 def resume(lane: str) -> bool:
     """Let the slots take jobs again, at once; tell whether the lane was paused."""
-    removed, _ = PausedLane.objects.filter(lane=lane).delete()
-    housekeeping.renew_tokens()
+    with transaction.atomic():
+        removed, _ = PausedLane.objects.filter(lane=lane).delete()
+        if removed:
+            audit.record(Event.LANE_RESUMED, None, lane)
+        housekeeping.renew_tokens()
     return bool(removed)
 
 

@@ -15,6 +15,10 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from accounts import audit
+from accounts.events import Event, Outcome
+from accounts.quotas import reservations
+from accounts.usage.ledger import Usage
 from media_jobs.models import Job, JobAttempt, JobEvent, Status, WebhookDelivery
 from media_jobs.models.job import FINAL
 
@@ -52,6 +56,9 @@ class Claimant:
     """Likewise on its scratch disk."""
 
 
+_CLAIM = "SELECT * FROM ffapi_claim_job(%s, %s, %s, %s, %s, %s, %s)"
+
+
 def claim(lane: str, by: Claimant) -> Job | None:
     """Take the next job of ``lane``: of the tenant that used least of late, by its rank.
 
@@ -60,10 +67,7 @@ def claim(lane: str, by: Claimant) -> Job | None:
     """
     lease_s, half_life_s = float(settings.LEASE_SECONDS), _half_life_s()
     wanted = (lane, by.slot, by.host, lease_s, by.memory_mb, by.scratch_mb, half_life_s)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ffapi_claim(%s, %s, %s, %s, %s, %s, %s)", wanted)
-        job_id = cursor.fetchone()[0]
-    return None if job_id is None else Job.objects.select_related("tenant").get(pk=job_id)
+    return next(iter(Job.objects.raw(_CLAIM, wanted)), None)
 
 
 _BEAT = """
@@ -93,11 +97,16 @@ def heartbeat(job: Job, progress: dict[str, Any]) -> bool:
 
 def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: Any) -> None:
     """End ``job.attempt`` in a final status. Raises `Lost`; part of the caller's transaction."""
+    own = values.get("usage", {})
+    if own:
+        values["usage"] = _with_earlier(job, own)
+    event = Event.JOB_QUARANTINED if "quarantined_at" in values else Event.JOB_ENDED
     with transaction.atomic():
         _lock_owned(job)
+        _tell(job, event, status=status, reason=reason)
         _write(job, status, reason, values | _released() | {"finished_at": Now()})
         _close_attempt(job, outcome or status)
-        _settle(job, values.get("usage", {}))
+        _settle(job, own)
 
 
 def give_back(
@@ -116,6 +125,7 @@ def give_back(
         values["max_attempts"] = F("max_attempts") + 1
     with transaction.atomic():
         _lock_owned(job)
+        _tell(job, Event.JOB_GIVEN_BACK, status=Status.QUEUED, reason=reason)
         _write(job, Status.QUEUED, reason, values)
         _close_attempt(job, outcome)
 
@@ -127,6 +137,7 @@ def cancel_queued(job: Job) -> bool:
         found = waiting.first()
         if found is None:
             return False
+        audit.record(Event.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.QUEUED})
         _write(found, Status.CANCELED, "canceled while queued", {"finished_at": Now()})
         return True
 
@@ -152,6 +163,19 @@ def _settle(job: Job, usage: dict[str, Any]) -> None:
         cursor.execute("SELECT ffapi_settle(%s, %s, %s, %s)", used)
 
 
+def _with_earlier(job: Job, usage: dict[str, Any]) -> dict[str, Any]:
+    """Add the CPU time of the attempts before: the job cost that too, whatever came of it.
+
+    The fair shares have it already, for each claim charges them.
+    """
+    if "cpu_seconds" not in usage:
+        return usage
+    earlier = JobAttempt.objects.filter(job=job, number__lt=job.attempt)
+    spent = earlier.values_list("receipt__cpu_seconds", flat=True)
+    cpu_s = usage["cpu_seconds"] + sum(each or 0 for each in spent)
+    return usage | {"cpu_seconds": round(cpu_s, 3)}
+
+
 def _owned(job: Job) -> Any:
     return Job.objects.filter(pk=job.pk, attempt=job.attempt, status=Status.RUNNING)
 
@@ -160,6 +184,13 @@ def _lock_owned(job: Job) -> None:
     if not _owned(job).select_for_update().values_list("pk").first():
         raise Lost(job.id)
     job.status = Status.RUNNING
+
+
+def _tell(job: Job, event: Event, *, status: Status, reason: str) -> None:
+    """Have the audit log tell what a slot did."""
+    told = {"status": status, "attempt": job.attempt, "slot": job.slot, "reason": reason}
+    outcome = Outcome.FAILURE if status == Status.FAILED else Outcome.SUCCESS
+    audit.record(event, job.tenant_id, job.pk, outcome=outcome, details=told)
 
 
 def _write(job: Job, to: Status, reason: str, values: dict[str, Any]) -> None:
@@ -176,7 +207,24 @@ def _write(job: Job, to: Status, reason: str, values: dict[str, Any]) -> None:
             tenant_id=job.tenant_id, job=job, url=job.webhook_url, event=f"job.{to}"
         )
     job.status = to
+    if to in FINAL:
+        _settle_quotas(job, to, values.get("usage", {}))
     announce(job.id)
+
+
+def _settle_quotas(job: Job, outcome: Status, usage: dict[str, Any]) -> None:
+    ended = reservations.Ended(
+        tenant_id=job.tenant_id,
+        api_key_id=job.api_key_id,
+        work_id=job.pk,
+        operation=job.operation,
+        outcome=outcome,
+        did_run=job.attempt > 0,
+        submitted_at=job.created_at,
+        reserved_cpu_ms=job.reserved_cpu_ms,
+        usage=Usage.read(usage),
+    )
+    reservations.settle_job(ended)
 
 
 def _close_attempt(job: Job, outcome: str) -> None:

@@ -26,6 +26,8 @@ def take_in(  # noqa: PLR0913 -- what a file is said to be, by name
     declared_type: str = "",
     tags: Iterable[str] = (),
     metadata: dict[str, Any] | None = None,
+    api_key_id: str | None = None,
+    hold: str = "",
 ) -> File:
     """Check and store what a client sent; the file is not visible before ``store.publish``.
 
@@ -42,6 +44,8 @@ def take_in(  # noqa: PLR0913 -- what a file is said to be, by name
         media=media,
         tags=tags,
         metadata=metadata,
+        api_key_id=api_key_id,
+        hold=hold,
     )
     facts = {"action": "file.add", "tenant": tenant.pk, "file": file.pk, "bytes": file.size_bytes}
     logger.info("file stored", extra=facts)

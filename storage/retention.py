@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from accounts.events import Event
 from storage import hooks, store
 from storage.models import File
 
@@ -48,7 +49,7 @@ def _remove(files: QuerySet[File]) -> tuple[int, int]:
     removed = 0
     for file in files.exclude(pk__in=needed.values("pk")).order_by("pk")[:_BATCH]:
         try:
-            store.remove(file)
+            store.remove(file, event=Event.FILE_EXPIRED)
         except store.InUse:  # since a moment ago
             continue
         removed += 1

@@ -24,10 +24,14 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts import audit
+from accounts.events import Event
 from accounts.models import Tenant
+from accounts.quotas import reservations
 from storage import hooks
 from storage.content_types import content_type_of
 from storage.models import File
+from storage.models.file import Origin
 
 _CHUNK_BYTES = 1024 * 1024
 # Another file system, one without hard links, the kernel's protection of others' files, too many.
@@ -65,18 +69,22 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
     metadata: dict[str, Any] | None = None,
     expires_at: datetime | None = None,
     move: bool = True,
+    api_key_id: str | None = None,
+    hold: str = "",
 ) -> File:
     """Store the bytes of ``source`` under a new row that nobody sees until ``publish``.
 
     ``source`` is a regular file that nothing writes to any more; with ``move`` it is gone
     afterwards. The bytes are on the disk for good when this returns. Not for use inside a
     transaction: the row must be there before the bytes. ``expires_at`` defaults to the age that
-    files are kept.
+    files are kept. It counts for the tenant and for ``api_key_id``, in the place of what was held
+    as ``hold``. Raises what `reservations.take_storage` does.
     """
     with _open_regular(source) as handle:
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
         file = File(
             tenant=tenant,
+            api_key_id=api_key_id,
             name=name,
             origin=origin,
             sha256=sha256,
@@ -90,6 +98,13 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
         file.storage_key = f"{tenant.pk}/{sha256[:2]}/{sha256}-{file.pk}"
         with transaction.atomic(durable=True):
             file.save(force_insert=True)
+            reservations.take_storage(
+                tenant.pk,
+                api_key_id,
+                file.size_bytes,
+                hold=hold,
+                is_begun=origin == Origin.JOB,
+            )
         handle.seek(0)
         _save(file.storage_key, handle, source, move=move)
     return file
@@ -133,9 +148,16 @@ def publish(file: File) -> None:
     Raises ``Gone`` where the sweep was faster.
     """
     still_there = File.objects.filter(pk=file.pk, published_at=None, expires_at__gt=Now())
-    if not still_there.update(published_at=Now()):
-        raise Gone(file.pk)
+    with transaction.atomic():
+        if not still_there.update(published_at=Now()):
+            raise Gone(file.pk)
+        _tell(Event.FILE_CREATED, file)
     file.refresh_from_db(fields=["published_at"])
+
+
+def _tell(event: Event, file: File) -> None:
+    told = {"origin": file.origin, "size_bytes": file.size_bytes, "sha256": file.sha256}
+    audit.record(event, file.tenant_id, file.pk, details=told)
 
 
 def open_content(file: File) -> BinaryIO:
@@ -180,17 +202,23 @@ def _copy(file: File, target: Path) -> None:
             raise Gone(file.pk)
 
 
-def remove(file: File) -> None:
+def remove(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
     """Hide the file, then delete its bytes, then its row; raises ``InUse`` where it is needed.
 
+    ``event`` is what the audit log tells, of a file that was to be seen; None where it is part of
+    something else that is told.
     Not for use inside a transaction: a rollback would not bring the bytes back.
     """
     rows = File.objects.filter(pk=file.pk)
     with transaction.atomic(durable=True):
-        rows.select_for_update().first()
+        found = rows.select_for_update().first()
         if hooks.in_use(rows).exists():
             raise InUse(file.pk)
+        if event and found and found.published_at:
+            _tell(event, found)
         # Past its time: from here on the sweep finishes what a crash interrupts.
         rows.update(published_at=None, expires_at=Now())
     storages["media"].delete(file.storage_key)
-    rows.delete()
+    with transaction.atomic():
+        if rows.delete()[1].get(File._meta.label):  # noqa: SLF001 -- public, by its documentation
+            reservations.give_storage(file.tenant_id, file.api_key_id, file.size_bytes)

@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.conf import settings
+from django.db.backends.postgresql.operations import DatabaseOperations
 
+from ffapi_site.database.owner import as_owner
+from ffapi_site.lib import scope
 from tests.media import Samples
+
+# A test sees everything, as a command does; the requests that it makes do not.
+scope.act_for_every_tenant()
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +37,19 @@ def _folders_of_this_process() -> None:
     uploads = Path(settings.FILE_UPLOAD_TEMP_DIR) / process
     uploads.mkdir(exist_ok=True)
     settings.FILE_UPLOAD_TEMP_DIR = str(uploads)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptied_by_the_owner() -> Iterator[None]:
+    """After a test with transactions of its own; the usual role may not empty a table."""
+    flush = DatabaseOperations.execute_sql_flush
+
+    def flush_as_owner(self: DatabaseOperations, statements: list[str]) -> None:
+        with as_owner():
+            flush(self, ["SET session_replication_role = replica", *statements])
+
+    with patch.object(DatabaseOperations, "execute_sql_flush", flush_as_owner):
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -26,9 +26,9 @@ def make() -> Path:
 
 
 def remove(folder: Path) -> None:
-    from ffapi_site.embedded import server  # after the settings
+    from ffapi_site.database import embedded  # after the settings
 
-    server.stop(folder / "postgres")
+    embedded.stop(folder / "postgres")
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -47,7 +47,7 @@ class MembershipFactory(DjangoModelFactory[Membership]):
 
 
 class ApiKeyFactory(DjangoModelFactory[ApiKey]):
-    """A key whose text is left in ``key.text``."""
+    """A key whose text is left in ``key.text``, used before from where tests send."""
 
     class Meta:
         model = ApiKey
@@ -60,6 +60,7 @@ class ApiKeyFactory(DjangoModelFactory[ApiKey]):
     @classmethod
     def _create(cls, model_class: type[ApiKey], *_args: Any, **fields: Any) -> ApiKey:
         revoked_at = fields.pop("revoked_at", None)
+        fields.setdefault("known_addresses", ["127.0.0.1"])  # where tests send from
         key, text = keys.issue(fields.pop("tenant"), **fields)
         if revoked_at:
             model_class.objects.filter(pk=key.pk).update(revoked_at=revoked_at)

@@ -17,7 +17,8 @@ def clone(tmp_path: Path) -> Path:
     """A clone that needs no package, so that only the bootstrap is tried."""
     shutil.copy(ROOT / "bootstrap.py", tmp_path)
     (tmp_path / "requirements.txt").write_text("# none\n")
-    (tmp_path / "requirements-dev.txt").write_text("-r requirements.txt\n")
+    (tmp_path / "requirements-oidc.txt").write_text("-r requirements.txt\n")
+    (tmp_path / "requirements-dev.txt").write_text("-r requirements-oidc.txt\n")
     return tmp_path
 
 

@@ -3,9 +3,12 @@ from __future__ import annotations
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from accounts import keys, rate_limit
+from accounts import actor, keys, rate_limit
+from accounts.api import denials
 from accounts.api.caller import Caller
 from accounts.models import ApiKey
+from ffapi_site.lib import scope
+from ffapi_site.lib.client_address import client_address
 from ffapi_site.lib.problems import Unauthenticated
 
 
@@ -19,15 +22,20 @@ def _given(request: Request) -> str:
 class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Bearer`` or ``X-API-Key``; cookies mean nothing here.
 
-    Missing, unknown, expired and revoked keys get one answer. Failures count by address.
+    Whatever is wrong with a key, that it is used from a wrong address too, gets one answer.
+    Failures count by address.
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, ApiKey]:
-        key = keys.find(_given(request))
-        if key is None:
-            rate_limit.count_stranger(request._request)  # noqa: SLF001 -- DRF has no public name
+        plain = request._request  # noqa: SLF001 -- DRF has no public name
+        found = keys.check(_given(request), client_address(plain))
+        if isinstance(found, keys.Refusal):
+            denials.note_refused(plain, found)
+            rate_limit.count_stranger(plain)
             raise Unauthenticated(headers={"WWW-Authenticate": 'Bearer realm="ffapi"'})
-        return Caller.by_key(key), key
+        scope.enter(found.tenant_id)
+        actor.identify(actor.Kind.API_KEY, found.pk, found.name)
+        return Caller.by_key(found), found
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="ffapi"'

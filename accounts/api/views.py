@@ -16,6 +16,8 @@ from rest_framework.views import APIView
 from accounts import idempotency, rate_limit
 from accounts.api.caller import Caller
 from accounts.models import Tenant, TenantQuerySet
+from accounts.quotas import suspension
+from accounts.quotas.refusal import QuotaExceeded
 from ffapi_site.lib import query
 from ffapi_site.lib.ids import is_public_id
 from ffapi_site.lib.pagination import PARAMETERS, CursorPages
@@ -83,7 +85,8 @@ class TenantAPIView(APIView):
 
     def perform_authentication(self, request: Request) -> None:
         super().perform_authentication(request)
-        self._allowance = rate_limit.count(f"key:{self.caller.api_key.pk}")
+        key = self.caller.api_key
+        self._allowance = rate_limit.count_key(key.pk, key.rate_limit_per_minute)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -110,6 +113,8 @@ class TenantAPIView(APIView):
         if isinstance(exc, _AlreadyAnswered):
             return exc.response
         try:
+            if isinstance(exc, QuotaExceeded):
+                suspension.note_violation(exc)
             return super().handle_exception(exc)
         except BaseException:
             if self.claim:

@@ -4,13 +4,15 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models.tenant import Tenant
+from ffapi_site.lib.crypto import EncryptedTextField
 
 
 class IdempotentRequest(models.Model):
     """The first request under an ``Idempotency-Key`` and, once it ended, its answer.
 
     ``made`` is the id of what the request made, written in the transaction that made it: whoever
-    takes over after a crash answers with that instead of making another.
+    takes over after a crash answers with that instead of making another. ``answer`` is encrypted,
+    for it may hold what is told only once; ``body`` is that of earlier days, in clear.
     """
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
@@ -21,6 +23,7 @@ class IdempotentRequest(models.Model):
     made = models.CharField(max_length=64, blank=True, default="", db_default="")
     status = models.PositiveSmallIntegerField(null=True)
     headers = models.JSONField(default=dict)
+    answer = EncryptedTextField(default="", db_default="")
     body = models.BinaryField(default=b"")
 
     class Meta:

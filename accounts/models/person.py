@@ -2,13 +2,31 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Lower
 
 from accounts.models.tenant import Tenant
 from accounts.roles import Role
 
 
 class User(AbstractUser):
-    """A person: staff, or a member of tenants."""
+    """A person: staff, or a member of tenants.
+
+    An e-mail address is theirs by proof (a link that was sent there) or by the word of staff, and
+    nobody else's: single sign-on finds people by it.
+    """
+
+    otp_device: object | None = None
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), name="person_email_once", condition=~models.Q(email="")
+            )
+        ]
+
+    def is_verified(self) -> bool:
+        """Tell whether this session has proved the second factor."""
+        return self.otp_device is not None
 
 
 class Membership(models.Model):

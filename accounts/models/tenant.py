@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
+from accounts.models.plan import Plan
 from ffapi_site.lib.crypto import EncryptedTextField
 from ffapi_site.lib.ids import PublicIdField
 
@@ -26,6 +29,22 @@ class Tenant(models.Model):
     max_queued_jobs = models.PositiveIntegerField(
         null=True, blank=True, help_text="How many jobs may wait at once; empty: any number"
     )
+    requires_totp = models.BooleanField(
+        default=False, help_text="Whether every member must sign in with a code as well"
+    )
+    plan = models.ForeignKey(
+        Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="tenants"
+    )
+    quota = models.JSONField(default=dict, db_default={}, blank=True)
+    """Its own limits, in the place of its plan's; null there lifts the plan's."""
+    limits = models.JSONField(default=dict, db_default={}, editable=False)
+    """Those in force: `accounts.quotas.limits` puts them together."""
+    quota_suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    quota_suspended_for = models.CharField(
+        max_length=200, blank=True, db_default="", editable=False
+    )
+    alert_webhook_url = models.CharField(max_length=2000, blank=True, db_default="")
+    """Where alerts of quotas are posted to."""
     webhook_secret = EncryptedTextField(default=new_webhook_secret, editable=False)
 
     class Meta:
@@ -33,6 +52,20 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **options: Any) -> None:
+        if self._state.adding and self.plan_id is None and settings.DEFAULT_PLAN:
+            self._take_default_plan()
+        super().save(*args, **options)
+
+    def _take_default_plan(self) -> None:
+        """Nothing of a new tenant's is there to be counted: its limits hold at once."""
+        plan = Plan.objects.filter(pk=settings.DEFAULT_PLAN).first()
+        if plan is None:
+            raise ImproperlyConfigured(f"DEFAULT_PLAN: there is no plan {settings.DEFAULT_PLAN}")
+        self.plan, self.limits = plan, plan.limits | self.limits
+        self.max_concurrent_jobs = self.limits.get("max_concurrent_jobs")
+        self.max_queued_jobs = self.limits.get("max_queued_jobs")
 
 
 Row = TypeVar("Row", bound=models.Model)

@@ -22,7 +22,7 @@ def read(model: type[Body], given: object) -> Body:
         errors = [
             FieldError(
                 "".join(f"/{_escaped(part)}" for part in each["loc"]),
-                _DETAILS.get(each["type"], each["msg"]),
+                _DETAILS.get(each["type"], each["msg"].removeprefix("Value error, ")),
                 _CODES.get(each["type"], "invalid"),
             )
             for each in found

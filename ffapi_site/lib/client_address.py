@@ -23,10 +23,14 @@ def client_address(request: HttpRequest) -> str:
 
 def address_block(request: HttpRequest) -> str:
     """Give what limits are counted by: the address, or the /64 that one subscriber holds."""
-    address = _address(request)
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, _SUBSCRIBER_BITS), strict=False).network_address)
-    return str(address) if address else ""
+    return block_of(client_address(request))
+
+
+def block_of(address: str) -> str:
+    """Give the address, or the /64 that one subscriber holds; empty of an empty one."""
+    if ":" not in address:
+        return address
+    return str(ip_network((address, _SUBSCRIBER_BITS), strict=False).network_address)
 
 
 def _address(request: HttpRequest) -> Address | None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 
@@ -34,3 +36,13 @@ def _kept(path: Path) -> str:
     finally:
         made.unlink()
     return path.read_text()
+
+
+def mail_server(env: environ.Env, name: str) -> dict[str, Any]:
+    """Read a mail server, ``smtp+tls://user:password@host:587``, into Django's settings of it."""
+    try:
+        read = dict(env.email_url(name, default="dummymail://"))
+    except (ValueError, ImproperlyConfigured) as error:
+        raise ImproperlyConfigured(f"{name} is not a mail server's address: {error}") from error
+    usual = 465 if "EMAIL_USE_SSL" in read else 587 if "EMAIL_USE_TLS" in read else 25
+    return read | {"EMAIL_PORT": read["EMAIL_PORT"] or usual}

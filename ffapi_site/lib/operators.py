@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 def is_operator(request: HttpRequest) -> bool:
     user = request.user
-    return _has_token(request) or (user.is_active and user.is_staff)
+    return _has_token(request) or (user.is_active and user.is_staff and user.is_verified())
 
 
 def _has_token(request: HttpRequest) -> bool:

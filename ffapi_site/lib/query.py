@@ -52,12 +52,23 @@ def moment(request: Request, name: str) -> datetime | None:
         return None
     try:
         # An unescaped + of an offset arrives as a space.
-        parsed = parse_datetime(value.strip().replace(" ", "+" if "T" in value else "T"))
+        parsed = moment_of(value.strip().replace(" ", "+" if "T" in value else "T"))
     except ValueError:
         parsed = None
     if parsed is None:
         raise wrong(name, "must be an RFC 3339 time like 2025-01-31T12:00:00Z")
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return parsed
+
+
+def moment_of(value: str) -> datetime | None:
+    """A time in UTC, since the database knows fewer offsets than Python; ``ValueError`` or None."""
+    parsed = parse_datetime(value)
+    if parsed is None:
+        return None
+    try:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("before the first year, or after the last") from error
 
 
 def number(request: Request, name: str, *, low: int, high: int) -> int | None:

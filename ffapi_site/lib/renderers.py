@@ -25,6 +25,11 @@ class PlainText(_AsMade):
     format = "txt"
 
 
+class Csv(_AsMade):
+    media_type = "text/csv"
+    format = "csv"
+
+
 class EventStream(_AsMade):
     media_type = "text/event-stream"
     format = "events"

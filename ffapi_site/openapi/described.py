@@ -23,6 +23,7 @@ _PROBLEMS = {
     "429": "Too many requests; `Retry-After` says when to come again.",
     "503": "Not just now; `Retry-After` says when to come again.",
 }
+_SECTIONS = {"jobs", "files", "operations", "tenant", "api-keys", "quotas", "usage"}
 _IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -51,7 +52,7 @@ class Described(AutoSchema):
 
     def get_tags(self) -> list[str]:
         first = self.path.removeprefix("/v1/").split("/")[0]
-        return [first if first in {"jobs", "files", "operations", "tenant"} else "run"]
+        return [first if first in _SECTIONS else "run"]
 
     def get_operation_id(self) -> str:
         words = self.path.removeprefix("/v1/").replace("-", "_").replace("{", "").replace("}", "")

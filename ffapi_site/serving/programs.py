@@ -29,6 +29,11 @@ def slot(lane: str, number: int) -> Program:
     return Program(name, command, stop_within_s=settings.SHUTDOWN_GRACE_SECONDS + 10)
 
 
+def sealer() -> Program:
+    command = (sys.executable, "manage.py", "audit", "seal")
+    return Program("audit-sealer", command, stop_within_s=10)
+
+
 def lanes() -> dict[str, int]:
     """Slots by lane; the GPU has one where there is a GPU, unless the settings say otherwise."""
     if "gpu" in settings.LANES:
@@ -42,4 +47,4 @@ def programs() -> list[Program]:
         for lane, slots_of_lane in lanes().items()
         for number in range(1, slots_of_lane + 1)
     ]
-    return [web(), *slots]
+    return [web(), sealer(), *slots]

@@ -15,7 +15,7 @@ import psutil
 from django.conf import settings
 from django.core.management import call_command
 
-from ffapi_site.embedded import server
+from ffapi_site.database import embedded
 from ffapi_site.serving import readiness, statics
 from ffapi_site.serving.programs import programs
 from ffapi_site.serving.supervision import configuration, supervisor_command
@@ -90,7 +90,7 @@ def _database() -> Iterator[None]:
     finally:
         _ignore_signals()
         if settings.EMBEDDED_DATABASE:
-            server.stop(settings.DATA_DIR / "postgres")
+            embedded.stop(settings.DATA_DIR / "postgres")
 
 
 @contextmanager

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from asgiref.sync import sync_to_async
 from django.db import connection
 
+from accounts import keys
+from accounts.models import ApiKey
+from ffapi_site.lib import scope
 from ffapi_site.lib.problems import Unavailable
 from media_jobs.api.job_body import related, tell
 from media_jobs.changes import feed
@@ -18,7 +21,7 @@ from media_jobs.models import Job
 MAX_LISTENERS = 500  # a process; each is a coroutine and a socket, no thread and no connection
 _HEARTBEAT_S = 10.0  # shorter than the time-outs of usual proxies
 _AT_MOST_EVERY_S = 0.25
-_LONGEST_S = 3600  # then the browser comes again, with a key that is checked again
+_LONGEST_S = 3600  # then the browser comes again
 
 _listening: set[object] = set()
 
@@ -35,15 +38,29 @@ class _Seen:
     is_final: bool
 
 
-def _look(job_id: str) -> _Seen | None:
+@dataclass(frozen=True)
+class Listener:
+    """Who is told: a key, used from an address. What ends the key ends the stream."""
+
+    api_key: ApiKey
+    address: str
+
+    def may_listen(self) -> bool:
+        return keys.opens_still(self.api_key, self.address, "jobs:read")
+
+
+def _look(job_id: str, listener: Listener) -> _Seen | None:
     try:
-        job = related(Job.objects.filter(pk=job_id)).first()
-        return _Seen(json.dumps(tell(job)).encode(), job.is_final) if job else None
+        if not listener.may_listen():
+            return None
+        with scope.within(listener.api_key.tenant_id):
+            job = related(Job.objects.filter(pk=job_id)).first()
+            return _Seen(json.dumps(tell(job)).encode(), job.is_final) if job else None
     finally:
         connection.close()  # this thread may not come again
 
 
-async def events(job_id: str) -> AsyncIterator[bytes]:
+async def events(job_id: str, listener: Listener) -> AsyncIterator[bytes]:
     """Tell the job at once and after every change, until its end or its deletion."""
     loop = asyncio.get_running_loop()
     changed = asyncio.Event()
@@ -55,19 +72,19 @@ async def events(job_id: str) -> AsyncIterator[bytes]:
     _listening.add(changed)
     try:
         with feed.on_change(job_id, wake):
-            async for line in _tell_changes(job_id, changed, loop.time() + _LONGEST_S):
+            async for line in _tell_changes(job_id, listener, changed, loop.time() + _LONGEST_S):
                 yield line
     finally:
         _listening.discard(changed)
 
 
 async def _tell_changes(
-    job_id: str, changed: asyncio.Event, deadline: float
+    job_id: str, listener: Listener, changed: asyncio.Event, deadline: float
 ) -> AsyncIterator[bytes]:
     number, told = 0, b""
     while asyncio.get_running_loop().time() < deadline:
         changed.clear()
-        seen = await sync_to_async(_look, thread_sensitive=False)(job_id)
+        seen = await sync_to_async(_look, thread_sensitive=False)(job_id, listener)
         if seen is None:
             return
         if seen.data != told:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from accounts.api.views import TenantAPIView
 from ffapi_site.lib import bodies
+from ffapi_site.lib.client_address import client_address
 from ffapi_site.lib.describing import JSON, PAGING, page_of
 from ffapi_site.lib.problems import Invalid
 from ffapi_site.lib.renderers import EventStream, PlainText
@@ -90,9 +91,13 @@ class JobEvents(TenantAPIView):
         """Server-sent events: the job at once (`event: job`), and again after each change."""
         job = self.own(Job.objects.all(), job_id)
         event_stream.check_place()
+        address = client_address(request._request)  # noqa: SLF001 -- DRF has no public name
+        listener = event_stream.Listener(self.caller.api_key, address)
         headers = {"X-Accel-Buffering": "no"}  # a proxy must pass each event on at once
         return StreamingHttpResponse(
-            event_stream.events(job.id), content_type="text/event-stream", headers=headers
+            event_stream.events(job.id, listener),
+            content_type="text/event-stream",
+            headers=headers,
         )
 
 

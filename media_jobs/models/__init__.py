@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from media_jobs.models.attempt import JobAttempt, JobEvent, JobStep
+from media_jobs.models.dead_letter import DeadLetter
 from media_jobs.models.device import DeviceHealth
 from media_jobs.models.fair_share import FairShare
 from media_jobs.models.job import Job, JobQuerySet, Priority, Status
@@ -10,6 +11,7 @@ from media_jobs.models.slot import Slot
 from media_jobs.models.webhook import WebhookDelivery
 
 __all__ = [
+    "DeadLetter",
     "DeviceHealth",
     "FairShare",
     "Job",

@@ -68,7 +68,12 @@ class Job(models.Model):
     """
 
     id = PublicIdField(prefix="job")
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="jobs")
+    tenant = models.ForeignKey(
+        Tenant,
+        on_delete=models.CASCADE,
+        related_name="jobs",
+        db_index=False,  # `job_of_tenant` begins with it; each index costs every transition
+    )
     api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.SET_NULL)
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL)
     operation = models.CharField(max_length=64)
@@ -91,6 +96,8 @@ class Job(models.Model):
     """What FFmpeg is expected to need at once."""
     scratch_mb = models.PositiveIntegerField(default=64)
     """What its scratch folder is expected to grow to."""
+    reserved_cpu_ms = models.PositiveBigIntegerField(default=0, db_default=0)
+    """What it is counted at in the quotas until it ends."""
     attempt = models.PositiveSmallIntegerField(default=0)
     max_attempts = models.PositiveSmallIntegerField(default=4)
     created_at = models.DateTimeField(db_default=Now())

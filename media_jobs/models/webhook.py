@@ -23,7 +23,11 @@ class WebhookDelivery(models.Model):
 
     id = PublicIdField(prefix="evt")
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="webhook_deliveries")
+    job = models.ForeignKey(
+        Job, null=True, blank=True, on_delete=models.CASCADE, related_name="webhook_deliveries"
+    )
+    data = models.JSONField(default=dict, db_default={}, blank=True)
+    """What an event tells that is of no job; a job's is told as it is when the event is sent."""
     url = models.CharField(max_length=2000)
     event = models.CharField(max_length=32)
     created_at = models.DateTimeField(db_default=Now())

@@ -6,10 +6,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
+from accounts.pages.cursor import cursor_page
+from accounts.pages.page import Page
 from ffapi_site.lib.problems import Conflict
-from media_jobs.pages.cursor import cursor_page
 from media_jobs.pages.file_links import link
-from media_jobs.pages.page import Page
 from storage import store
 from storage.models import File
 

@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from accounts.pages.page import Page
 from media_jobs.models import Job, JobAttempt, Status
 from media_jobs.pages.file_links import FileLink, link
-from media_jobs.pages.page import Page
 from media_jobs.queueing import Place, places
 
 _LOG_TAIL_LINES = 60

@@ -3,10 +3,10 @@ from __future__ import annotations
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 
+from accounts.pages.cursor import cursor_page
+from accounts.pages.page import Page, wants_fragment
 from media_jobs.models import Job, JobQuerySet, Status
 from media_jobs.operations.base import REGISTRY
-from media_jobs.pages.cursor import cursor_page
-from media_jobs.pages.page import Page, wants_fragment
 
 _SEARCH_LENGTH = 200
 

@@ -5,13 +5,13 @@ from typing import ClassVar
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from accounts.pages.page import Page
 from ffapi_site.lib.ids import is_public_id
 from ffapi_site.lib.problems import Invalid
 from media_jobs import jobs
 from media_jobs.models import Job
 from media_jobs.operations.base import REGISTRY, Operation
 from media_jobs.pages.job_form import Entered, JobForm
-from media_jobs.pages.page import Page
 from storage.models import File
 
 _RECENT_FILES = 100
@@ -61,6 +61,7 @@ class NewJob(Page):
 class Compose(NewJob):
     """The older, shorter addresses of some forms."""
 
+    http_method_names = ["get", "head"]
     kinds: ClassVar[dict[str, tuple[str, ...]]] = {
         "video": ("transcode",),
         "audio": ("audio/normalize", "audio/extract"),

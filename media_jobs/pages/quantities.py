@@ -31,6 +31,11 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
+def seconds_of(milliseconds: int) -> float:
+    return milliseconds / 1000
+
+
+@register.filter
 def words(code: str) -> str:
     """Write a stable name for people: ``audio/noise-reduction`` as ``Audio noise reduction``."""
     text = code.replace("/", " ").replace("-", " ").replace("_", " ")

@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 
+from accounts.pages.page import Page
+from accounts.quotas import bounds, reservations
 from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.problem_handler import problem_response
 from ffapi_site.lib.problems import Malformed, Problem, invalid
-from media_jobs.pages.page import Page
 from storage import intake, names, sniff, store
 from storage.api import uploads
 from storage.models import File
@@ -34,13 +34,17 @@ class Upload(Page):
     def post(self, request: HttpRequest) -> HttpResponse:
         tenant, name = self.visitor.acting_tenant, _name(request)
         length = request.headers.get("Content-Length", "")
-        release_connections()  # an upload takes as long as the client likes
-        with uploads.temporary(int(length) if length.isdecimal() else 0) as path:
-            _write(request, path)
-            try:
-                file = intake.take_in(tenant, path, name=name, origin=Origin.UPLOAD)
-            except sniff.Refused as refused:
-                raise invalid("/file", refused.detail, refused.code) from refused
+        announced_bytes = int(length) if length.isdecimal() else 0
+        hold = reservations.hold_storage(tenant.pk, None, announced_bytes)
+        try:
+            release_connections()  # an upload takes as long as the client likes
+            with uploads.temporary(announced_bytes) as path:
+                _write(request, path, bounds.of(tenant).file_bytes)
+                file = intake.take_in(tenant, path, name=name, origin=Origin.UPLOAD, hold=hold)
+        except sniff.Refused as refused:
+            raise invalid("/file", refused.detail, refused.code) from refused
+        finally:
+            reservations.drop_hold(hold)
         store.publish(file)
         return JsonResponse(_told(file), status=201)
 
@@ -52,14 +56,14 @@ def _name(request: HttpRequest) -> str:
         raise invalid("/name", refused.detail, refused.code) from refused
 
 
-def _write(request: HttpRequest, path: Path) -> None:
+def _write(request: HttpRequest, path: Path, most_bytes: int) -> None:
     size_bytes = 0
     try:
         with uploads.create(path) as target:
             while part := request.read(_CHUNK_BYTES):
                 size_bytes += len(part)
-                if size_bytes > settings.MAX_FILE_SIZE_BYTES:
-                    raise uploads.too_large()
+                if size_bytes > most_bytes:
+                    raise uploads.too_large(most_bytes)
                 target.write(part)
     except UnreadablePostError as error:
         raise Malformed("the body ended early", code="body_incomplete") from error

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from django.contrib.auth import views as sessions
 from django.urls import path
 
 from media_jobs.pages import (
@@ -11,14 +10,10 @@ from media_jobs.pages import (
     job_list,
     new_job,
     operation_catalogue,
-    tenants,
     upload,
 )
 
 urlpatterns = [
-    path("login", sessions.LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("logout", sessions.LogoutView.as_view(), name="logout"),
-    path("tenant", tenants.ChooseTenant.as_view(), name="choose_tenant"),
     path("", dashboard.Dashboard.as_view(), name="dashboard"),
     path("jobs", job_list.JobList.as_view(), name="jobs"),
     path("jobs/<slug:job_id>", job_detail.JobPage.as_view(), name="job"),

@@ -15,6 +15,7 @@ class Reason(StrEnum):
 
     NOT_DUE = "not_due"
     TENANT_SUSPENDED = "tenant_suspended"
+    QUOTA_SUSPENDED = "quota_suspended"
     LANE_PAUSED = "lane_paused"
     NO_SLOT = "no_slot"
     NO_SANDBOX = "no_sandbox"
@@ -27,7 +28,10 @@ class Reason(StrEnum):
 
 
 # Nobody can tell when these pass.
-_OPEN_ENDED = {Reason.TENANT_SUSPENDED, Reason.LANE_PAUSED, Reason.NO_SLOT, Reason.NO_SANDBOX}
+_OPEN_ENDED = {
+    *(Reason.TENANT_SUSPENDED, Reason.QUOTA_SUSPENDED, Reason.LANE_PAUSED),
+    *(Reason.NO_SLOT, Reason.NO_SANDBOX),
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ def _reason(job: Job, position: int, seen: Snapshot) -> Reason:
         return Reason.NOT_DUE
     if not seen.tenants[job.tenant_id].is_active:
         return Reason.TENANT_SUSPENDED
+    if seen.tenants[job.tenant_id].is_held:
+        return Reason.QUOTA_SUSPENDED
     if job.lane in seen.paused:
         return Reason.LANE_PAUSED
     if not seen.slots_of(job.lane):
@@ -121,6 +127,7 @@ def _detail(job: Job, reason: Reason, position: int, seen: Snapshot) -> str:
     return {
         Reason.NOT_DUE: f"it is not to start before {job.run_at:%Y-%m-%d %H:%M:%S} UTC",
         Reason.TENANT_SUSPENDED: "the tenant is suspended",
+        Reason.QUOTA_SUSPENDED: "the tenant ran into its quotas too often; the operators lift that",
         Reason.LANE_PAUSED: f"the operators have paused this queue: {seen.paused.get(job.lane)}",
         Reason.NO_SLOT: f"no worker for {job.lane} jobs is up",
         Reason.NO_SANDBOX: "no worker can confine FFmpeg, so none takes jobs",

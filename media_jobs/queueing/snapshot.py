@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 
+from ffapi_site.lib import scope
 from media_jobs.models import Job
 from media_jobs.models.slot import SILENT
 
@@ -45,6 +46,7 @@ SELECT statement_timestamp(), json_build_object(
     FROM media_jobs_job WHERE status = 'running'),
   'tenants', (
     SELECT json_object_agg(t.id, json_build_object('is_active', t.is_active,
+      'is_held', t.quota_suspended_at IS NOT NULL,
       'cap', t.max_concurrent_jobs, 'typical_s', coalesce(s.typical_wall_seconds, 1)))
     FROM accounts_tenant t LEFT JOIN media_jobs_fairshare s ON s.tenant_id = t.id
     WHERE t.id = ANY(%(tenants)s)),
@@ -100,6 +102,8 @@ class Standing:
     """A tenant, as far as it decides on its jobs' start."""
 
     is_active: bool
+    is_held: bool
+    """Did its quotas suspend it?"""
     cap: int | None
     typical_s: float
 
@@ -144,7 +148,8 @@ def take(jobs: Collection[Job]) -> Snapshot:
         "counted": COUNTED,
         "rivals": _RIVALS_COUNTED,
     }
-    with connection.cursor() as cursor:
+    # What others have waiting is counted, not shown.
+    with scope.within(scope.EVERY_TENANT), connection.cursor() as cursor:
         cursor.execute(_LOOK, asked)
         now, told = cursor.fetchone()
     seen = json.loads(told)

@@ -106,6 +106,7 @@ class Executor:
         out = _Pipe(_KEEP_BYTES if command.program == "ffprobe" else _TAIL_BYTES)
         err = _Pipe(_KEEP_BYTES if command.parse else _TAIL_BYTES)
         reports = _Reports()
+        self.watch(command, None)  # now that it runs, and not a moment before
         with selectors.DefaultSelector() as ready:
             ready.register(process.stdout, selectors.EVENT_READ, out)
             ready.register(process.stderr, selectors.EVENT_READ, err)

@@ -8,11 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from django.db import models
 
+from accounts.quotas import bounds
 from media_jobs.ffmpeg import verify
 from media_jobs.ffmpeg.command import OutputFile
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models import Job, JobOutput
-from media_jobs.worker import probe
+from media_jobs.worker import bounded, probe
 from storage import store
 from storage.models import File
 from storage.models.file import Origin
@@ -51,18 +52,32 @@ class Made:
 
 
 def keep(job: Job, folder: Path, outputs: Iterable[OutputFile]) -> Made:
-    """Verify and store what the attempt left. Raises `Unverified`, with nothing stored."""
+    """Verify and store what the attempt left.
+
+    Raises `Unverified`, `InvalidParams` for what is larger than the tenant or its key may make, and
+    `QuotaExceeded` where there is no room for it; nothing is stored then.
+    """
     wanted = list(outputs)
     names = _names(job.output_name, wanted)
     made = Made()
     infos = [
         _verify(folder, output, name, made) for output, name in zip(wanted, names, strict=True)
     ]
+    allowed = bounds.of(job.tenant, job.api_key)
+    for output, info in zip(wanted, infos, strict=True):
+        if info is not None:
+            is_picture = output.content_type.startswith("image/")
+            bounded.check_media(output.role, info, allowed, is_picture=is_picture)
     try:
         for output, name, info in zip(wanted, names, infos, strict=True):
             media = None if info is None else info.to_json()
             file = store.add(
-                job.tenant, folder / output.path, name=name, origin=Origin.JOB, media=media
+                job.tenant,
+                folder / output.path,
+                name=name,
+                origin=Origin.JOB,
+                media=media,
+                api_key_id=job.api_key_id,
             )
             made.files.append((output, file))
     except BaseException:

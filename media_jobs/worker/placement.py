@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from accounts import audit
+from accounts.events import Event
 from ffapi_site.lib.problems import invalid
 from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.failures import Failure
@@ -114,4 +116,9 @@ def move_stranded() -> int:
     only_gpu = [name for name, operation in REGISTRY.items() if operation.device == "gpu"]
     waiting = Job.objects.filter(status=Status.QUEUED, lane=Lane.GPU)
     waiting = waiting.filter(run_at__lt=Now() - _STRANDED_AFTER).exclude(operation__in=only_gpu)
-    return waiting.update(lane=Lane.CPU)
+    with transaction.atomic():
+        moved = dict(waiting.select_for_update(skip_locked=True).values_list("pk", "tenant_id"))
+        for job_id, tenant_id in moved.items():
+            told = {"from": Lane.GPU, "to": Lane.CPU}
+            audit.record(Event.JOB_MOVED, tenant_id, job_id, details=told)
+        return Job.objects.filter(pk__in=moved).update(lane=Lane.CPU)

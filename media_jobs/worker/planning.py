@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from accounts.models import Tenant
+from accounts.models import ApiKey, Tenant
+from accounts.quotas import bounds
 from ffapi_site.lib import netguard
 from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import FieldError, Invalid, invalid
@@ -15,7 +16,7 @@ from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models.job import DeviceAsked, Lane
 from media_jobs.operations import base, driver
-from media_jobs.worker import placement, weight
+from media_jobs.worker import bounded, placement, weight
 from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.inputs import scratch_path
 from media_jobs.worker.weight import Weight
@@ -38,7 +39,12 @@ class Planned:
 
 
 def plan(
-    tenant: Tenant, name: str, params: dict[str, object], device: str = DeviceAsked.AUTO
+    tenant: Tenant,
+    name: str,
+    params: dict[str, object],
+    device: str = DeviceAsked.AUTO,
+    *,
+    api_key: ApiKey | None = None,
 ) -> Planned:
     """Check parameters, media and the first command of what is asked for.
 
@@ -49,6 +55,9 @@ def plan(
         operation = base.parse(name, params)
         inputs = tuple(_resolve(tenant, ref) for ref in base.media_refs(operation))
         sources = _sources(inputs)
+        allowed = bounds.of(tenant, api_key)
+        bounded.check_wish(operation, allowed)
+        bounded.check_sources(sources, allowed)
         if len(sources) == len(inputs):
             driver.plan(operation, media_of(sources))
     except base.UnknownOperation as error:

@@ -38,10 +38,10 @@ class Pulse:
         self._leased_at = time.monotonic()
         self._drain_by: float | None = None
 
-    def beat(self, progress: dict[str, Any], *, now: bool = False) -> None:
+    def beat(self, progress: dict[str, Any]) -> None:
         clock = time.monotonic()
         self._check_drain(clock)
-        if clock - self._last_try < _EVERY_S and not now:
+        if clock - self._last_try < _EVERY_S:
             return
         self._last_try = clock
         self._percent = max(self._percent, progress.get("percent") or 0.0)

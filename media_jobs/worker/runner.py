@@ -13,6 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from accounts.quotas import bounds
+from accounts.quotas.refusal import QuotaExceeded
 from ffapi_site.lib import netguard
 from media_jobs import states
 from media_jobs.ffmpeg import failures, hardware, verify
@@ -22,7 +24,7 @@ from media_jobs.ffmpeg.progress import Progress
 from media_jobs.models import Job, JobAttempt, JobStep, Status
 from media_jobs.models.job import Lane
 from media_jobs.operations import base, driver
-from media_jobs.worker import breaker, devices, host, inputs, outputs, placement, scratch
+from media_jobs.worker import bounded, breaker, devices, host, inputs, outputs, placement, scratch
 from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.execution import Executor, Failed, Ledger
 from media_jobs.worker.meter import Meter
@@ -110,6 +112,7 @@ def _work(attempt: Attempt, folder: Path) -> None:
     gathered = inputs.gather(job, folder, attempt.on_bytes)
     attempt.input_bytes = gathered.size_bytes
     attempt.broken = [s.name for s in gathered.sources.values() if verify.breaks_off(s.info)]
+    bounded.check_sources(gathered.sources, bounds.of(job.tenant, job.api_key))
     operation = base.parse(job.operation, job.params)
     placed = placement.device_of(job, operation)
     if placed.reason:
@@ -147,7 +150,6 @@ class Doing:
         self.attempt.device = "cpu"
 
         def execute(position: int, command: Command) -> Any:  # noqa: ARG001 -- the driver's order
-            self.attempt.pulse.beat(self.attempt.meter.working(command, None), now=True)
             if hardware.uses_gpu(command.args):
                 self.attempt.device = "gpu"
             answer = executor.execute(command)
@@ -249,6 +251,7 @@ _TITLES: dict[type[Exception], str] = {
     inputs.Missing: "An input is gone",
     outputs.Unverified: "The result is not what was planned",
     base.InvalidParams: "The parameters do not fit the input",
+    QuotaExceeded: "There is no room left for the output",
 }
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
-from accounts.models import Tenant
+from accounts.api.caller import Caller
+from accounts.quotas import bounds, reservations
 from ffapi_site.lib import bodies, netguard, strict_json
 from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.outbound import url_policy
@@ -36,21 +37,25 @@ class Arrival:
     origin: Origin
     pointer: str
     options: FileOptions
+    hold: str = ""
+    """The room that was kept for it when it began."""
 
-    def take_in(self, tenant: Tenant) -> File:
+    def take_in(self, caller: Caller) -> File:
         """Check and store it, not visible yet. Raises ``Invalid`` for what is not taken.
 
         Raises ``Unavailable`` where a virus scan is wanted and can't be had.
         """
         try:
             return intake.take_in(
-                tenant,
+                caller.tenant,
                 self.path,
                 name=self.options.name or clean_name(self.name),
                 origin=self.origin,
                 declared_type=self.declared_type,
                 tags=self.options.tags,
                 metadata=self.options.metadata,
+                api_key_id=caller.api_key.pk,
+                hold=self.hold,
             )
         except (NameRefused, Refused) as refused:
             raise invalid(self.pointer, refused.detail, refused.code) from refused
@@ -66,16 +71,26 @@ class Upload:
     fields: QueryDict
 
 
-def uploaded(request: HttpRequest, cleanup: ExitStack) -> Upload:
-    """Read a multipart body; the temporary file goes with ``cleanup``."""
+def uploaded(
+    request: HttpRequest, caller: Caller, cleanup: ExitStack, *, is_repeated: bool = False
+) -> Upload:
+    """Read a multipart body; the temporary file and the room kept for it go with ``cleanup``.
+
+    One that ``is_repeated`` is read to tell what it is, and gets no room before it is stored.
+    """
     announced_bytes = int(request.META.get("CONTENT_LENGTH") or 0)
-    if announced_bytes > settings.MAX_FILE_SIZE_BYTES + FRAMING_BYTES:
-        raise uploads.too_large()
+    most_bytes = bounds.of(caller.tenant, caller.api_key).file_bytes
+    if announced_bytes > most_bytes + FRAMING_BYTES:
+        raise uploads.too_large(most_bytes)
+    hold = ""
+    if not is_repeated:
+        hold = reservations.hold_storage(caller.tenant.pk, caller.api_key.pk, announced_bytes)
+        cleanup.callback(reservations.drop_hold, hold)
     release_connections()  # an upload takes as long as the client's line
     path = cleanup.enter_context(uploads.temporary(announced_bytes))
-    part = uploads.receive(request, path)
+    part = uploads.receive(request, path, most_bytes=most_bytes)
     options = _options(part.fields)
-    arrival = Arrival(path, part.name, part.declared_type, Origin.UPLOAD, "/file", options)
+    arrival = Arrival(path, part.name, part.declared_type, Origin.UPLOAD, "/file", options, hold)
     return Upload(arrival, part.sha256, part.fields)
 
 
@@ -100,8 +115,9 @@ def _json(given: dict[str, Any], name: str) -> Any:
         raise invalid(f"/{name}", error.detail, error.code) from error
 
 
-def imported(body: ImportRequest, cleanup: ExitStack) -> Arrival:
+def imported(body: ImportRequest, caller: Caller, cleanup: ExitStack) -> Arrival:
     """Fetch the bytes from an address; the temporary file goes with ``cleanup``."""
+    most_bytes = bounds.of(caller.tenant, caller.api_key).file_bytes
     release_connections()  # a download takes as long as the far end likes
     path = cleanup.enter_context(uploads.temporary(0))
     try:
@@ -110,7 +126,7 @@ def imported(body: ImportRequest, cleanup: ExitStack) -> Arrival:
                 body.url,
                 target,
                 policy=url_policy(),
-                max_bytes=settings.MAX_FILE_SIZE_BYTES,
+                max_bytes=most_bytes,
                 timeout_s=settings.DOWNLOAD_TIMEOUT_SECONDS,
             )
     except netguard.Refused as refused:

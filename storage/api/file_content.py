@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from accounts import rate_limit
 from accounts.api.views import TenantAPIView
-from ffapi_site.lib import query
+from ffapi_site.lib import query, scope
 from ffapi_site.lib.problems import Forbidden, NotFound
 from ffapi_site.lib.renderers import AnyContent
 from ffapi_site.lib.signing import check_link
@@ -74,7 +74,9 @@ def _under_its_own_host(request: Request) -> HttpResponse:
 
 def _named(files: FileQuerySet, file_id: str) -> File:
     """The file of a link that was checked: its id is one of ours."""
-    file = files.filter(pk=file_id).first()
+    with scope.within(scope.EVERY_TENANT):
+        file = files.filter(pk=file_id).first()
     if file is None:
         raise NotFound
+    scope.enter(file.tenant_id)
     return file

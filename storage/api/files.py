@@ -12,7 +12,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import audit, idempotency
 from accounts.api.views import TenantAPIView
+from accounts.events import Event
 from ffapi_site.lib import bodies
 from ffapi_site.lib.describing import PAGING, page_of
 from ffapi_site.lib.problems import Conflict
@@ -56,14 +58,20 @@ class Files(TenantAPIView):
     def _arrival(self, request: Request) -> arrivals.Arrival:
         if _is_multipart(request):
             return self._upload.arrival
-        return arrivals.imported(bodies.read(ImportRequest, request.data), self.cleanup)
+        return arrivals.imported(
+            bodies.read(ImportRequest, request.data), self.caller, self.cleanup
+        )
 
     @cached_property
     def _upload(self) -> arrivals.Upload:
-        return arrivals.uploaded(self.request._request, self.cleanup)  # noqa: SLF001 -- unparsed
+        body = self.request._request  # noqa: SLF001 -- not parsed yet
+        key = self.request.headers.get("Idempotency-Key")
+        # What is there already needs no room, and has its answer whatever the quotas say by now.
+        is_repeated = key is not None and idempotency.is_known(self.tenant, key)
+        return arrivals.uploaded(body, self.caller, self.cleanup, is_repeated=is_repeated)
 
     def _take_in(self, arrival: arrivals.Arrival) -> File:
-        file = arrival.take_in(self.tenant)
+        file = arrival.take_in(self.caller)
         with transaction.atomic():
             store.publish(file)
             if self.claim:
@@ -98,7 +106,11 @@ class OneFile(TenantAPIView):
         changes = bodies.read(FileChanges, request.data).model_dump(exclude_unset=True)
         for name, value in changes.items():
             setattr(file, name, value)
-        file.save(update_fields=list(changes))
+        with transaction.atomic():
+            file.save(update_fields=list(changes))
+            if changes:
+                told = {"changed": sorted(changes)}
+                audit.record(Event.FILE_CHANGED, file.tenant_id, file.pk, details=told)
         return Response(tell(file))
 
     @extend_schema(responses={204: None})

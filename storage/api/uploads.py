@@ -69,8 +69,8 @@ def create(path: Path) -> BinaryIO:
     return handle
 
 
-def too_large() -> TooLarge:
-    return TooLarge(f"a file may have {settings.MAX_FILE_SIZE_MB} MiB", code="file_too_large")
+def too_large(most_bytes: int) -> TooLarge:
+    return TooLarge(f"a file may have {most_bytes >> 20} MiB", code="file_too_large")
 
 
 class _ToDisk(FileUploadHandler):
@@ -78,9 +78,10 @@ class _ToDisk(FileUploadHandler):
 
     chunk_size = 256 * 1024
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most_bytes: int) -> None:
         super().__init__()
         self.path = path
+        self.most_bytes = most_bytes
         self.handle: BinaryIO | None = None
         self.name = ""
         self.declared_type = ""
@@ -97,8 +98,8 @@ class _ToDisk(FileUploadHandler):
         self.handle = create(self.path)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        if start + len(raw_data) > settings.MAX_FILE_SIZE_BYTES:
-            raise too_large()
+        if start + len(raw_data) > self.most_bytes:
+            raise too_large(self.most_bytes)
         assert self.handle  # noqa: S101 -- new_file came first
         self.handle.write(raw_data)
         self.digest.update(raw_data)
@@ -129,9 +130,9 @@ class _Tail:
         return part
 
 
-def receive(request: HttpRequest, path: Path) -> Part:
+def receive(request: HttpRequest, path: Path, *, most_bytes: int) -> Part:
     """Write the file of a multipart body to ``path``. Raises a ``Problem`` for any other body."""
-    handler, body = _ToDisk(path), _Tail(request)
+    handler, body = _ToDisk(path, most_bytes), _Tail(request)
     # The parser takes a missing length for an empty body; chunked bodies have none.
     meta = request.META | {"CONTENT_LENGTH": request.META.get("CONTENT_LENGTH") or "1"}
     try:

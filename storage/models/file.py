@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from accounts.models import Tenant, TenantQuerySet
+from accounts.models import ApiKey, Tenant, TenantQuerySet
 from ffapi_site.lib.ids import PublicIdField
 
 
@@ -30,6 +30,10 @@ class File(models.Model):
 
     id = PublicIdField(prefix="file")
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="files")
+    api_key = models.ForeignKey(
+        ApiKey, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """The key that it was sent with, or whose job made it: it counts for that key as well."""
     name = models.CharField(max_length=255)
     origin = models.CharField(max_length=8, choices=Origin.choices)
     storage_key = models.CharField(max_length=255, blank=True)

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from accounts.models import Tenant
 from tests.api.sending import code_of
 from tests.factories import ApiKeyFactory, TenantFactory, UserFactory
+from tests.signing_in import sign_in
 from tests.storage.client import key_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +64,7 @@ def test_whatever_is_wrong_the_answer_is_the_same(tenant: Tenant) -> None:
 
 def test_a_session_is_no_key() -> None:
     browser = Client()
-    browser.force_login(UserFactory.create(is_staff=True))
+    sign_in(browser, UserFactory.create(is_staff=True))
     assert code_of(browser.get("/v1/jobs"), 401) == "unauthenticated"
 
 

@@ -40,7 +40,7 @@ WITH_ID = [route for route in ROUTES if "_id>" in route]
 
 
 def at(route: str, object_id: str) -> str:
-    for name in ("<str:job_id>", "<str:file_id>"):
+    for name in ("<str:job_id>", "<str:file_id>", "<str:key_id>", "<str:record_id>"):
         route = route.replace(name, object_id)
     return route.replace("<path:name>", "transcode")
 
@@ -92,7 +92,8 @@ def test_a_role_without_the_scope_is_refused(route: str, role: str, tenant: Tena
 
 
 @pytest.mark.parametrize("route", WITH_ID)
-def test_anothers_id_is_as_absent_as_a_random_one(route: str, client: Client, job: Job) -> None:
+def test_anothers_id_is_as_absent_as_a_random_one(route: str, tenant: Tenant, job: Job) -> None:
+    client = client_of(tenant, Role.ADMIN)
     foreign = FileFactory.create().pk if "file_id" in route else JobFactory.create().pk
     random = new_id("file" if "file_id" in route else "job")
     for method in handled(ROUTES[route]):

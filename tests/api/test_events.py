@@ -8,6 +8,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.test import AsyncClient, Client
 
+from accounts import keys
 from accounts.models import Tenant
 from media_jobs import jobs, states
 from media_jobs.api import event_stream
@@ -83,6 +84,29 @@ def test_the_stream_ends_with_its_job(tenant: Tenant) -> None:
         states.announce(job.pk)
 
     assert [each["status"] for each in listen(key_of(tenant), job, remove)] == ["queued"]
+
+
+def _revoke(tenant: Tenant) -> None:
+    keys.revoke(tenant.api_keys.get())
+
+
+def _narrow(tenant: Tenant) -> None:
+    tenant.api_keys.update(narrowed_to=["files:read"])
+
+
+def _suspend(tenant: Tenant) -> None:
+    Tenant.objects.filter(pk=tenant.pk).update(is_active=False)
+
+
+@pytest.mark.parametrize("end", [_revoke, _narrow, _suspend])
+def test_the_stream_ends_with_its_key(tenant: Tenant, end: Callable[[Tenant], None]) -> None:
+    job = JobFactory.create(tenant=tenant)
+
+    def go_on() -> None:
+        end(tenant)
+        states.announce(job.pk)
+
+    assert [each["status"] for each in listen(key_of(tenant), job, go_on)] == ["queued"]
 
 
 def test_nobody_is_left_waiting(tenant: Tenant) -> None:

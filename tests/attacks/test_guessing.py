@@ -26,6 +26,7 @@ from tests.factories import (
     TenantFactory,
     UserFactory,
 )
+from tests.signing_in import sign_in
 from tests.storage.client import client_of, key_of
 
 pytestmark = pytest.mark.django_db
@@ -222,7 +223,7 @@ class TestStrangers:
 
     def test_people_who_signed_in_are_not_counted(self, root: User) -> None:
         client = Client()
-        client.force_login(root)
+        sign_in(client, root)
         assert {client.get("/").status_code for _ in range(6)} == {200}
 
     def test_made_up_addresses_do_not_help(self) -> None:

@@ -18,6 +18,7 @@ from tests.factories import (
     TenantFactory,
     UserFactory,
 )
+from tests.signing_in import sign_in
 from tests.storage.client import client_of
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +43,7 @@ def root() -> User:
 def browser(root: User) -> Client:
     """A signed-in browser that checks forms as a real request is checked."""
     client = Client(enforce_csrf_checks=True)
-    client.force_login(root)
+    sign_in(client, root)
     return client
 
 
@@ -77,7 +78,7 @@ class TestPages:
     def test_forms_too_large(self, root: User, form: str) -> None:
         client = Client()
         if form != "/admin/login/":
-            client.force_login(root)
+            sign_in(client, root)
         kind = "application/x-www-form-urlencoded"
         many = "&".join(f"f{n}=" for n in range(2000)).encode()
         for body in (many, b"a=" + b"x" * (2 * 1024 * 1024)):
@@ -96,6 +97,6 @@ class TestPages:
         user = UserFactory.create()
         MembershipFactory.create(user=user, tenant=tenant)
         client = Client()
-        client.force_login(user)
+        sign_in(client, user)
         assert b"<script>alert(1)" not in client.get(f"/jobs/{job.pk}").content
         assert json.loads(client_of(tenant).get(f"/v1/jobs/{job.pk}").content)["metadata"]

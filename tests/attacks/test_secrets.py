@@ -21,7 +21,7 @@ import psutil
 import pytest
 from django.conf import settings
 
-from ffapi_site.embedded import server as database
+from ffapi_site.database import embedded as database
 from tests.media import Samples
 from tests.serving.server import Server, eventually
 from tests.system.customer import Customer, Json
@@ -204,7 +204,8 @@ def test_it_works(stage: Stage) -> None:
     found = {"SECRET_KEY", "API_KEY_PEPPER", "ENCRYPTION_KEYS", "OPS_TOKEN", "password"}
     assert set(stage.told_in(raw)) == found
     assert stage.told_in(stage.alice.key) == ["api key"]
-    assert stage.told_in(stage.alice.http.get("/v1/tenant").text) == ["webhook secret"]
+    answer = stage.alice.http.get("/v1/tenant")
+    assert stage.told_in(answer.text) == ["webhook secret"], answer.text
 
 
 def test_no_log_tells_them(stage: Stage) -> None:

@@ -172,12 +172,8 @@ def test_pages_fit_every_screen(server: Server, browser: Browser, width: int, sc
 
 
 def test_the_admin_runs_under_its_policy(visit: Visit) -> None:
-    visit.open("/admin/")
+    visit.sign_in_to_the_admin()
     page = visit.page
-    page.get_by_label("Username").fill("root")
-    page.get_by_label("Password").fill("correct horse battery staple")
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Administration")).to_be_visible()
     for path in ("media_jobs/job/", "accounts/tenant/", "accounts/apikey/", "storage/file/"):
         visit.open(f"/admin/{path}")
         expect(page.locator("#main")).to_be_visible()

@@ -85,12 +85,8 @@ def test_what_somebody_slips_into_a_page_does_not_run(visit: Visit, path: str) -
 
 
 def test_the_admin_lets_only_expressions_of_its_theme_run(visit: Visit) -> None:
-    visit.open("/admin/")
+    visit.sign_in_to_the_admin()
     page = visit.page
-    page.get_by_label("Username").fill("root")
-    page.get_by_label("Password").fill("correct horse battery staple")
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Administration")).to_be_visible()
     assert page.evaluate(INLINE) == ["eval"]
     visit.complaints.clear()
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts import keys
-from accounts.models import ApiKey, Tenant
+from accounts.models import ApiKey, AuditRecord, Tenant
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +39,20 @@ def test_scopes_narrow_the_role() -> None:
     assert told["scopes"] == ["files:read", "jobs:read"]
 
 
+def test_it_is_bounded() -> None:
+    _made("--days", "30", "--allowed-ip", "10.0.0.0/8", "--allowed-ip", "::1", "--rate-limit", "9")
+    key = ApiKey.objects.get()
+    assert key.expires_at is not None
+    assert (key.expires_at - key.created_at).days in {29, 30}
+    assert (key.allowed_ips, key.rate_limit_per_minute) == (["10.0.0.0/8", "::1/128"], 9)
+
+
+def test_it_is_recorded() -> None:
+    told = _made()
+    [record] = AuditRecord.objects.filter(resource_id=told["id"])
+    assert (record.event_type, record.actor_type) == ("api_key.created", "system")
+
+
 def test_people_are_told_it_in_words() -> None:
     out = StringIO()
     call_command("create_api_key", "--tenant", "acme", stdout=out)
@@ -52,6 +66,10 @@ def test_people_are_told_it_in_words() -> None:
         (["--scope", "jobs:guess"], "--scope"),
         (["--role", "viewer", "--scope", "jobs:create"], "viewer"),
         (["--tenant", "not a slug"], "--tenant"),
+        (["--days", "-1"], "--days"),
+        (["--allowed-ip", "10.0.0.1/8"], "--allowed-ip"),
+        (["--rate-limit", "0"], "--rate-limit"),
+        (["--name", ""], "--name"),
     ],
 )
 def test_what_is_wrong_is_named(arguments: list[str], named: str) -> None:

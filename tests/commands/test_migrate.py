@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from ffapi_site.embedded import server
+from ffapi_site.database import embedded
 from tests.serving.server import ROOT, environment
 
 pytestmark = pytest.mark.slow
@@ -48,7 +48,7 @@ class Installation:
             return process.returncode, told
 
     def connect(self) -> psycopg.Connection[Any]:
-        place = server.socket_folder(self.folder / "postgres")
+        place = embedded.socket_folder(self.folder / "postgres")
         return psycopg.connect(host=place, user="postgres", dbname="postgres")
 
 
@@ -57,7 +57,7 @@ def installation() -> Iterator[Installation]:
     """One that nothing was ever migrated in."""
     folder = Path(tempfile.mkdtemp(prefix="migrate-", dir=settings.DATA_DIR))
     yield Installation(folder)
-    server.stop(folder / "postgres")
+    embedded.stop(folder / "postgres")
 
 
 def test_it_works_after_a_kill_in_its_midst(installation: Installation) -> None:
@@ -91,7 +91,7 @@ def test_it_gives_up_where_a_lock_is_held(installation: Installation) -> None:
     assert status == 0, told
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_its_patience_is_its_own() -> None:
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:

@@ -9,6 +9,7 @@ from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import Tenant
+from accounts.quotas import suspension
 from media_jobs import states
 from media_jobs.models import FairShare, Job, PausedLane, Status
 from media_jobs.models.job import AGEING_S
@@ -51,6 +52,15 @@ def test_shares_are_of_cpu_seconds_not_of_jobs() -> None:
     JobFactory.create_batch(40, tenant=cheap)
     served = tenants_served(40, {dear: 9.0, cheap: 1.0})
     assert 2 <= served.count(dear) <= 8  # a tenth, give or take the estimates of the beginning
+
+
+def test_what_the_quotas_suspended_waits_and_goes_on_afterwards() -> None:
+    tenant = TenantFactory.create()
+    job = JobFactory.create(tenant=tenant)
+    suspension.suspend(tenant, "a test")
+    assert claim() is None
+    suspension.lift(tenant)
+    assert claim() == job
 
 
 def test_old_use_is_forgotten() -> None:

@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import UsageEntry
 from media_jobs import states
-from media_jobs.models import Job, JobAttempt, Status, WebhookDelivery
+from media_jobs.models import FairShare, Job, JobAttempt, Status, WebhookDelivery
 from tests.engine.claiming import claim
 from tests.factories import JobFactory
 
@@ -36,6 +37,21 @@ def test_it_works() -> None:
     assert statuses(job) == ["queued", "running", "completed"]
     attempt = JobAttempt.objects.get(job=job)
     assert (attempt.number, attempt.outcome) == (1, "completed")
+
+
+def test_a_job_costs_what_all_its_attempts_did() -> None:
+    job = claimed()
+    states.give_back(job, "tried again later")
+    JobAttempt.objects.filter(job=job).update(receipt={"cpu_seconds": 5.5})
+    again = claim("slot-1")
+    assert again is not None
+    before = FairShare.objects.get().cpu_seconds
+    states.end(again, Status.COMPLETED, "done", usage={"cpu_seconds": 1.0, "wall_seconds": 1.0})
+    job.refresh_from_db()
+    assert job.usage == {"cpu_seconds": 6.5, "wall_seconds": 1.0}
+    assert UsageEntry.objects.get().cpu_ms == 6500
+    # A share was charged with each claim: the last attempt alone corrects it, here by nothing.
+    assert FairShare.objects.get().cpu_seconds == pytest.approx(before, abs=0.1)
 
 
 def test_nothing_due_gives_nothing() -> None:

@@ -10,6 +10,7 @@ from pytest_django import Settings
 from accounts.models import Tenant, User
 from accounts.roles import Role
 from tests.factories import MembershipFactory, TenantFactory, UserFactory
+from tests.signing_in import sign_in
 
 
 @pytest.fixture(autouse=True)
@@ -56,9 +57,7 @@ def cast(db: None) -> Cast:
 
 
 def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+    return sign_in(Client(), user)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from django.test import Client
 from media_jobs.models import Slot
 from tests.factories import UserFactory
 from tests.pages.conftest import Cast
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 WARNING = "without a sandbox that holds"
@@ -26,7 +27,7 @@ def _page(client: Client, path: str) -> str:
 
 @pytest.mark.parametrize("path", ["/", "/admin/"])
 def test_it_works(client: Client, slot: Slot, path: str) -> None:
-    client.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+    sign_in(client, UserFactory.create(is_staff=True, is_superuser=True))
     assert WARNING not in _page(client, path)
     Slot.objects.update(sandbox=OVERRIDDEN)
     assert WARNING in _page(client, path)
@@ -34,5 +35,5 @@ def test_it_works(client: Client, slot: Slot, path: str) -> None:
 
 def test_tenants_are_not_bothered(client: Client, slot: Slot, cast: Cast) -> None:
     Slot.objects.update(sandbox=OVERRIDDEN)
-    client.force_login(cast.alice)
+    sign_in(client, cast.alice)
     assert WARNING not in _page(client, "/jobs")

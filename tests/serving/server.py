@@ -16,6 +16,8 @@ from typing import IO, Self
 import httpx
 import psutil
 
+from tests.serving import migrated
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -43,6 +45,8 @@ class Server:
         settings: dict[str, str] | None = None,
     ) -> Self:
         port, settings = port or free_port(), settings or {}
+        if command == "serve" and "DATABASE_URL" not in settings:
+            migrated.put(folder / "postgres")
         process = subprocess.Popen(
             [sys.executable, "manage.py", *command.split()],
             cwd=ROOT,

@@ -37,10 +37,17 @@ def test_paths_with_spaces_and_per_cent_signs_stay_whole() -> None:
 
 def test_there_are_as_many_slots_as_the_lanes_say(settings: Settings) -> None:
     settings.LANES = {"cpu": 2, "gpu": 1}
-    assert [program.name for program in programs()] == ["web", "slot-1", "slot-2", "slot-gpu-1"]
-    assert programs()[3].command[-4:] == ("--lane", "gpu", "--number", "1")
+    assert [program.name for program in programs()] == [
+        "web",
+        "audit-sealer",
+        "slot-1",
+        "slot-2",
+        "slot-gpu-1",
+    ]
+    assert programs()[4].command[-4:] == ("--lane", "gpu", "--number", "1")
 
 
 def test_a_slot_has_its_grace_before_it_is_killed(settings: Settings) -> None:
     settings.SHUTDOWN_GRACE_SECONDS = 300
-    assert programs()[1].stop_within_s > 300
+    assert programs()[2].name == "slot-1"
+    assert programs()[2].stop_within_s > 300

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from tests.factories import FileFactory, TenantFactory, UserFactory
+from tests.signing_in import sign_in
 from tests.storage.client import client_of, key_of
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +76,7 @@ def check(response: Any) -> None:
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_it_works(address: str) -> None:
     staff = Client()
-    staff.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+    sign_in(staff, UserFactory.create(is_staff=True, is_superuser=True))
     for client in (Client(), staff):
         response: Any = client.get(address)
         assert response.status_code != 500, response.content
@@ -104,7 +105,7 @@ def test_an_error_of_ours_says_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_the_admin_is_looser() -> None:
     """Its theme computes with expressions and writes its palette."""
     staff = Client()
-    staff.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+    sign_in(staff, UserFactory.create(is_staff=True, is_superuser=True))
     looser = {
         address.split("/")[1]
         for address in ADDRESSES
@@ -205,7 +206,7 @@ class TestMedia:
     def test_the_host_of_media_has_nothing_else(self, tenant: Tenant, address: str) -> None:
         headers = {"Host": MEDIA, "Authorization": f"Bearer {key_of(tenant)}"}
         client = Client(headers=headers)
-        client.force_login(UserFactory.create(is_staff=True, is_superuser=True))
+        sign_in(client, UserFactory.create(is_staff=True, is_superuser=True))
         for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"):
             response: Any = client.generic(method, address, b"{}", "application/json")
             assert response.status_code == 404

@@ -14,6 +14,7 @@ from ffapi_site import health
 from media_jobs.models import Slot
 from tests.api.sending import code_of
 from tests.factories import JobFactory, UserFactory
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +39,7 @@ def test_it_works(client: Client, slot: Slot) -> None:
     ready = client.get("/health/ready")
     assert ready.json() == {
         "status": "ready",
-        "components": ["database", "storage", "disk", "slots", "sandbox"],
+        "components": ["database", "storage", "disk", "slots", "sandbox", "audit"],
     }
 
 
@@ -64,7 +65,7 @@ def test_one_slot_that_holds_is_enough(client: Client, slot: Slot) -> None:
 
 
 def sandbox_of(client: Client, slot: Slot) -> dict[str, Any]:
-    client.force_login(UserFactory.create(is_staff=True))
+    sign_in(client, UserFactory.create(is_staff=True))
     told = client.get("/health/detailed").json()
     component: dict[str, Any] = told["components"]["sandbox"]
     return component
@@ -130,12 +131,13 @@ def test_details_are_for_staff_and_the_ops_token(
     told = client.get("/health/detailed", headers={"Authorization": "Bearer let me in"}).json()
     assert told["status"] == "ok"
     assert told["components"]["database"]["status"] == "ok"
+    assert told["components"]["database"]["isolation"] == "full"
     assert told["slots"][0]["sandbox"]["level"] == "full"
 
 
 @pytest.mark.parametrize(("is_staff", "status"), [(True, 200), (False, 401)])
 def test_details_by_session(client: Client, slot: Slot, *, is_staff: bool, status: int) -> None:
-    client.force_login(UserFactory.create(is_staff=is_staff))
+    sign_in(client, UserFactory.create(is_staff=is_staff))
     assert client.get("/health/detailed").status_code == status
 
 

@@ -45,6 +45,10 @@ def test_it_works() -> None:
         ("TRUSTED_PROXIES", "proxy"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("LOGIN_FAILURE_LIMIT", "0"),
+        ("SESSION_IDLE_MINUTES", "0"),
+        ("REGISTRATION", "everybody"),
+        ("EMAIL_URL", "pigeon://loft"),
+        ("OIDC_ISSUER", "login.example.org"),
         ("RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE", "0"),
     ],
 )

@@ -14,7 +14,7 @@ import psutil
 import psycopg
 from django.conf import settings
 
-from ffapi_site.embedded.server import socket_folder
+from ffapi_site.database.embedded import socket_folder
 from tests.serving.server import Server, eventually
 from tests.system.customer import Customer, Json
 

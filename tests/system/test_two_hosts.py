@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from ffapi_site.embedded.server import socket_folder
+from ffapi_site.database.embedded import socket_folder
 from tests.media import Samples
 from tests.serving.server import Server, eventually, free_port
 from tests.system.customer import Customer

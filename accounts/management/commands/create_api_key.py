@@ -1,15 +1,28 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import ProgrammingError
+from django.utils import timezone
 
 from accounts import keys
+from accounts.keys.asked import NewKey
 from accounts.models import Tenant
 from accounts.roles import EVERYTHING, ROLE_SCOPES, SCOPES, Role, allows
+from ffapi_site.lib import bodies
+from ffapi_site.lib.problems import Invalid
+
+# Who is at the console may do everything.
+_CONSOLE = keys.Authority(frozenset((EVERYTHING,)))
+_OPTIONS = {
+    "expires_at": "--days",
+    "allowed_ips": "--allowed-ip",
+    "rate_limit_per_minute": "--rate-limit",
+}
 
 
 class Command(BaseCommand):
@@ -27,6 +40,15 @@ class Command(BaseCommand):
             help=f"narrow the role to this scope; may be repeated. One of {', '.join(SCOPES)}, *",
         )
         parser.add_argument("--name", default="made by create_api_key")
+        parser.add_argument("--days", type=int, help="for how long it is good; else it has no end")
+        parser.add_argument(
+            "--allowed-ip",
+            action="append",
+            default=[],
+            metavar="CIDR",
+            help="an address or network that it may be used from; may be repeated",
+        )
+        parser.add_argument("--rate-limit", type=int, help="its requests a minute")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -34,11 +56,12 @@ class Command(BaseCommand):
         for scope in scopes:
             if not allows(ROLE_SCOPES[role], scope):
                 raise CommandError(f"--scope: the role {role} does not hold {scope}")
+        wanted = _wanted(options)
         try:
             tenant = _tenant(options["tenant"])
         except ProgrammingError as error:
             raise CommandError("the database has no tables yet: run manage.py migrate") from error
-        key, text = keys.issue(tenant, name=options["name"], role=role, scopes=scopes)
+        key, text = keys.create(tenant, wanted, _CONSOLE)
         told = {
             "tenant": tenant.name,
             "id": key.pk,
@@ -47,6 +70,24 @@ class Command(BaseCommand):
             "scopes": sorted(key.scopes),
         }
         self.stdout.write(json.dumps(told) if options["json"] else _for_people(told))
+
+
+def _wanted(options: dict[str, Any]) -> keys.Wanted:
+    days = options["days"]
+    end = {"expires_at": (timezone.now() + timedelta(days=days)).isoformat()} if days else {}
+    asked = {
+        "name": options["name"],
+        "role": options["role"],
+        "scopes": options["scope"] or None,
+        "allowed_ips": options["allowed_ip"],
+        "rate_limit_per_minute": options["rate_limit"],
+    }
+    try:
+        return bodies.read(NewKey, asked | end).wanted()
+    except Invalid as refused:
+        wrong = refused.errors[0]
+        option = _OPTIONS.get(wrong.pointer.split("/")[1], "--name")
+        raise CommandError(f"{option}: {wrong.detail}") from refused
 
 
 def _tenant(name: str) -> Tenant:

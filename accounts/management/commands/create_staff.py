@@ -7,7 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError, ProgrammingError, transaction
 
+from accounts.events import Event
 from accounts.models import User
+from accounts.people import home
 
 
 class Command(BaseCommand):
@@ -16,18 +18,24 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--username", required=True)
         parser.add_argument("--password", required=True)
+        parser.add_argument(
+            "--email", default="", help="for a forgotten password, and single sign-on"
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         username, password = options["username"], options["password"]
-        user = User(username=username, is_staff=True, is_superuser=True)
+        rights = {"is_staff": True, "is_superuser": True}
+        user = User(username=username, email=options["email"], **rights)
         user.set_password(password)
         self._require_good(user)
         self._warn_of_weak(password, user)
         try:
             with transaction.atomic():
                 user.save()
+                home.record(Event.PERSON_CREATED, user, details=rights)
         except IntegrityError as error:
-            raise CommandError(f"--username: there is a user {username!r} already") from error
+            taken = "--email" if "email" in str(error) else "--username"
+            raise CommandError(f"{taken}: somebody has it already") from error
         except ProgrammingError as error:
             raise CommandError("the database has no tables yet: run manage.py migrate") from error
         self.stdout.write(f"staff user {username} made")
@@ -36,7 +44,8 @@ class Command(BaseCommand):
         try:
             user.clean_fields()
         except ValidationError as error:
-            raise CommandError(f"--username: {' '.join(error.messages)}") from error
+            field, told = next(iter(error.message_dict.items()))
+            raise CommandError(f"--{field}: {' '.join(told)}") from error
 
     def _warn_of_weak(self, password: str, user: User) -> None:
         """Warn only: like ``createsuperuser --no-input``, the one at the console decides."""

@@ -87,7 +87,10 @@ class Command(BaseCommand):
     def _pause(self, options: Facts) -> None:
         for lane in _chosen(options):
             lanes.pause(lane, options["reason"])
-            self.stdout.write(f"{lane}: paused; {lanes.running(lane)} running")
+            self._tell_paused(lane)
+
+    def _tell_paused(self, lane: str) -> None:
+        self.stdout.write(f"{lane}: paused; {lanes.running(lane)} running")
 
     def _resume(self, options: Facts) -> None:
         for lane in _chosen(options):
@@ -96,7 +99,9 @@ class Command(BaseCommand):
 
     def _drain(self, options: Facts) -> None:
         chosen, told = _chosen(options), -1
-        self._pause(options)
+        for lane in chosen:
+            lanes.drain(lane, options["reason"])
+            self._tell_paused(lane)
         deadline = time.monotonic() + (options["timeout"] or float("inf"))
         while running := sum(map(lanes.running, chosen)):
             if running != told:

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from pydantic import BaseModel, ConfigDict
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.views import TenantAPIView
+from accounts.models import UsageEntry
+from accounts.usage import report, sheet
+from accounts.usage.asked import period_of
+from accounts.usage.report import Row
+from ffapi_site.lib import query
+from ffapi_site.lib.describing import query_parameter
+from ffapi_site.lib.renderers import Csv
+
+
+class UsageRow(BaseModel):
+    """Sums of what ended; ``cost`` is decimal text in the currency of the answer."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    key: str
+    """The day, the operation or the key's id; empty for what came without a key."""
+    name: str
+    """What people call it: a key's name."""
+    jobs: int
+    completed: int
+    failed: int
+    canceled: int
+    cpu_seconds: float
+    wall_seconds: float
+    input_bytes: int
+    output_bytes: int
+    cost: str
+
+
+class UsageBody(BaseModel):
+    """Usage from the first to the last day, both included, in UTC."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    first: str
+    last: str
+    group_by: str
+    currency: str
+    results: list[UsageRow]
+    total: UsageRow
+
+
+def _told(row: Row) -> dict[str, Any]:
+    sums = row.sums
+    body = UsageRow(
+        key=row.key,
+        name=row.name,
+        jobs=sums["jobs"],
+        completed=sums["completed"],
+        failed=sums["failed"],
+        canceled=sums["canceled"],
+        cpu_seconds=sums["cpu_ms"] / 1000,
+        wall_seconds=sums["wall_ms"] / 1000,
+        input_bytes=sums["input_bytes"],
+        output_bytes=sums["output_bytes"],
+        cost=str(row.cost),
+    )
+    return body.model_dump()
+
+
+_QUERY = [
+    query_parameter("from", "First day, in UTC; 30 days ago when absent", OpenApiTypes.DATE),
+    query_parameter("to", "Last day; today when absent", OpenApiTypes.DATE),
+    query_parameter("group_by", "What a row is about", enum=list(report.GROUPS), default="day"),
+    query_parameter("format", "`csv` is the same as `Accept: text/csv`", enum=["json", "csv"]),
+]
+
+
+class Usage(TenantAPIView):
+    scopes: ClassVar = {"GET": "usage:read"}
+    renderer_classes = [JSONRenderer, Csv]
+
+    @extend_schema(
+        parameters=_QUERY,
+        responses={(200, "application/json"): UsageBody, (200, "text/csv"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> Response | HttpResponse:
+        """What ended jobs did cost, by day, operation or key, as JSON or CSV.
+
+        Deleted jobs are in it: it is told from a ledger that is written when a job ends.
+        """
+        query.only(request, ("from", "to", "group_by", "format"))
+        group_by = query.choice(request, "group_by", report.GROUPS) or "day"
+        wanted = query.choice(request, "format", ("json", "csv"))
+        period = period_of(query.text(request, "from"), query.text(request, "to"))
+        found = report.rows(UsageEntry.objects.for_tenant(self.tenant), period, group_by)
+        if (wanted or str(request.accepted_renderer.format)) == "csv":
+            return _as_csv(sheet.write(group_by, found, settings.USAGE_CURRENCY))
+        body = {
+            "first": period.first.isoformat(),
+            "last": period.last.isoformat(),
+            "group_by": group_by,
+            "currency": settings.USAGE_CURRENCY,
+            "results": [_told(row) for row in found],
+            "total": _told(report.total(found)),
+        }
+        return Response(body, content_type="application/json")
+
+
+def _as_csv(text: str) -> HttpResponse:
+    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="usage.csv"'
+    return response

@@ -1,0 +1,111 @@
+"""Give each record its place in its tenant's chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+
+from accounts.audit_chain import verify
+from accounts.audit_chain.record import COLUMNS, Row, content, digest_of_personal, of_tenant
+from ffapi_site.database.sealing import SealerConnection
+
+BATCH: Final = 2000
+INSTALLATION: Final = ""  # stands for the chain without a tenant, where NULL can't
+
+# What a transaction that is still open wrote before is sealed after it, so nothing is passed over.
+# A row from beyond the newest transaction was restored from another server: nobody writes it now.
+_UNSEALED = f"""
+SELECT {COLUMNS} FROM accounts_auditrecord
+WHERE seq IS NULL AND COALESCE(tenant_id, '') <> ALL (%s)
+  AND (xid < pg_snapshot_xmin(pg_current_snapshot())
+       OR xid >= pg_snapshot_xmax(pg_current_snapshot()))
+ORDER BY xid, id LIMIT %s
+"""  # noqa: S608 -- our own columns
+_SEAL = """
+UPDATE accounts_auditrecord AS record
+SET seq = sealed.seq, place = sealed.place, prev_hash = sealed.prev_hash, hash = sealed.hash,
+    personal_digest = sealed.personal_digest
+FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[])
+  AS sealed (id, seq, place, prev_hash, hash, personal_digest)
+WHERE record.id = sealed.id AND record.seq IS NULL
+"""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last record of a chain."""
+
+    seq: int = 0
+    hash: str = verify.NOTHING
+
+
+def head(connection: SealerConnection, tenant: str | None) -> Head:
+    """Look for a chain's end: its last record or, where all were cut away, its last checkpoint."""
+    which, values = of_tenant(tenant)
+    row = connection.execute(
+        f"SELECT seq, hash FROM accounts_auditrecord WHERE {which} AND seq IS NOT NULL"  # noqa: S608
+        " ORDER BY seq DESC LIMIT 1",
+        values,
+    ).fetchone()
+    row = (
+        row
+        or connection.execute(
+            "SELECT seq, envelope->'statement'->>'hash' AS hash FROM accounts_auditcheckpoint"  # noqa: S608
+            f" WHERE {which} AND kind <> 'cut' ORDER BY number DESC LIMIT 1",
+            values,
+        ).fetchone()
+    )
+    return Head(row["seq"], row["hash"]) if row else Head()
+
+
+class Chains:
+    """The chains of all tenants, each continued where it ends. There is one of these."""
+
+    def __init__(self, connection: SealerConnection) -> None:
+        self._connection = connection
+        self._heads: dict[str | None, Head] = {}
+        row = connection.execute("SELECT max(place) AS last FROM accounts_auditrecord").fetchone()
+        forwarded = connection.execute(
+            "SELECT max(place) AS last FROM accounts_auditforwarding"
+        ).fetchone()
+        self._place = max((each and each["last"]) or 0 for each in (row, forwarded))
+
+    def seal(self, *, but: Iterable[str | None] = (), batch: int = BATCH) -> dict[str | None, int]:
+        """Seal the next records, none of the chains in ``but``; tell how many of each tenant."""
+        left_alone = [tenant or INSTALLATION for tenant in but]
+        with self._connection.transaction():
+            rows = self._connection.execute(_UNSEALED, [left_alone, batch]).fetchall()
+            heads = self._link(rows)
+            if rows:
+                self._write(rows)
+        self._heads |= heads
+        self._place += len(rows)
+        counts: dict[str | None, int] = {}
+        for row in rows:
+            counts[row["tenant_id"]] = counts.get(row["tenant_id"], 0) + 1
+        return counts
+
+    def known_head(self, tenant: str | None) -> Head | None:
+        """The end of a chain as it was sealed here; None where nothing was since the start."""
+        return self._heads.get(tenant)
+
+    def _link(self, rows: list[Row]) -> dict[str | None, Head]:
+        """Number and hash the rows; gives the heads that hold once they are written."""
+        heads: dict[str | None, Head] = {}
+        for place, row in enumerate(rows, self._place + 1):
+            tenant = row["tenant_id"]
+            last = heads.get(tenant) or self._heads.get(tenant) or head(self._connection, tenant)
+            row["seq"], row["place"], row["prev_hash"] = last.seq + 1, place, last.hash
+            row["personal_digest"] = digest_of_personal(row)
+            row["hash"] = verify.record_hash(last.hash, content(row))
+            heads[tenant] = Head(row["seq"], row["hash"])
+        return heads
+
+    def _write(self, rows: list[Row]) -> None:
+        names = ("id", "seq", "place", "prev_hash", "hash", "personal_digest")
+        written = self._connection.execute(_SEAL, [[row[name] for row in rows] for name in names])
+        if written.rowcount != len(rows):
+            raise psycopg.OperationalError("somebody else seals the same records")

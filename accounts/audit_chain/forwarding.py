@@ -1,0 +1,102 @@
+"""Forward sealed records, each at least once, to syslog and to a file of JSON lines."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.conf import settings
+
+from accounts.audit_chain.record import COLUMNS, line
+from accounts.audit_chain.syslog import Syslog
+from ffapi_site.database import sealing
+from ffapi_site.database.sealing import SealerConnection
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 500
+_PAUSE_S = 0.5
+_AFTER_FAILURE_S = 5.0
+_BEGIN = """
+INSERT INTO accounts_auditforwarding (target, place, failure)
+SELECT %s, COALESCE(max(place), 0), '' FROM accounts_auditrecord ON CONFLICT DO NOTHING
+"""
+
+
+def targets() -> list[str]:
+    """Where records go: addresses of syslog receivers, and ``file:`` with a path."""
+    file = [f"file:{settings.AUDIT_LOG_FILE}"] if settings.AUDIT_LOG_FILE else []
+    return file + ([settings.AUDIT_SYSLOG] if settings.AUDIT_SYSLOG else [])
+
+
+def forward(connection: SealerConnection, target: str) -> int:
+    """Send what comes next and remember how far it went; raises ``OSError`` where it can't.
+
+    A target begins with the records after the moment when it was first seen.
+    """
+    connection.execute(_BEGIN, [target])
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM accounts_auditrecord WHERE place >"  # noqa: S608 -- our own columns
+        " (SELECT place FROM accounts_auditforwarding WHERE target = %s) ORDER BY place LIMIT %s",
+        [target, _BATCH],
+    ).fetchall()
+    if rows:
+        _send(target, [_told(line(row)) for row in rows])
+        connection.execute(
+            "UPDATE accounts_auditforwarding SET place = %s, failure = '' WHERE target = %s",
+            [rows[-1]["place"], target],
+        )
+    return len(rows)
+
+
+def _told(sealed: dict[str, Any]) -> dict[str, Any]:
+    """A record without its salt: what was erased later can't be guessed from a copy of it."""
+    return {name: sealed[name] for name in sealed if name != "salt"}
+
+
+def _send(target: str, records: list[dict[str, Any]]) -> None:
+    if target.startswith("file:"):
+        _append(Path(target.removeprefix("file:")), records)
+        return
+    with Syslog(target) as syslog:
+        syslog.send(records)
+
+
+def _append(path: Path, records: list[dict[str, Any]]) -> None:
+    """Opened anew each time, so that the file may be moved away by log rotation."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "ab") as file:
+        file.write("".join(json.dumps(each) + "\n" for each in records).encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def forward_until(stop: threading.Event, target: str) -> None:
+    """Forward to one target for as long as this process seals; a dead one holds up nobody else."""
+    while not stop.is_set():
+        try:
+            with sealing.connect() as connection:
+                _keep_forwarding(connection, stop, target)
+        except psycopg.Error:
+            logger.warning("The database is away", extra={"chore": "audit forwarding"})
+            stop.wait(_AFTER_FAILURE_S)
+
+
+def _keep_forwarding(connection: SealerConnection, stop: threading.Event, target: str) -> None:
+    while not stop.is_set():
+        try:
+            if forward(connection, target) < _BATCH:
+                stop.wait(_PAUSE_S)
+        except OSError as error:
+            logger.warning("A target of the audit log is away", extra={"target": target})
+            connection.execute(
+                "UPDATE accounts_auditforwarding SET failure = %s WHERE target = %s",
+                [str(error)[:300], target],
+            )
+            stop.wait(_AFTER_FAILURE_S)

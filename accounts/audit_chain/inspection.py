@@ -1,0 +1,76 @@
+"""Check the chains where they are, by the same rules as an auditor's copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.audit_chain import checkpoints, rollback
+from accounts.audit_chain.chain import Head, head
+from accounts.audit_chain.checkpoint_file import CheckpointFile
+from accounts.audit_chain.record import COLUMNS, line, of_tenant
+from accounts.audit_chain.retention import every_chain
+from accounts.audit_chain.signing_key import Envelope, registered
+from accounts.audit_chain.verify import Chain, Checkpoints, Keys, first_bad
+from ffapi_site.database.sealing import SealerConnection
+
+_CHUNK = 2000
+
+
+@dataclass
+class Inspected:
+    tenant: str | None
+    records: int
+    checkpoints: int
+    findings: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+def inspect(connection: SealerConnection, file: CheckpointFile) -> list[Inspected]:
+    """Check every chain against its checkpoints, those in the database and those in the file."""
+    keys = Keys(registered(connection), None)
+    kept: dict[str | None, list[Envelope]] = {}
+    for envelope in file.all():
+        kept.setdefault(envelope["statement"]["tenant"], []).append(envelope)
+    tenants = every_chain(connection)
+    return [_inspect(connection, keys, tenant, kept.get(tenant, [])) for tenant in tenants]
+
+
+def _inspect(
+    connection: SealerConnection, keys: Keys, tenant: str | None, kept: list[Envelope]
+) -> Inspected:
+    stored = checkpoints.of(connection, tenant)
+    cuts = [each["statement"] for each in stored if each["statement"]["kind"] == "cut"]
+    begins = Head(cuts[-1]["seq"], cuts[-1]["hash"]) if cuts else Head()
+    chain = Chain(tenant, begins.seq + 1, begins.hash)
+    for each in _lines(connection, tenant):
+        if not chain.read(each):
+            break
+    last_seq = head(connection, tenant).seq
+    checked = Checkpoints(keys, chain, last_seq, last_seq)
+    checked.check(stored)
+    known = {checkpoints.digest_of(each) for each in stored}
+    for envelope in kept:
+        if checkpoints.digest_of(envelope) not in known:
+            checked.kept(envelope)
+    found = first_bad(keys.findings + chain.findings + checked.findings)
+    told = [finding.text for finding in found]
+    if lost := rollback.lost(connection, tenant, kept):
+        told.append(lost)
+    return Inspected(tenant, len(chain.hashes), checked.count, told, checked.notices)
+
+
+def _lines(connection: SealerConnection, tenant: str | None) -> Iterator[dict[str, Any]]:
+    which, values = of_tenant(tenant)
+    after = 0
+    while True:
+        rows = connection.execute(
+            f"SELECT {COLUMNS} FROM accounts_auditrecord WHERE {which} AND seq > %s"  # noqa: S608
+            " ORDER BY seq LIMIT %s",
+            [*values, after, _CHUNK],
+        ).fetchall()
+        if not rows:
+            return
+        yield from map(line, rows)
+        after = rows[-1]["seq"]

@@ -1,0 +1,177 @@
+"""The one process that seals, signs and forwards the audit log."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import psycopg
+from django.conf import settings
+from psycopg.types.json import Jsonb
+
+from accounts.audit_chain import checkpoints, forwarding, retention, rollback, signatures
+from accounts.audit_chain.chain import BATCH, INSTALLATION, Chains
+from accounts.audit_chain.checkpoint_file import CheckpointFile
+from accounts.audit_chain.locks import take_sealing
+from accounts.audit_chain.signer import Signer
+from accounts.audit_chain.signing_key import KeyTrouble, opened, require_current
+from ffapi_site.database import sealing
+from ffapi_site.database.sealing import SealerConnection
+
+logger = logging.getLogger(__name__)
+
+_PAUSE_S = 0.5
+_STANDBY_S = 2.0
+_CHORES_S = 3600.0
+CHECKPOINT_EVERY_S: Final = 60.0
+CHECKPOINT_EVERY_RECORDS: Final = 1000
+_QUIET = timedelta(days=1)
+_BEAT = """
+INSERT INTO accounts_auditsealer (name, heartbeat_at, is_reduced, troubles)
+VALUES ('sealer', now(), %(is_reduced)s, %(troubles)s)
+ON CONFLICT (name) DO UPDATE SET heartbeat_at = now(),
+  is_reduced = excluded.is_reduced, troubles = excluded.troubles
+"""
+# Chains that went on since their last checkpoint, and those that were quiet for a day.
+_DUE_AFTER_A_START = """
+SELECT tenant.id FROM (SELECT id FROM accounts_tenant UNION ALL SELECT NULL) AS tenant
+CROSS JOIN LATERAL (SELECT seq FROM accounts_auditrecord
+  WHERE {of} AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1) AS record
+LEFT JOIN LATERAL (SELECT seq, at FROM accounts_auditcheckpoint
+  WHERE {of} AND kind <> 'cut' ORDER BY number DESC LIMIT 1) AS signed ON true
+WHERE signed.seq IS NULL OR signed.seq < record.seq OR signed.at < %s
+"""
+
+
+class Sealing:
+    """What a sealer does while it holds the lock: a step, again and again."""
+
+    def __init__(self, connection: SealerConnection, file: CheckpointFile | None = None) -> None:
+        self._connection = connection
+        self.signer = Signer(connection, opened(connection), file or CheckpointFile())
+        self.troubles = rollback.reconcile(connection, self.signer.file)
+        for tenant, trouble in self.troubles.items():
+            _warn(tenant, trouble)
+        self._chains = Chains(connection)
+        self._unsigned: dict[str | None, int] = {}
+        self._signed_at = time.monotonic()
+        self._chores_at = -_CHORES_S
+
+    def step(self) -> bool:
+        """Seal a batch, sign what is due; tell whether there may be more to seal at once."""
+        require_current(self._connection, self.signer.key)
+        sealed = self._chains.seal(but=self.troubles)
+        for tenant, number in sealed.items():
+            self._unsigned[tenant] = self._unsigned.get(tenant, 0) + number
+        signatures.answer(self._connection, self.signer.key, self.troubles)
+        self._sign_what_is_due()
+        if time.monotonic() - self._chores_at > _CHORES_S:
+            self._chores_at = time.monotonic()
+            self._do_chores()
+        self._beat()
+        return sum(sealed.values()) >= BATCH
+
+    def sign(self, tenant: str | None) -> None:
+        self._unsigned.pop(tenant, None)
+        with self._standing_still(tenant):
+            checkpoints.make(self.signer, tenant, self._chains.known_head(tenant))
+
+    @contextmanager
+    def _standing_still(self, tenant: str | None) -> Iterator[None]:
+        """Leave a chain alone from now on where it is found to be another one than was sealed."""
+        try:
+            yield
+        except checkpoints.Rewritten as trouble:
+            self.troubles[tenant] = trouble.detail
+            _warn(tenant, trouble.detail)
+
+    def _sign_what_is_due(self) -> None:
+        is_time = time.monotonic() - self._signed_at > CHECKPOINT_EVERY_S
+        for tenant, number in list(self._unsigned.items()):
+            if is_time or number >= CHECKPOINT_EVERY_RECORDS:
+                self.sign(tenant)
+        if is_time:
+            self._signed_at = time.monotonic()
+
+    def _do_chores(self) -> None:
+        """Sign for chains that are quiet or were left unsigned; cut where that is asked for."""
+        of = "tenant_id IS NOT DISTINCT FROM tenant.id"
+        rows = self._connection.execute(
+            _DUE_AFTER_A_START.format(of=of), [datetime.now(UTC) - _QUIET]
+        ).fetchall()
+        for row in rows:
+            if row["id"] not in self.troubles:
+                self.sign(row["id"])
+        if days := settings.AUDIT_RETENTION_DAYS:
+            before = datetime.now(UTC) - timedelta(days=days)
+            for tenant in retention.every_chain(self._connection):
+                if tenant not in self.troubles:
+                    with self._standing_still(tenant):
+                        retention.cut(self.signer, tenant, before, forwarding.targets())
+
+    def _beat(self) -> None:
+        tell(self._connection, list(self.troubles.items()))
+
+
+def _warn(tenant: str | None, trouble: str) -> None:
+    logger.critical("An audit chain stands still", extra={"chain": tenant, "why": trouble})
+
+
+def tell(connection: SealerConnection, troubles: list[tuple[str | None, str]]) -> None:
+    """Leave a sign of life, with what is wrong."""
+    told = [{"chain": tenant or INSTALLATION, "detail": text} for tenant, text in troubles]
+    values = {"is_reduced": sealing.is_reduced(), "troubles": Jsonb(told)}
+    connection.execute(_BEAT, values)
+
+
+def run(stop: threading.Event) -> None:
+    """Seal until told to stop; one process does, others stand by in case it dies."""
+    while not stop.is_set():
+        try:
+            with sealing.connect() as connection:
+                _serve(connection, stop)
+        except psycopg.Error as error:
+            logger.warning("The audit log is not sealed", extra={"why": str(error)})
+            stop.wait(_PAUSE_S)
+
+
+def _serve(connection: SealerConnection, stop: threading.Event) -> None:
+    while not take_sealing(connection):
+        if stop.wait(_STANDBY_S):
+            return
+    try:
+        with _forwarding():
+            seal_until(stop, Sealing(connection))
+    except KeyTrouble as trouble:
+        # Another host may have the key: closing the connection lets it seal.
+        logger.critical("The audit log is not sealed", extra={"why": str(trouble)})
+        tell(connection, [(None, str(trouble))])
+        stop.wait(_STANDBY_S)
+
+
+def seal_until(stop: threading.Event, sealing_now: Sealing) -> None:
+    while not stop.is_set():
+        if not sealing_now.step():
+            stop.wait(_PAUSE_S)
+
+
+@contextmanager
+def _forwarding() -> Iterator[None]:
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=forwarding.forward_until, args=(stop, target), daemon=True)
+        for target in forwarding.targets()
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(_STANDBY_S)

@@ -1,0 +1,186 @@
+"""Have an export's manifest signed: the site asks, the sealer looks for itself and signs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from accounts.audit_chain import verify
+from accounts.audit_chain.chain import head
+from accounts.audit_chain.locks import held_for_signing, now
+from accounts.audit_chain.record import Row, of_tenant
+from accounts.audit_chain.signing_key import (
+    Envelope,
+    KeyTrouble,
+    SigningKey,
+    registered,
+    require_current,
+)
+from accounts.models import AuditSignature
+from ffapi_site.database.sealing import SealerConnection
+from ffapi_site.lib.problems import Unavailable
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE_S = 10.0
+_ASKED_EVERY_S = 0.05
+_MOST: Final = 2**62
+_LONGEST_TIME: Final = 50
+_CLAIMED: Final = frozenset(
+    ("first_seq", "last_seq", "first_prev_hash", "last_hash", "records", "files", "start")
+)
+
+
+class SealerAway(Unavailable):
+    """The audit log's sealer does not answer"""
+
+    code = "sealer_away"
+
+    def __init__(self, refusal: str = "") -> None:
+        detail = f"it does not sign this: {refusal}" if refusal else "try again in a minute"
+        super().__init__(detail, headers={"Retry-After": "60"})
+
+
+def ask(tenant_id: str | None, claims: dict[str, Any]) -> Envelope:
+    """Give the signed manifest; raises ``SealerAway``."""
+    asked = AuditSignature.objects.create(tenant_id=tenant_id, statement=claims)
+    deadline = time.monotonic() + _PATIENCE_S
+    try:
+        while time.monotonic() < deadline:
+            asked.refresh_from_db()
+            if asked.signature:
+                return {"statement": asked.statement, "signature": asked.signature}
+            if asked.refusal:
+                raise SealerAway(asked.refusal)
+            time.sleep(_ASKED_EVERY_S)
+    finally:
+        asked.delete()
+    raise SealerAway
+
+
+def answer(
+    connection: SealerConnection, key: SigningKey, troubles: Mapping[str | None, str]
+) -> int:
+    """Sign what was asked for, where it is true; gives how many were answered.
+
+    For a chain in ``troubles`` nothing is signed: it is not the one that was sealed.
+    """
+    rows = connection.execute(
+        "SELECT id, tenant_id FROM accounts_auditsignature"
+        " WHERE signature = '' AND refusal = '' ORDER BY asked_at LIMIT 20"
+    ).fetchall()
+    for row in rows:
+        try:
+            fault = troubles.get(row["tenant_id"]) or _answer(connection, key, row)
+        except (KeyTrouble, psycopg.OperationalError):
+            raise
+        except Exception:
+            # Whatever somebody wrote there, the sealer goes on.
+            logger.exception("An export can't be signed", extra={"asked": row["id"]})
+            fault = "this can't be signed"
+        if fault:
+            connection.execute(
+                "UPDATE accounts_auditsignature SET refusal = %s WHERE id = %s",
+                [fault[:300], row["id"]],
+            )
+    connection.execute(
+        "DELETE FROM accounts_auditsignature WHERE asked_at < now() - interval '1 hour'"
+    )
+    return len(rows)
+
+
+def _answer(connection: SealerConnection, key: SigningKey, asked: Row) -> str | None:
+    """Sign one manifest, or say why not."""
+    row = connection.execute(
+        "SELECT id, tenant_id, statement FROM accounts_auditsignature WHERE id = %s", [asked["id"]]
+    ).fetchone()
+    if row is None:
+        return None  # nobody waits for it any more
+    fault = _fault(connection, row)
+    if fault is None:
+        _sign(connection, key, row)
+    return fault
+
+
+def _fault(connection: SealerConnection, row: Row) -> str | None:
+    """Compare what is claimed about a chain with the chain."""
+    claims = row["statement"]
+    if not _is_manifest(claims):
+        return "not a manifest"
+    which, values = of_tenant(row["tenant_id"])
+    ends = connection.execute(
+        f"SELECT seq, prev_hash, hash FROM accounts_auditrecord WHERE {which} AND seq = ANY (%s)",  # noqa: S608
+        [*values, [claims["first_seq"], claims["last_seq"]]],
+    ).fetchall()
+    found = {each["seq"]: each for each in ends}
+    first, last = found.get(claims["first_seq"]), found.get(claims["last_seq"])
+    if first is None or last is None:
+        return "there are no such records"
+    told = (claims["first_prev_hash"], claims["last_hash"])
+    if (first["prev_hash"], last["hash"]) != told:
+        return "these are other records"
+    return _fault_before(connection, row)
+
+
+def _fault_before(connection: SealerConnection, row: Row) -> str | None:
+    """What comes before the first record is there or was cut away; it is not left out unsaid."""
+    claims = row["statement"]
+    if claims["first_seq"] == 1:
+        return None
+    which, values = of_tenant(row["tenant_id"])
+    before = [*values, claims["first_seq"] - 1, claims["first_prev_hash"]]
+    cut = connection.execute(
+        f"SELECT FROM accounts_auditcheckpoint WHERE {which} AND kind = 'cut' AND seq = %s"
+        " AND envelope->'statement'->>'hash' = %s",
+        before,
+    )
+    if cut.rowcount:
+        return None
+    record = connection.execute(
+        f"SELECT FROM accounts_auditrecord WHERE {which} AND seq = %s AND hash = %s",
+        before,
+    )
+    if not record.rowcount:
+        return f"the record before {claims['first_seq']} is gone, and no cut tells of that"
+    return "records before the first are left out" if claims["start"] is None else None
+
+
+def _is_manifest(claims: Any) -> bool:
+    """Has it the shape of one? The site's role may write anything into that column."""
+    if not isinstance(claims, dict) or set(claims) != _CLAIMED:
+        return False
+    numbers = [claims[name] for name in ("first_seq", "last_seq", "records")]
+    files, start = claims["files"], claims["start"]
+    return (
+        all(type(each) is int and 0 < each < _MOST for each in numbers)
+        and claims["records"] == claims["last_seq"] - claims["first_seq"] + 1
+        and verify.is_digest(claims["first_prev_hash"])
+        and verify.is_digest(claims["last_hash"])
+        and (start is None or (isinstance(start, str) and len(start) < _LONGEST_TIME))
+        and isinstance(files, dict)
+        and set(verify.NEEDED) <= set(files) <= set(verify.FILES)
+        and all(map(verify.is_digest, files.values()))
+    )
+
+
+def _sign(connection: SealerConnection, key: SigningKey, row: Row) -> None:
+    with held_for_signing(connection):
+        require_current(connection, key)
+        statement = row["statement"] | {
+            "v": verify.VERSION,
+            "kind": "manifest",
+            "tenant": row["tenant_id"],
+            "head_seq": head(connection, row["tenant_id"]).seq,
+            "at": now(connection),
+            "key_id": key.key_id,
+            "keys": registered(connection),
+        }
+        connection.execute(
+            "UPDATE accounts_auditsignature SET statement = %s, signature = %s WHERE id = %s",
+            [Jsonb(statement), key.sign(statement)["signature"], row["id"]],
+        )

@@ -1,0 +1,175 @@
+"""Keys as people and other keys manage them: each change is one record of the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Least, Now
+from django.utils import timezone
+
+from accounts import audit
+from accounts.events import Event
+from accounts.keys.authority import Authority
+from accounts.keys.issuing import issue
+from accounts.keys.text import new_text
+from accounts.models import ApiKey, Tenant
+from accounts.quotas import limits
+from accounts.roles import effective_scopes
+from ffapi_site.lib.crypto import digest
+from ffapi_site.lib.problems import Conflict
+
+LONGEST_LIFE = timedelta(days=3652)
+
+# What a rotated key hands on to its successor.
+_HANDED_ON = ("name", "role", "allowed_ips", "rate_limit_per_minute")
+_BEHIND = ("created_by", "made_by", "follows_creator")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A key as it was asked for."""
+
+    name: str
+    role: str
+    scopes: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    allowed_ips: tuple[str, ...] = ()
+    rate_limit_per_minute: int | None = None
+    quota: Mapping[str, int | None] = field(default_factory=dict)
+
+
+def create(tenant: Tenant, wanted: Wanted, by: Authority) -> tuple[ApiKey, str]:
+    """Make the key that was asked for and give its text; raises ``Forbidden`` if it is too much."""
+    by.require_making()
+    by.require_scopes(effective_scopes(wanted.role, wanted.scopes))
+    by.require_expiry(wanted.expires_at)
+    by.require_addresses(wanted.allowed_ips)
+    by.require_rate(wanted.rate_limit_per_minute)
+    by.require_quota(wanted.quota)
+    columns = vars(wanted) | {"allowed_ips": list(wanted.allowed_ips)}
+    quota = columns.pop("quota")
+    with transaction.atomic():
+        key, text = issue(tenant, **columns, **_behind(by, is_followed=by.is_followed_in(tenant)))
+        _limit(key, quota)
+        audit.record(Event.API_KEY_CREATED, tenant.pk, key.pk, details=_bounds(key))
+    return key, text
+
+
+def _behind(by: Authority, *, is_followed: bool) -> dict[str, Any]:
+    return {"created_by": by.person, "made_by": by.key, "follows_creator": is_followed}
+
+
+def _limit(key: ApiKey, quota: Mapping[str, int | None]) -> None:
+    if quota:
+        limits.set_for_key(key, quota, audited=False)
+
+
+def _bounds(key: ApiKey) -> dict[str, Any]:
+    return {
+        "role": key.role,
+        "scopes": sorted(key.scopes),
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "allowed_ips": key.allowed_ips,
+        "rate_limit_per_minute": key.rate_limit_per_minute,
+        "quota": key.quota,
+    }
+
+
+def retell(key: ApiKey) -> str:
+    """Give a key that nobody was ever told another secret: its first one was lost on the way."""
+    text = new_text(key.pk)
+    ApiKey.objects.filter(pk=key.pk).update(secret_digest=digest(text))
+    return text
+
+
+def change(key: ApiKey, changes: Mapping[str, Any], by: Authority) -> ApiKey:
+    """Change a key's name or bounds; raises ``Forbidden`` where that is more than ``by`` holds."""
+    by.require_scopes(key.scopes)
+    if "allowed_ips" in changes:
+        by.require_addresses(tuple(changes["allowed_ips"]))
+    if "rate_limit_per_minute" in changes:
+        by.require_rate(changes["rate_limit_per_minute"])
+    if "quota" in changes:
+        by.require_quota(changes["quota"])
+    if not changes:
+        return key
+    columns = [name for name in changes if name != "quota"]
+    for name in columns:
+        setattr(key, name, changes[name])
+    with transaction.atomic():
+        key.save(update_fields=columns)
+        if "quota" in changes:  # what was read here may be of yesterday by now
+            limits.set_for_key(key, changes["quota"], audited=False)
+        # What people call it may name somebody: that it changed is told, not into what.
+        told = {name: value for name, value in changes.items() if name != "name"}
+        details = {"changed": sorted(changes), **told}
+        audit.record(Event.API_KEY_CHANGED, key.tenant_id, key.pk, details=details)
+    return key
+
+
+@transaction.atomic
+def rotate(key: ApiKey, overlap_s: int, by: Authority) -> tuple[ApiKey, str]:
+    """Make a successor with all that the key holds; the key itself ends after the overlap.
+
+    The successor lives as long as the key was made to live. Whoever rotates gets to know its
+    text, so they have to hold what it holds, and the successor ends with them where they are
+    somebody that keys follow.
+    """
+    by.require_making()
+    by.require_scopes(key.scopes)
+    locked = _locked(key)
+    if not locked.is_usable:
+        raise Conflict("only a key that can be used is rotated", code="key_not_usable")
+    if ApiKey.objects.filter(replaces=locked).exists():
+        raise Conflict("the key was rotated before; rotate its successor", code="key_rotated")
+    expires_at = _as_long_again(locked)
+    by.require_expiry(expires_at)
+    by.require_addresses(tuple(locked.allowed_ips))
+    by.require_rate(locked.rate_limit_per_minute)
+    by.require_quota(locked.quota)
+    is_followed = by.is_followed_in(locked.tenant)
+    handed_on = {name: getattr(locked, name) for name in (*_HANDED_ON, *_BEHIND)}
+    if is_followed:
+        handed_on |= _behind(by, is_followed=True)
+    successor, text = issue(
+        locked.tenant,
+        scopes=locked.narrowed_to,
+        expires_at=expires_at,
+        replaces=locked,
+        **handed_on,
+    )
+    _limit(successor, locked.quota)
+    _row(key).update(expires_at=Least("expires_at", Now() + timedelta(seconds=overlap_s)))
+    details = {"successor": successor.pk, "overlap_seconds": overlap_s}
+    audit.record(Event.API_KEY_ROTATED, key.tenant_id, key.pk, details=details)
+    return successor, text
+
+
+def _as_long_again(key: ApiKey) -> datetime | None:
+    if key.expires_at is None:
+        return None
+    return timezone.now() + min(key.expires_at - key.created_at, LONGEST_LIFE)
+
+
+@transaction.atomic
+def revoke(key: ApiKey) -> ApiKey:
+    """End a key for good, everywhere within seconds; nothing happens to one that has ended so."""
+    if _row(key).filter(revoked_at=None).update(revoked_at=Now()):
+        audit.record(Event.API_KEY_REVOKED, key.tenant_id, key.pk)
+    key.refresh_from_db(fields=["revoked_at"])
+    return key
+
+
+def _row(key: ApiKey) -> QuerySet[ApiKey]:
+    return ApiKey.objects.filter(pk=key.pk)
+
+
+def _locked(key: ApiKey) -> ApiKey:
+    """Without what refers to it: a submission holds the key so, and waits for the tenant."""
+    rows = ApiKey.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("tenant").get(pk=key.pk)

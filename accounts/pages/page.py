@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
+
+from accounts.pages.visitor import Visitor, visitor_of
+from accounts.quotas import suspension
+from accounts.quotas.refusal import QuotaExceeded
+from ffapi_site.lib.problems import Problem
+from ffapi_site.lib.request_id import request_id
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+@method_decorator(never_cache, name="dispatch")
+class Page(LoginRequiredMixin, View):
+    """A page for signed-in people; ``scopes`` says what each method needs."""
+
+    scopes: ClassVar[dict[str, str]] = {"GET": "jobs:read"}
+    visitor: Visitor
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return self._ask_to_sign_in(request)
+        self.visitor = visitor_of(request)
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if scope := self.scopes.get(method):
+            self.visitor.require(scope)
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except Problem as problem:
+            if isinstance(problem, QuotaExceeded):
+                suspension.note_violation(problem)
+            return self.answer_problem(problem)
+
+    def answer_problem(self, problem: Problem) -> HttpResponse:
+        return problem_page(self.request, problem)
+
+    def _ask_to_sign_in(self, request: HttpRequest) -> HttpResponseBase:
+        if not wants_fragment(request):
+            return self.handle_no_permission()
+        # A fragment can't show the sign-in page: the whole window has to go there.
+        return HttpResponse(headers={"HX-Refresh": "true"})
+
+    def render(self, template: str, status: int = 200, **context: Any) -> HttpResponse:
+        response = render(
+            self.request, template, context | {"visitor": self.visitor}, status=status
+        )
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+
+def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The same error that the API would answer, for people."""
+    context = {"problem": problem, "request_id": request_id(request)}
+    return render(request, "pages/problem.html", context, status=problem.status)

@@ -1,0 +1,65 @@
+"""Signing in at the operators' OpenID provider: authorization code with PKCE (RFC 7636)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from mozilla_django_oidc.views import OIDCAuthenticationRequestView
+
+from accounts.events import Event, Outcome
+from accounts.pages.person_page import OpenPage
+from accounts.pages.sign_in import onward
+from accounts.people import entry, home
+from accounts.people.provider import Provider, setting
+
+_STATES = "oidc_states"
+_NEXT = "oidc_login_next"
+
+
+class _Question(OIDCAuthenticationRequestView):
+    @staticmethod
+    def get_settings(attr: str, *default: Any) -> Any:
+        return setting(attr, *default)
+
+
+class Begin(OpenPage):
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        response: HttpResponse = _Question().get(request)
+        return response
+
+
+class Callback(OpenPage):
+    """What the provider sends people back to: each state is good once, where it began."""
+
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        begun = request.session.get(_STATES, {}).pop(request.GET.get("state", ""), None)
+        request.session.modified = True
+        if begun is None or "code" not in request.GET:
+            return self._refuse()
+        wanted = request.session.pop(_NEXT, None) or ""
+        provider = Provider()
+        verifier = begun["code_verifier"]
+        user = provider.person(request, nonce=begun["nonce"], verifier=verifier)
+        if user is None:
+            return self._refuse()
+        entry.begin(request, user, by="single sign-on")
+        return onward(user, wanted)
+
+    def _refuse(self) -> HttpResponse:
+        home.record_stranger(Event.LOGIN_FAILED, "", Outcome.FAILURE)
+        messages.error(self.request, "The single sign-on did not let you in.")
+        return redirect("login")
+
+
+urlpatterns = [
+    path("oidc/begin", Begin.as_view(), name="oidc_begin"),
+    path("oidc/callback", Callback.as_view(), name="oidc_authentication_callback"),
+]

@@ -1,0 +1,157 @@
+"""Eighty and a hundred per cent: noted in the transaction that reaches them, then told."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from accounts.models import Membership, QuotaAlert
+from accounts.quotas import hooks
+from accounts.quotas.names import QUOTAS, STORAGE
+from accounts.quotas.standing import Standing
+from accounts.roles import Role
+
+logger = logging.getLogger(__name__)
+
+SUSPENDED = "suspended"
+_BATCH = 20
+_FAILURES = 5  # in a row; each may wait for the server's time-out
+_TRIES = 8
+_FIRST_PAUSE = timedelta(minutes=5)  # doubles: the last try comes after half a day
+
+
+def note(tenant_id: str, standing: Standing, *, percent: int) -> None:
+    alert = QuotaAlert.objects.create(
+        tenant_id=tenant_id,
+        subject=standing.subject,
+        name=standing.quota.name,
+        percent=percent,
+        maximum=(standing.limit or 0) * standing.quota.scale,
+        taken=standing.used + standing.reserved,
+        resets_at=standing.resets_at,
+    )
+    hooks.announce(alert)
+
+
+def note_suspension(tenant_id: str, violations: int, maximum: int) -> None:
+    alert = QuotaAlert.objects.create(
+        tenant_id=tenant_id,
+        subject=tenant_id,
+        name=SUSPENDED,
+        percent=100,
+        maximum=maximum,
+        taken=violations,
+    )
+    hooks.announce(alert)
+
+
+EVENTS = ("quota.warning", "quota.exceeded", "quota.suspended", "storage.quota_exceeded")
+
+
+def event_of(alert: QuotaAlert) -> str:
+    """What an event that tells of it is called."""
+    if alert.name == SUSPENDED:
+        return "quota.suspended"
+    if alert.percent < 100:
+        return "quota.warning"
+    return "storage.quota_exceeded" if alert.name == STORAGE else "quota.exceeded"
+
+
+def tell(alert: QuotaAlert) -> dict[str, Any]:
+    """What an event says of it, in the quota's own unit."""
+    scale = QUOTAS[alert.name].scale if alert.name in QUOTAS else 1
+    return {
+        "tenant": alert.tenant_id,
+        "api_key": alert.subject if alert.subject != alert.tenant_id else None,
+        "quota": alert.name,
+        "percent": alert.percent,
+        "limit": alert.maximum // scale,
+        "taken": round(alert.taken / scale, 3),
+        "resets_at": alert.resets_at.isoformat() if alert.resets_at else None,
+    }
+
+
+def mail_due() -> int:
+    """Mail the alerts that are not mailed yet to the tenants' admins; give their number.
+
+    One that could not be mailed is tried again later, and given up after some tries; it stops
+    none of the others. Past a few in a row it is the mail server that is away.
+    """
+    sent = failed = 0
+    while sent < _BATCH and failed < _FAILURES:
+        is_sent = _mail_next()
+        if is_sent is None:
+            break
+        sent, failed = (sent + 1, 0) if is_sent else (sent, failed + 1)
+    return sent
+
+
+def _mail_next() -> bool | None:
+    """Tell whether the next one was mailed; None where none is due."""
+    with transaction.atomic():
+        alert = _next()
+        if alert is None:
+            return None
+        try:
+            _mail(alert)
+        except (OSError, ValueError):  # of the server, and of an address that is none
+            _put_off(alert)
+            return False
+        QuotaAlert.objects.filter(pk=alert.pk).update(mailed_at=Now())
+    return True
+
+
+def _next() -> QuotaAlert | None:
+    is_due = Q(next_mail_at=None) | Q(next_mail_at__lte=Now())
+    rows = QuotaAlert.objects.filter(is_due, mailed_at=None, mail_tries__lt=_TRIES)
+    rows = rows.select_related("tenant").order_by("pk")
+    return rows.select_for_update(skip_locked=True, of=("self",)).first()
+
+
+def _put_off(alert: QuotaAlert) -> None:
+    tries = alert.mail_tries + 1
+    extra = {"alert": alert.pk, "tries": tries}
+    if tries < _TRIES:
+        logger.warning("An alert could not be mailed", extra=extra)
+    else:
+        logger.error("An alert is given up: it could not be mailed", extra=extra)
+    again = Now() + _FIRST_PAUSE * 2**alert.mail_tries
+    QuotaAlert.objects.filter(pk=alert.pk).update(mail_tries=tries, next_mail_at=again)
+
+
+def _mail(alert: QuotaAlert) -> None:
+    admins = Membership.objects.filter(tenant=alert.tenant, role=Role.ADMIN, user__is_active=True)
+    addresses = [each for each in admins.values_list("user__email", flat=True) if each]
+    if addresses:
+        send_mail(_subject(alert), _text(alert), None, addresses)
+
+
+def _subject(alert: QuotaAlert) -> str:
+    if alert.name == SUSPENDED:
+        return f"{alert.tenant.name} is suspended"
+    return f"{alert.tenant.name}: {alert.percent} % of {QUOTAS[alert.name].name}"
+
+
+def _text(alert: QuotaAlert) -> str:
+    usage = f"{settings.PUBLIC_BASE_URL}/usage"
+    if alert.name == SUSPENDED:
+        return (
+            f"{alert.taken} requests of {alert.tenant.name} went past a quota today; the plan "
+            f"allows fewer than {alert.maximum}. Nothing new is taken until the operators lift "
+            f"the suspension; what is there can still be read.\n\n{usage}\n"
+        )
+    quota = QUOTAS[alert.name]
+    whose = f"The key {alert.subject}" if alert.subject != alert.tenant_id else alert.tenant.name
+    ends = f" It begins anew at {alert.resets_at:%Y-%m-%d %H:%M} UTC." if alert.resets_at else ""
+    taken, maximum = alert.taken / quota.scale, alert.maximum / quota.scale
+    return (
+        f"{whose} has taken {taken:g} of {maximum:g} {quota.unit} ({quota.name}).{ends}"
+        f"\n\n{usage}\n"
+    )

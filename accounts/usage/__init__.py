@@ -1,0 +1,1 @@
+"""What work did cost: a ledger that is written when it ends, and what is told from it."""

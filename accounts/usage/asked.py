@@ -1,0 +1,43 @@
+"""A period as somebody asks for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from django.utils import timezone
+
+from accounts.usage.report import Period
+from ffapi_site.lib.query import wrong
+
+_USUAL = timedelta(days=29)
+_LONGEST_DAYS = 366
+
+
+def period_of(first: str | None, last: str | None) -> Period:
+    """Read days or RFC 3339 times. Raises `Invalid` that names the parameter."""
+    until = _day("to", last) if last else timezone.now().astimezone(UTC).date()
+    since = _day("from", first) if first else _before(until)
+    if since > until:
+        raise wrong("from", "it lies after the last day")
+    if (until - since).days >= _LONGEST_DAYS:
+        raise wrong("from", f"at most {_LONGEST_DAYS} days at once")
+    return Period(since, until)
+
+
+def _before(until: date) -> date:
+    return until - min(_USUAL, until - date.min)
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        if len(text) == 10:
+            day = date.fromisoformat(text)
+        else:
+            # An unescaped + of an offset arrives as a space.
+            moment = datetime.fromisoformat(text.strip().replace(" ", "+"))
+            day = (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError) as error:
+        raise wrong(name, "must be a day like 2025-01-31, or an RFC 3339 time") from error
+    if not 1971 <= day.year <= 9998:
+        raise wrong(name, "the year must lie between 1971 and 9998")
+    return day

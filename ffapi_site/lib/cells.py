@@ -1,0 +1,26 @@
+"""Rows as CSV that a spreadsheet shows and never computes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection"), in full width
+# too; where lists are separated by ";", a cell may begin anew within a text.
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20])")
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    written = io.StringIO()
+    csv.writer(written, quoting=csv.QUOTE_ALL).writerows(
+        [_cell(value) for value in row] for row in rows
+    )
+    return written.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, int | float):
+        return value
+    return _FORMULA.sub(r"\1'", "" if value is None else str(value))

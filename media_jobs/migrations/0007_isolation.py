@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.db import migrations
+
+from ffapi_site.lib import isolation
+
+_OF_A_JOB = ("jobinput", "joboutput", "jobevent", "jobattempt", "jobstep")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("media_jobs", "0006_submitted_event")]
+    operations = [
+        isolation.by_tenant("media_jobs_job"),
+        isolation.by_tenant("media_jobs_fairshare"),
+        isolation.by_tenant("media_jobs_webhookdelivery"),
+        *(
+            isolation.by_parent(f"media_jobs_{each}", "job_id", "media_jobs_job")
+            for each in _OF_A_JOB
+        ),
+    ]

@@ -1,0 +1,94 @@
+"""The log on a page: to those who may read it, with how its chain stands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.test import Client
+
+from accounts import audit
+from accounts.audit_chain.sealer import Sealing
+from accounts.events import Event
+from accounts.models import AuditRecord, Membership, Tenant
+from tests.audit.world import at_work, content_of
+from tests.factories import MembershipFactory, UserFactory
+from tests.pages.conftest import _plain_static_files, signed_in  # noqa: F401 -- a fixture
+
+
+@pytest.fixture
+def admin(tenant: Tenant) -> Client:
+    membership: Membership = MembershipFactory.create(tenant=tenant, role="admin")
+    return signed_in(membership.user)
+
+
+def test_it_works(tenant: Tenant, admin: Client, sealer: Sealing) -> None:
+    audit.record(Event.FILE_DELETED, tenant.pk, "file_1", details={"name": "<b>"})
+    sealer.step()
+    text = admin.get("/audit").content.decode()
+    assert "file.deleted" in text
+    assert "#1" in text
+    assert "&lt;b&gt;" in text
+    assert "number 1, to record 1" in text
+    assert sealer.signer.key.key_id in text
+
+
+def test_filters(tenant: Tenant, admin: Client) -> None:
+    audit.record(Event.FILE_DELETED, tenant.pk, "file_1")
+    shown = admin.get("/audit?event_type=job.created").content.decode()
+    assert "No record fits this filter" in shown
+    assert "file_1" in admin.get("/audit?resource=file_1&start=2020-01-01T00:00").content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("start=soon", "event_type=eaten", "actor=%ff", "before=x"),
+        *("start=2025-01-01T00:00:00%2B23:59", "end=0001-01-01T00:00:00%2B23:59"),
+    ],
+)
+def test_nonsense_is_harmless(admin: Client, query: str) -> None:
+    assert admin.get(f"/audit?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("role", ["operator", "developer", "viewer"])
+def test_only_admins_read_it(tenant: Tenant, role: str) -> None:
+    person = signed_in(MembershipFactory.create(tenant=tenant, role=role).user)
+    assert person.get("/audit").status_code == 403
+    assert person.post("/audit/export", {"format": "csv"}).status_code == 403
+    assert 'href="/audit"' not in person.get("/").content.decode()
+
+
+def test_a_stranger_sees_nothing_of_it(tenant: Tenant, admin: Client) -> None:
+    audit.record(Event.FILE_DELETED, tenant.pk, "file_of_tenant")
+    other = signed_in(MembershipFactory.create(role="admin").user)
+    assert "file_of_tenant" not in other.get("/audit").content.decode()
+
+
+def test_staff_see_all(tenant: Tenant) -> None:
+    audit.record(Event.FILE_DELETED, tenant.pk, "file_of_tenant")
+    audit.record(Event.LANE_PAUSED, None, "cpu")
+    text = signed_in(UserFactory.create(is_staff=True)).get("/audit").content.decode()
+    assert "file_of_tenant" in text
+    assert "lane.paused" in text
+
+
+def test_exports(tenant: Tenant, admin: Client, sealer: Sealing) -> None:
+    audit.record(Event.FILE_DELETED, tenant.pk, "file_1")
+    with at_work(sealer):
+        for form, start in (("jsonl", b'{"id"'), ("csv", b'"id",'), ("bundle", b"PK")):
+            answer = admin.post("/audit/export", {"format": form})
+            content = content_of(answer)
+            assert content.startswith(start), form
+    told = AuditRecord.objects.filter(event_type="audit.exported").order_by("id")
+    assert [record.details["format"] for record in told] == ["jsonl", "csv", "bundle"]
+    assert admin.post("/audit/export", {"format": "pdf"}).status_code == 403
+    assert admin.get("/audit/export").status_code == 405
+
+
+def test_an_export_holds_what_the_filter_shows(tenant: Tenant, admin: Client) -> None:
+    for event in (Event.FILE_DELETED, Event.FILE_CREATED):
+        audit.record(event, tenant.pk, "file_1")
+    answer = admin.post("/audit/export", {"format": "jsonl", "event_type": "file.deleted"})
+    lines = content_of(answer).splitlines()
+    assert [json.loads(line)["event_type"] for line in lines] == ["file.deleted"]

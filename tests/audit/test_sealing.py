@@ -1,0 +1,172 @@
+"""Every record gets its place in its tenant's chain, once, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from django.db import DatabaseError, transaction
+from django.db import connection as site_connection
+
+from accounts import audit
+from accounts.audit_chain import locks, verify
+from accounts.audit_chain.chain import Chains
+from accounts.audit_chain.record import line
+from accounts.audit_chain.sealer import Sealing
+from accounts.models import AuditRecord, AuditSealer, Tenant
+from ffapi_site.database import sealing
+from ffapi_site.database.sealing import SealerConnection
+from tests.audit.conftest import write
+from tests.audit.world import superuser
+from tests.factories import TenantFactory
+
+
+def chain_of(tenant: Tenant | None) -> verify.Chain:
+    chain = verify.Chain(tenant.pk if tenant else None, 1, verify.NOTHING)
+    rows = AuditRecord.objects.filter(tenant=tenant, seq__isnull=False).order_by("seq")
+    for row in rows.values():
+        assert chain.read(line(dict(row))), chain.findings
+    assert chain.findings == []
+    return chain
+
+
+def test_it_works(tenant: Tenant, sealer: Sealing) -> None:
+    made = write(tenant, 5)
+    sealer.step()
+    assert len(chain_of(tenant).hashes) == 5
+    sealed = AuditRecord.objects.filter(tenant=tenant).order_by("seq")
+    assert [record.pk for record in sealed] == made
+    told = AuditSealer.objects.get()
+    assert (told.is_reduced, told.troubles) == (False, [])
+
+
+def test_a_transaction_s_records_are_sealed_in_their_order(tenant: Tenant, sealer: Sealing) -> None:
+    """Many of them are of one millisecond."""
+    with transaction.atomic():
+        made = write(tenant, 300)
+    sealer.step()
+    sealed = AuditRecord.objects.filter(tenant=tenant).order_by("seq")
+    assert [record.pk for record in sealed] == made
+
+
+def test_ids_go_on_where_the_clock_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = audit._Ids()
+    monkeypatch.setattr("accounts.audit.new_id", lambda _: "audit_01m7zz" + "z" * 20)
+    made = [ids.next() for _ in range(40)]
+    assert made == sorted(set(made))
+    assert {len(each) for each in made} == {32}
+
+
+def test_each_tenant_has_a_chain_of_its_own(tenant: Tenant, sealer: Sealing) -> None:
+    other = TenantFactory.create()
+    for each in (tenant, None, other, tenant, None):
+        write(each)
+    sealer.step()
+    # The installation's first record tells of its signing key.
+    lengths = [len(chain_of(each).hashes) for each in (tenant, other, None)]
+    assert lengths == [2, 1, 3]
+    places = AuditRecord.objects.order_by("place").values_list("place", flat=True)
+    assert list(places) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_transaction_that_is_still_open_is_waited_for(tenant: Tenant, sealer: Sealing) -> None:
+    sealer.step()
+    before = AuditRecord.objects.count()
+    settings = site_connection.get_connection_params()
+    with psycopg.connect(
+        dbname=settings["dbname"], host=settings["host"], user=settings["user"]
+    ) as slow:
+        slow.execute("SET ffapi.tenant = '*'")
+        slow.execute("UPDATE accounts_tenant SET name = name WHERE id = %s", [tenant.pk])
+        write(tenant, 3)
+        sealer.step()
+        assert AuditRecord.objects.filter(seq__isnull=False).count() == before
+        slow.rollback()
+    sealer.step()
+    assert len(chain_of(tenant).hashes) == 3
+
+
+def test_what_was_restored_from_another_server_is_sealed(tenant: Tenant, sealer: Sealing) -> None:
+    """Its transactions may lie in the future of this one."""
+    write(tenant)
+    with superuser() as cursor:
+        cursor.execute("UPDATE accounts_auditrecord SET xid = '9999999999' WHERE seq IS NULL")
+    sealer.step()
+    assert len(chain_of(tenant).hashes) == 1
+
+
+def test_a_second_sealer_stands_by(sealer: Sealing, connection: SealerConnection) -> None:
+    assert locks.take_sealing(connection)
+    with sealing.connect() as second:
+        assert not locks.take_sealing(second)
+        connection.close()
+        for _ in range(50):
+            if locks.take_sealing(second):
+                return
+    pytest.fail("the lock outlives its holder")
+
+
+def test_two_that_seal_at_once_do_no_harm(tenant: Tenant, sealer: Sealing) -> None:
+    write(tenant, 3)
+    sealer.step()
+    with sealing.connect() as second:
+        late = Chains(second)
+        write(tenant, 2)
+        late.seal()
+        write(tenant, 2)
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            sealer.step()
+    assert len(chain_of(tenant).hashes) == 5
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE accounts_auditrecord SET outcome = 'failure'",
+        "UPDATE accounts_auditrecord SET tenant_id = NULL",
+        "UPDATE accounts_auditrecord SET hash = repeat('0', 64)",
+        "UPDATE accounts_auditrecord SET seq = NULL",
+        'UPDATE accounts_auditrecord SET personal = \'{"name": "x"}\'',
+        "UPDATE accounts_auditrecord SET details = '{}'",
+        "DELETE FROM accounts_auditrecord",
+        "TRUNCATE accounts_auditrecord",
+        "UPDATE accounts_auditcheckpoint SET seq = 1",
+        "DELETE FROM accounts_auditkey",
+        "UPDATE accounts_tenant SET name = 'mine'",
+    ],
+)
+def test_the_sealer_itself_can_t_change_what_was_sealed(
+    tenant: Tenant, sealer: Sealing, connection: SealerConnection, statement: str
+) -> None:
+    write(tenant)
+    sealer.step()
+    with pytest.raises(psycopg.Error, match=r"append-only|permission denied"):
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        """INSERT INTO accounts_auditrecord (id, event_type, outcome, actor_type, actor_id,
+        resource_type, resource_id, request_id, details, seq) VALUES
+        ('audit_forged', 'job.created', 'success', 'user', '1', 'job', '', '', '{}', 7)""",
+        "UPDATE accounts_auditrecord SET personal = NULL, salt = NULL",
+        "INSERT INTO accounts_auditkey (key_id, envelope) VALUES ('forged', '{}')",
+        """INSERT INTO accounts_auditcheckpoint (id, number, kind, seq, at, envelope)
+        VALUES ('forged', 1, 'checkpoint', 1, now(), '{}')""",
+        "UPDATE accounts_auditforwarding SET place = 0",
+        "DELETE FROM accounts_auditforwarding",
+        "UPDATE accounts_auditsealer SET troubles = '[]'",
+        "DELETE FROM accounts_auditsealer",
+        "SET ROLE ffapi_sealer",
+    ],
+)
+def test_the_site_can_t_do_what_the_sealer_does(
+    tenant: Tenant, sealer: Sealing, statement: str
+) -> None:
+    write(tenant)
+    sealer.step()
+    with (
+        pytest.raises(DatabaseError, match=r"append-only|permission denied"),
+        site_connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)

@@ -1,0 +1,113 @@
+"""What a test of the audit log does beside the product: a sealer at work, a thief, an auditor."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import connections
+from django.test import Client
+
+from accounts.audit_chain import signing_key, verify
+from accounts.audit_chain.sealer import Sealing
+from accounts.audit_chain.signing_key import SigningKey
+from ffapi_site.lib import scope
+from tests.api.sending import code_of
+
+
+@contextmanager
+def at_work(sealer: Sealing) -> Iterator[None]:
+    """Seal in the background, as the sealer's process does."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(0.02):
+            sealer.step()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextmanager
+def superuser() -> Iterator[psycopg.Cursor[Any]]:
+    """Somebody whom neither grants nor triggers stop."""
+    settings = connections["default"].settings_dict
+    with (
+        psycopg.connect(
+            dbname=settings["NAME"], host=settings["HOST"], user=settings["OWNER"]["USER"]
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SET session_replication_role = replica")
+        yield cursor
+
+
+def content_of(response: Any) -> bytes:
+    """Read a response as a server does: when the request, and its scope, are over."""
+    with scope.within(scope.NOBODY):
+        return b"".join(response.streaming_content)
+
+
+def exported(auditor: Client, folder: Path, **query: str) -> Path:
+    """Unzip a bundle as the API gives it."""
+    response = auditor.get("/v1/audit-log/export", {"format": "bundle"} | query)
+    assert response.status_code == 200, code_of(response, response.status_code)
+    content = content_of(response)
+    folder.mkdir()
+    with zipfile.ZipFile(BytesIO(content)) as bundle:
+        bundle.extractall(folder)
+    return folder
+
+
+def verified(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run the bundle's own program, apart from the product and its libraries."""
+    command = [sys.executable, "-I", "verify.py", *arguments]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def put(path: Path, told: list[dict[str, Any]]) -> None:
+    path.write_bytes(b"".join(verify.canonical(each) + b"\n" for each in told))
+
+
+def own_fingerprint() -> str:
+    return verify.digest(SigningKey.read(signing_key.key_file()).public)
+
+
+def fit_manifest(bundle: Path, **claims: Any) -> None:
+    """Make the manifest agree with the files, as far as one can without the key."""
+    path = bundle / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for name in manifest["statement"]["files"]:
+        content = (bundle / name).read_bytes()
+        manifest["statement"]["files"][name] = hashlib.sha256(content).hexdigest()
+    manifest["statement"] |= claims
+    path.write_text(json.dumps(manifest))
+
+
+def signed_anew(bundle: Path, key: SigningKey, **claims: Any) -> None:
+    """Make the manifest agree with the files, and sign it: what a thief of that key can do."""
+    fit_manifest(bundle, key_id=key.key_id, **claims)
+    path = bundle / "manifest.json"
+    statement = json.loads(path.read_text())["statement"]
+    path.write_text(json.dumps(key.sign(statement)))

@@ -1,0 +1,201 @@
+"""Each address, by each method, for each actor, with each kind of id: nobody finds another's.
+
+What must happen is derived from what the views declare. An address that this does not know, or
+an id in one, fails until it is told what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from ffapi_site.lib import scope
+from tests.isolation.actors import Actor, api_actors, page_actors
+from tests.isolation.conftest import DEFENCES
+from tests.isolation.expected import granted, is_through, told, turned_away
+from tests.isolation.routes import ADMIN, ADMIN_ROUTES, METHODS, ROUTES, Kind, Route
+from tests.isolation.things import FIXED, THINGS, Side
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+# Addresses for whoever comes: they show nothing of a tenant's.
+OPEN = {
+    *("/v1/openapi.json", "/docs/", "/docs/errors", "/redoc/", "/favicon.ico"),
+    *("/health/live", "/health/ready", "/health/detailed", "/metrics"),
+    *("/login", "/login/code", "/login/enrol", "/logout"),
+    *("/register", "/register/<str:token>", "/invitations/<str:token>"),
+    *("/password/forgotten", "/password/sent", "/password/reset/<uidb64>/<token>"),
+}
+# What a page needs to be told before it looks at an id, or does anything.
+FORMS = {
+    "/audit/export": b"format=jsonl",
+    "/settings/members/<int:membership_id>/role": b"role=viewer",
+}
+GUARDED = [path for path, route in ROUTES.items() if route.kind]
+
+
+def test_every_address_has_its_place() -> None:
+    """Either its view's base says whose it is, or it stands among those for everybody."""
+    unknown = {path for path, route in ROUTES.items() if not route.kind}
+    assert unknown == OPEN
+
+
+def test_every_id_is_known() -> None:
+    named = {name for route in ROUTES.values() for name in route.parameters}
+    assert named - set(FIXED) == set(THINGS)
+
+
+# Alone a defence is tried where there is something to find; lists are tried in test_smuggling.
+ALONE = [path for path in GUARDED if set(ROUTES[path].parameters) & set(THINGS)]
+
+
+@pytest.mark.parametrize(
+    ("path", "defence"),
+    [(path, each) for each in DEFENCES for path in (GUARDED if each == "both" else ALONE)],
+    indirect=["defence"],
+)
+def test_nobody_finds_anothers(
+    path: str, defence: str, sides: tuple[Side, Side], record_property: Any
+) -> None:
+    route = ROUTES[path]
+    actors = list(_actors(route, *sides))
+    by_any_method = _one_of_each(actors, route) if defence == "both" else []
+    ids = {side.mark: _ids(route, side, other) for side, other in (sides, sides[::-1])}
+    faults, number = [], 0
+    for actor in actors:
+        for method in METHODS if actor in by_any_method else _taken(route):
+            answers = dict(_answers(route, actor, method, ids[actor.side.mark]))
+            number += len(answers)
+            faults += [
+                f"{method} {path} by {actor.name}, {kind}: {fault}"
+                for kind, fault in _faults(route, actor, method, answers)
+            ]
+    record_property("combinations", [defence, number])
+    assert faults == []
+
+
+def _actors(route: Route, own: Side, other: Side) -> Iterator[Actor]:
+    if route.kind is not Kind.API:
+        return page_actors(own, other)
+    return api_actors(own, other, {route.scope(method) for method in METHODS})
+
+
+def _one_of_each(actors: list[Actor], route: Route) -> list[Actor]:
+    """One of each side whom the route knows, and one stranger: without a handler all are alike."""
+    found = {(actor.side.mark, route.kind in actor.speaks_to): actor for actor in actors}
+    return list(found.values())
+
+
+def _taken(route: Route) -> list[str]:
+    return [method for method in METHODS if route.takes(method)]
+
+
+def _ids(route: Route, own: Side, other: Side) -> dict[str, str]:
+    """What somebody of ``own`` can put into the address: paths by the kind of their id."""
+    values = {name: FIXED[name] for name in route.parameters if name in FIXED}
+    named = [name for name in route.parameters if name in THINGS]
+    if not named:
+        return {"no id": route.at(**values)}
+    [name] = named
+    with scope.within(scope.EVERY_TENANT):
+        ids = THINGS[name].ids(own, other)
+        return {kind: route.at(**values, **{name: text}) for kind, text in ids}
+
+
+def _answers(
+    route: Route, actor: Actor, method: str, paths: dict[str, str]
+) -> Iterator[tuple[str, Any]]:
+    for kind, path in paths.items():
+        # Where there is no handler, what the id names can make no difference but one.
+        if route.takes(method) or kind in {"own", "foreign", "no id"}:
+            yield kind, _asked(actor, method, path, FORMS.get(route.path, b""))
+
+
+def _asked(actor: Actor, method: str, path: str, form: bytes = b"") -> Any:
+    """Ask, and undo what came of it."""
+    undone = transaction.atomic()
+    undone._from_testcase = True  # type: ignore[attr-defined]  # views have outermost blocks
+    with undone:
+        answer = actor.ask(method, path, form)
+        transaction.set_rollback(True)
+    if answer.streaming:  # close() would end the database's connection as well
+        for close in answer._resource_closers:
+            close()
+    return answer
+
+
+def _faults(
+    route: Route, actor: Actor, method: str, answers: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
+    for kind, answer in answers.items():
+        is_plain = kind in {"own", "foreign", "random", "deleted", "no id"}
+        if is_plain and (fault := turned_away(route, actor, method, answer)):
+            yield kind, fault
+        if answer.status_code >= 500:
+            yield kind, str(answer.status_code)
+    if is_through(route, actor, method):
+        yield from _faults_of_ids(route, actor, method, answers)
+
+
+def _faults_of_ids(
+    route: Route, actor: Actor, method: str, answers: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
+    absent = dict(answers)
+    mine = absent.pop("own", None) or absent.pop("no id")
+    if fault := granted(route, actor, method, mine):
+        yield "own", fault
+    if actor.reads_everything:
+        return  # to staff nobody's rows are foreign
+    random = absent.get("random")
+    for kind, answer in absent.items():
+        if answer.status_code != 404:
+            yield kind, f"{answer.status_code}, not 404"
+        elif _is_at(route, answer) and told(answer) != told(random):
+            yield kind, f"is not answered as a random one: {told(answer)} {told(random)}"
+
+
+def _is_at(route: Route, answer: Any) -> bool:
+    """What the address's own form does not fit does not get to the view."""
+    match = answer.wsgi_request.resolver_match
+    return match is not None and f"/{match.route}" == route.path
+
+
+@pytest.mark.parametrize("path", sorted(OPEN))
+def test_what_is_for_everybody_shows_nobodys(
+    path: str, defence: str, sides: tuple[Side, Side], record_property: Any
+) -> None:
+    route, number = ROUTES[path], 0
+    for thing in THINGS.values():
+        thing.make(sides[0])
+    actors = list(page_actors(*sides))
+    strangers = [each for each in actors if each.side is sides[1] or not each.speaks_to]
+    for actor in strangers:
+        for method in ("GET", "POST"):
+            answer = _asked(actor, method, route.at(**{n: FIXED[n] for n in route.parameters}))
+            number += 1
+            assert answer.status_code < 500 or path.startswith("/health/")
+            if not answer.streaming:
+                assert sides[0].mark.encode() not in answer.content
+                assert sides[0].tenant.pk.encode() not in answer.content
+    record_property("combinations", [defence, number])
+
+
+def test_the_admin_is_for_verified_staff(sides: tuple[Side, Side], record_property: Any) -> None:
+    number = 0
+    for actor in page_actors(*sides):
+        if actor.reads_everything:
+            continue
+        for route in ADMIN_ROUTES:
+            if route.path == "/admin/login/" or "(?P" in route.path:
+                continue
+            for method in ("GET", "POST"):
+                answer = _asked(actor, method, route.at(**dict.fromkeys(route.parameters, "1")))
+                number += 1
+                assert answer.status_code in {302, 403, 404, 405}, (actor.name, method, route.path)
+                if answer.status_code == 302:
+                    is_shown_out = answer["Location"] == ADMIN and "logout" in route.path
+                    assert is_shown_out or "login" in answer["Location"], (actor.name, route.path)
+    record_property("combinations", ["both", number])

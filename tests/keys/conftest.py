@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from accounts.models import Tenant
+from accounts.roles import Role
+from tests.factories import TenantFactory
+from tests.pages.conftest import _plain_static_files, _quick_passwords
+from tests.storage.client import client_of
+
+__all__ = ["_plain_static_files", "_quick_passwords"]
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    return TenantFactory.create()
+
+
+@pytest.fixture
+def client(tenant: Tenant) -> Client:
+    """A client with a key that may manage keys."""
+    return client_of(tenant, Role.ADMIN)
