@@ -7,7 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import stamina
+from psycopg import pq
 
 with warnings.catch_warnings():
     # It asks for XDG_RUNTIME_DIR while it is imported; without one it falls back to /tmp.
@@ -31,18 +33,45 @@ def _server(folder: Path, *, start: bool) -> PostgresServer:
     return server
 
 
-@stamina.retry(on=NotReady, attempts=4, wait_initial=0.2)
+@stamina.retry(on=NotReady, attempts=8, wait_initial=0.2, wait_max=2)
 def start(folder: Path) -> str:
     """Start the server of ``folder`` where it does not run, and give its socket's folder.
 
     Right after a ``kill -9`` the first answer can be that of the dead server, hence the retries.
     """
     PostgresServer._instances.pop(folder.resolve(), None)  # noqa: SLF001 -- ask the disk again
+    _forget_dead(folder.resolve())
     server = _server(folder, start=True)
-    process = server.get_postmaster_info().process
-    if process is None or not process.is_running():
+    place = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
+    if pq.PGconn.ping(f"host={place}".encode()) is pq.Ping.NO_RESPONSE:
         raise NotReady(str(folder))
-    return parse_qs(urlsplit(server.get_uri()).query)["host"][0]
+    return place
+
+
+def _forget_dead(folder: Path) -> None:
+    """Remove the pid file of a dead server whose number is taken, by its zombie or by another.
+
+    PostgreSQL and the wheel would take either for the server. As long as anything of the dead one
+    is left in the folder the file stays: it is what keeps a second server out.
+    """
+    file = folder / "postmaster.pid"
+    try:
+        pid = int(file.read_text().split()[0])
+    except (FileNotFoundError, IndexError, ValueError):
+        return
+    if _works_in(folder, pid) or any(_works_in(folder, each) for each in psutil.pids()):
+        return
+    file.unlink(missing_ok=True)
+
+
+def _works_in(folder: Path, pid: int) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return bool(process.name() == "postgres" and process.cwd() == str(folder))
+    except psutil.AccessDenied:
+        return True  # for all that can be known
+    except psutil.NoSuchProcess:  # a zombie is nowhere
+        return False
 
 
 @lru_cache(maxsize=2)

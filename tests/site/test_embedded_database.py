@@ -1,0 +1,72 @@
+"""The embedded server starts again after whatever ended it."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from django.conf import settings
+
+from ffapi_site.database import embedded
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    # Not under /tmp: another run of pytest would close its folder to the database's user.
+    folder = Path(settings.DATA_DIR) / "killed-postgres"
+    yield folder
+    embedded.stop(folder)
+
+
+def _answer(folder: Path) -> object:
+    with psycopg.connect(host=embedded.start(folder), user="postgres", dbname="postgres") as server:
+        return server.execute("SELECT 1").fetchone()
+
+
+def _pid(folder: Path) -> int:
+    return int((folder / "postmaster.pid").read_text().split()[0])
+
+
+def _a_zombie() -> subprocess.Popen[bytes]:
+    child = subprocess.Popen(["true"])
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    return child
+
+
+def _another_program() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["sleep", "60"])
+
+
+@pytest.mark.parametrize("taken_by", [_a_zombie, _another_program])
+def test_the_number_of_a_killed_server_may_be_taken(
+    folder: Path, taken_by: Callable[[], subprocess.Popen[bytes]]
+) -> None:
+    assert _answer(folder) == (1,)
+    server = psutil.Process(_pid(folder))
+    left = [server, *server.children()]
+    server.kill()
+    psutil.wait_procs(left, timeout=20)
+    file = folder / "postmaster.pid"
+    other = taken_by()
+    file.write_text(file.read_text().replace(str(_pid(folder)), str(other.pid)))
+    try:
+        assert _answer(folder) == (1,)
+        assert _pid(folder) != other.pid
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_server_that_runs_is_left_alone(folder: Path) -> None:
+    assert _answer(folder) == (1,)
+    pid = _pid(folder)
+    assert _answer(folder) == (1,)
+    assert _pid(folder) == pid
