@@ -56,7 +56,7 @@ def _forget_dead(folder: Path) -> None:
     """
     file = folder / "postmaster.pid"
     try:
-        pid = int(file.read_text().split()[0])
+        pid = abs(int(file.read_text().split()[0]))  # below zero while the database is made
     except (FileNotFoundError, IndexError, ValueError):
         return
     if _works_in(folder, pid) or any(_works_in(folder, each) for each in psutil.pids()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,3 +71,21 @@ def test_a_server_that_runs_is_left_alone(folder: Path) -> None:
     pid = _pid(folder)
     assert _answer(folder) == (1,)
     assert _pid(folder) == pid
+
+
+def test_several_may_start_it_while_it_is_made() -> None:
+    folder = Path(settings.DATA_DIR) / "new-postgres"
+    code = f"""
+from pathlib import Path
+from ffapi_site.database import embedded
+embedded.start(Path({str(folder)!r}))
+"""
+    starting = []
+    for _ in range(6):
+        starting.append(subprocess.Popen([sys.executable, "-c", code], cwd=settings.BASE_DIR))
+        time.sleep(0.3)  # the making takes a second or two
+    try:
+        assert [each.wait(60) for each in starting] == [0] * 6
+        assert _answer(folder) == (1,)
+    finally:
+        embedded.stop(folder)
