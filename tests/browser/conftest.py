@@ -27,7 +27,7 @@ User.objects.create_user("ruth", password="{PASSWORD}", is_staff=True)
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The whole product, with a tenant of two people and a superuser."""
     with Server.start(tmp_path_factory.mktemp("site")) as started:
