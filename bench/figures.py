@@ -45,7 +45,7 @@ def short_job(site: Site, clip: Path) -> Figure:
                 argv, cwd=folder, check=True, stdin=subprocess.DEVNULL, capture_output=True
             )
 
-        ours, bare = compared(job, encode, runs=7)
+        ours, bare = compared(job, encode, runs=15)
     return Figure(
         "a short job: 4 s of 720p to 360p",
         f"{ours * 1000:.0f} ms",

@@ -168,7 +168,7 @@ def _with_earlier(job: Job, usage: dict[str, Any]) -> dict[str, Any]:
 
     The fair shares have it already, for each claim charges them.
     """
-    if "cpu_seconds" not in usage:
+    if "cpu_seconds" not in usage or job.attempt == 1:
         return usage
     earlier = JobAttempt.objects.filter(job=job, number__lt=job.attempt)
     spent = earlier.values_list("receipt__cpu_seconds", flat=True)

@@ -12,15 +12,17 @@ from typing import IO, Any
 
 from django.db.models import Max, Min
 
-from accounts.audit_chain import signatures, verify
+from accounts.audit_chain import signatures, stand_alone
 from accounts.audit_chain.record import line
 from accounts.audit_chain.selection import Selection
 from accounts.audit_chain.signatures import SealerAway
 from accounts.audit_chain.signing_key import Envelope
+from accounts.audit_chain.verifier.canonical import canonical
+from accounts.audit_chain.verifier.digests import digest
 from accounts.models import AuditCheckpoint, AuditRecord
 from ffapi_site.lib.problems import FieldError, Invalid
 
-_BESIDE = Path(__file__).parent
+_README = Path(__file__).with_name("README.txt")
 _PATIENCE_S = 10.0
 _CHUNK = 1000
 _FIELDS = (
@@ -53,8 +55,8 @@ def write(selection: Selection, export_id: str, file: IO[bytes]) -> None:
             "checkpoints.jsonl": _write_lines(
                 bundle, "checkpoints.jsonl", _checkpoints(selection.tenant_id, first_seq)
             ),
-            "verify.py": _copy(bundle, "verify.py"),
-            "README.txt": _copy(bundle, "README.txt"),
+            "verify.py": _add(bundle, "verify.py", stand_alone.program()),
+            "README.txt": _add(bundle, "README.txt", _README.read_bytes()),
         }
         _require_uncut(selection.tenant_id, first_seq)
         start = selection.start.isoformat() if selection.start else None
@@ -130,13 +132,12 @@ def _write_lines(bundle: zipfile.ZipFile, name: str, lines: Iterable[dict[str, A
     digest = hashlib.sha256()
     with bundle.open(name, "w", force_zip64=True) as file:
         for each in lines:
-            written = verify.canonical(each) + b"\n"
+            written = canonical(each) + b"\n"
             digest.update(written)
             file.write(written)
     return digest.hexdigest()
 
 
-def _copy(bundle: zipfile.ZipFile, name: str) -> str:
-    content = (_BESIDE / name).read_bytes()
+def _add(bundle: zipfile.ZipFile, name: str, content: bytes) -> str:
     bundle.writestr(name, content)
-    return verify.digest(content)
+    return digest(content)

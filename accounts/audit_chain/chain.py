@@ -8,20 +8,18 @@ from typing import Final
 
 import psycopg
 
-from accounts.audit_chain import verify
 from accounts.audit_chain.record import COLUMNS, Row, content, digest_of_personal, of_tenant
+from accounts.audit_chain.verifier.digests import NOTHING, record_hash
 from ffapi_site.database.sealing import SealerConnection
 
 BATCH: Final = 2000
 INSTALLATION: Final = ""  # stands for the chain without a tenant, where NULL can't
 
-# What a transaction that is still open wrote before is sealed after it, so nothing is passed over.
-# A row from beyond the newest transaction was restored from another server: nobody writes it now.
+# Whatever is committed and has no number: a transaction that stays open holds up nobody else, and
+# what it wrote is found once it is committed.
 _UNSEALED = f"""
 SELECT {COLUMNS} FROM accounts_auditrecord
 WHERE seq IS NULL AND COALESCE(tenant_id, '') <> ALL (%s)
-  AND (xid < pg_snapshot_xmin(pg_current_snapshot())
-       OR xid >= pg_snapshot_xmax(pg_current_snapshot()))
 ORDER BY xid, id LIMIT %s
 """  # noqa: S608 -- our own columns
 _SEAL = """
@@ -39,7 +37,7 @@ class Head:
     """The last record of a chain."""
 
     seq: int = 0
-    hash: str = verify.NOTHING
+    hash: str = NOTHING
 
 
 def head(connection: SealerConnection, tenant: str | None) -> Head:
@@ -100,7 +98,7 @@ class Chains:
             last = heads.get(tenant) or self._heads.get(tenant) or head(self._connection, tenant)
             row["seq"], row["place"], row["prev_hash"] = last.seq + 1, place, last.hash
             row["personal_digest"] = digest_of_personal(row)
-            row["hash"] = verify.record_hash(last.hash, content(row))
+            row["hash"] = record_hash(last.hash, content(row))
             heads[tenant] = Head(row["seq"], row["hash"])
         return heads
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.audit_chain import verify
 from accounts.audit_chain.signing_key import Envelope
+from accounts.audit_chain.verifier.checkpoints import is_checkpoint
 
 
 class CheckpointFile:
@@ -89,4 +89,4 @@ def _checkpoint(line: bytes) -> Envelope | None:
         envelope: Any = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return envelope if verify.is_checkpoint(envelope) else None
+    return envelope if is_checkpoint(envelope) else None

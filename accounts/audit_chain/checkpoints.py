@@ -6,12 +6,14 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from accounts.audit_chain import verify
 from accounts.audit_chain.chain import Head, head
 from accounts.audit_chain.locks import held_for_signing, now
 from accounts.audit_chain.record import Row, of_tenant
 from accounts.audit_chain.signer import Signer
 from accounts.audit_chain.signing_key import Envelope, require_current
+from accounts.audit_chain.verifier.canonical import canonical
+from accounts.audit_chain.verifier.digests import NOTHING, digest, merkle_root
+from accounts.audit_chain.verifier.form import VERSION
 from ffapi_site.database.sealing import SealerConnection
 from ffapi_site.lib.problems import Conflict
 
@@ -93,7 +95,7 @@ def make(signer: Signer, tenant: str | None, known: Head | None = None) -> Envel
         end = head(connection, tenant)
         if end != _followed(before, rows) or end != (known or end):
             raise Rewritten(f"rewritten: record {first_seq}, or one after it, is not as sealed")
-        root = verify.merkle_root(row["hash"] for row in rows)
+        root = merkle_root(row["hash"] for row in rows)
         more = {"first_seq": first_seq, "merkle_root": root}
         envelope = write(signer, tenant, "checkpoint", end, more)
     signer.file.append([envelope])
@@ -123,14 +125,14 @@ def write(
     if fault := older_than_kept(signer.connection, before, signer.file.last().get(tenant)):
         raise Rewritten(fault)
     statement = {
-        "v": verify.VERSION,
+        "v": VERSION,
         "kind": kind,
         "tenant": tenant,
         "number": before["statement"]["number"] + 1 if before else 1,
         "seq": end.seq,
         "hash": end.hash,
         "at": now(signer.connection),
-        "prev_checkpoint": digest_of(before) if before else verify.NOTHING,
+        "prev_checkpoint": digest_of(before) if before else NOTHING,
         "key_id": signer.key.key_id,
     }
     envelope = signer.key.sign(statement | more)
@@ -145,4 +147,4 @@ def store(connection: SealerConnection, envelope: Envelope) -> None:
 
 
 def digest_of(envelope: Envelope) -> str:
-    return verify.digest(verify.canonical(envelope["statement"]))
+    return digest(canonical(envelope["statement"]))

@@ -12,7 +12,10 @@ from accounts.audit_chain.checkpoint_file import CheckpointFile
 from accounts.audit_chain.record import COLUMNS, line, of_tenant
 from accounts.audit_chain.retention import every_chain
 from accounts.audit_chain.signing_key import Envelope, registered
-from accounts.audit_chain.verify import Chain, Checkpoints, Keys, first_bad
+from accounts.audit_chain.verifier.chain import Chain
+from accounts.audit_chain.verifier.checkpoints import Checkpoints
+from accounts.audit_chain.verifier.finding import first_bad
+from accounts.audit_chain.verifier.keys import Keys
 from ffapi_site.database.sealing import SealerConnection
 
 _CHUNK = 2000

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from accounts.audit_chain import verify
+from accounts.audit_chain.verifier.canonical import canonical
+from accounts.audit_chain.verifier.digests import digest, personal_digest
+from accounts.audit_chain.verifier.form import VERSION
 
 Row = dict[str, Any]
 
@@ -26,15 +28,13 @@ def of_tenant(tenant: str | None) -> tuple[str, list[str]]:
 
 def digest_of_personal(row: Row) -> str:
     """What stays of the personal data once they are erased."""
-    return str(
-        row["personal_digest"] or verify.personal_digest(row["salt"] or b"", row["personal"])
-    )
+    return str(row["personal_digest"] or personal_digest(row["salt"] or b"", row["personal"]))
 
 
 def content(row: Row) -> dict[str, Any]:
     """What is hashed: a new meaning of any of it needs a new ``v``, never a new hash."""
     return {
-        "v": verify.VERSION,
+        "v": VERSION,
         "tenant": row["tenant_id"],
         "seq": row["seq"],
         "id": row["id"],
@@ -44,7 +44,7 @@ def content(row: Row) -> dict[str, Any]:
         "resource": {"type": row["resource_type"], "id": row["resource_id"]},
         "outcome": row["outcome"],
         "request_id": row["request_id"],
-        "details_digest": verify.digest(verify.canonical(row["details"])),
+        "details_digest": digest(canonical(row["details"])),
         "personal_digest": row["personal_digest"],
     }
 

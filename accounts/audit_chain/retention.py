@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from accounts import audit
-from accounts.audit_chain import checkpoints, verify
+from accounts.audit_chain import checkpoints
 from accounts.audit_chain.chain import Head
 from accounts.audit_chain.locks import held_for_signing
 from accounts.audit_chain.record import Row, moment, of_tenant
 from accounts.audit_chain.signer import Signer
 from accounts.audit_chain.signing_key import Envelope
+from accounts.audit_chain.verifier.digests import merkle_root
 from accounts.events import Event
 from ffapi_site.database.sealing import SealerConnection
 
@@ -47,7 +48,7 @@ def cut(
             return None
         removed = _remove(connection, tenant, end["seq"])
         told = {"first_seq": removed[0]["seq"], "before": moment(before)}
-        root = verify.merkle_root(row["hash"] for row in removed)
+        root = merkle_root(row["hash"] for row in removed)
         last = Head(end["seq"], end["hash"])
         envelope = checkpoints.write(signer, tenant, "cut", last, told | {"merkle_root": root})
         told["last_seq"] = last.seq

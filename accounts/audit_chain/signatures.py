@@ -10,7 +10,6 @@ from typing import Any, Final
 import psycopg
 from psycopg.types.json import Jsonb
 
-from accounts.audit_chain import verify
 from accounts.audit_chain.chain import head
 from accounts.audit_chain.locks import held_for_signing, now
 from accounts.audit_chain.record import Row, of_tenant
@@ -21,6 +20,8 @@ from accounts.audit_chain.signing_key import (
     registered,
     require_current,
 )
+from accounts.audit_chain.verifier.digests import is_digest
+from accounts.audit_chain.verifier.form import FILES, NEEDED, VERSION
 from accounts.models import AuditSignature
 from ffapi_site.database.sealing import SealerConnection
 from ffapi_site.lib.problems import Unavailable
@@ -159,12 +160,12 @@ def _is_manifest(claims: Any) -> bool:
     return (
         all(type(each) is int and 0 < each < _MOST for each in numbers)
         and claims["records"] == claims["last_seq"] - claims["first_seq"] + 1
-        and verify.is_digest(claims["first_prev_hash"])
-        and verify.is_digest(claims["last_hash"])
+        and is_digest(claims["first_prev_hash"])
+        and is_digest(claims["last_hash"])
         and (start is None or (isinstance(start, str) and len(start) < _LONGEST_TIME))
         and isinstance(files, dict)
-        and set(verify.NEEDED) <= set(files) <= set(verify.FILES)
-        and all(map(verify.is_digest, files.values()))
+        and set(NEEDED) <= set(files) <= set(FILES)
+        and all(map(is_digest, files.values()))
     )
 
 
@@ -172,7 +173,7 @@ def _sign(connection: SealerConnection, key: SigningKey, row: Row) -> None:
     with held_for_signing(connection):
         require_current(connection, key)
         statement = row["statement"] | {
-            "v": verify.VERSION,
+            "v": VERSION,
             "kind": "manifest",
             "tenant": row["tenant_id"],
             "head_seq": head(connection, row["tenant_id"]).seq,

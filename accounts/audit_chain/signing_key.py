@@ -13,8 +13,10 @@ from django.conf import settings
 from psycopg.types.json import Jsonb
 
 from accounts import audit
-from accounts.audit_chain import verify
 from accounts.audit_chain.locks import held_for_signing, now
+from accounts.audit_chain.verifier.canonical import canonical
+from accounts.audit_chain.verifier.form import VERSION
+from accounts.audit_chain.verifier.signed import key_id_of
 from accounts.events import Event
 from ffapi_site.database.sealing import SealerConnection
 
@@ -35,10 +37,10 @@ class SigningKey:
 
     @property
     def key_id(self) -> str:
-        return verify.key_id_of(self.public)
+        return key_id_of(self.public)
 
     def sign(self, statement: dict[str, Any]) -> Envelope:
-        signature = self.private.sign(verify.canonical(statement))
+        signature = self.private.sign(canonical(statement))
         return {"statement": statement, "signature": signature.hex()}
 
     @classmethod
@@ -116,7 +118,7 @@ def _introduce(
     with held_for_signing(connection):
         at = now(connection)
         statement = {
-            "v": verify.VERSION,
+            "v": VERSION,
             "kind": "key",
             "key_id": key.key_id,
             "public_key": key.public.hex(),

@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.audit_chain import verify
 from accounts.audit_chain.chain import INSTALLATION
+from accounts.audit_chain.verifier.digests import digest
 from accounts.models import (
     AuditCheckpoint,
     AuditForwarding,
@@ -62,7 +62,7 @@ def public_keys() -> list[dict[str, Any]]:
             "key_id": each["statement"]["key_id"],
             "algorithm": "Ed25519",
             "public_key": each["statement"]["public_key"],
-            "fingerprint": verify.digest(bytes.fromhex(each["statement"]["public_key"])),
+            "fingerprint": digest(bytes.fromhex(each["statement"]["public_key"])),
             "since": each["statement"]["at"],
             "introduced_by": each["statement"]["previous"],
         }

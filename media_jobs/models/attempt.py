@@ -27,7 +27,7 @@ class JobAttempt(models.Model):
 
 
 class JobStep(models.Model):
-    """The answer of a finished step: after a crash the plan is replayed with these."""
+    """What a finished step has measured: after a crash the plan is replayed with these."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()

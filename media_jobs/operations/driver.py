@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from media_jobs.ffmpeg.command import Command
 from media_jobs.operations.declaration import Operation, Step
@@ -11,20 +12,21 @@ from media_jobs.operations.media import Media, Result
 
 Execute = Callable[[int, Command], Any]
 OnAnswer = Callable[[int, Any], None]
+_NOTHING: Final[Mapping[int, Any]] = MappingProxyType({})
 
 
 def drive(
     op: Operation,
     m: Media,
     *,
-    answered: Sequence[Any] = (),
+    answered: Mapping[int, Any] = _NOTHING,
     execute: Execute,
     on_answer: OnAnswer,
 ) -> Result | None:
     """Give each command to ``execute`` in order and its answer back to the operation.
 
-    ``answered[i]`` is the answer of command ``i`` in an earlier attempt. Only a measuring command
-    is spared by it: the files that others left lay in that attempt's folder and are gone.
+    ``on_answer`` is told what a measuring command found, and ``answered`` is what it was told in an
+    earlier attempt. Other commands are run again: the files that they left are gone.
     """
     steps = op.steps(m)
     done = 0
@@ -34,11 +36,12 @@ def drive(
             commands = step if isinstance(step, tuple) else (step,)
             answers = []
             for command in commands:
-                if command.parse is None or done >= len(answered):
-                    answers.append(execute(done, command))
-                    on_answer(done, answers[-1])
-                else:
+                if command.parse is not None and done in answered:
                     answers.append(answered[done])
+                else:
+                    answers.append(execute(done, command))
+                    if command.parse is not None:
+                        on_answer(done, answers[-1])
                 done += 1
             step = steps.send(tuple(answers) if isinstance(step, tuple) else answers[0])
     except StopIteration as end:

@@ -171,8 +171,8 @@ class Doing:
         )
 
 
-def _answered(job: Job) -> list[Any]:
-    return list(job.steps.order_by("position").values_list("answer", flat=True))
+def _answered(job: Job) -> dict[int, Any]:
+    return dict(job.steps.values_list("position", "answer"))
 
 
 def _complete(attempt: Attempt, made: outputs.Made, result: base.Result | None) -> None:

@@ -66,6 +66,7 @@ def enter(memory_bytes: int) -> None:
     _make(base, memory_bytes)
     for folder in base.folders:
         (folder / _name() / "cgroup.procs").write_text("0")
+    _is_entered.cache_clear()
 
 
 def leave() -> None:
@@ -75,11 +76,17 @@ def leave() -> None:
         return
     for folder in base.folders:
         (folder / "cgroup.procs").write_text("0")
+    _is_entered.cache_clear()
     _remove(base)
 
 
 def is_entered() -> bool:
     """Is this process in a group of a slot, its own or that of what started it?"""
+    return _is_entered(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _is_entered(_: int) -> bool:
     return any(group.name.startswith(_PREFIX) for group in _own_folders().values())
 
 

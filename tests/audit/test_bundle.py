@@ -13,8 +13,10 @@ from django.conf import settings
 from django.db import connection as site_connection
 from django.test import Client
 
-from accounts.audit_chain import signing_key, verify
+from accounts.audit_chain import signing_key
 from accounts.audit_chain.sealer import Sealing
+from accounts.audit_chain.verifier.digests import NOTHING, record_hash
+from accounts.audit_chain.verifier.form import NEEDED, SEALED
 from accounts.models import AuditRecord, AuditSignature, Tenant
 from ffapi_site.database.sealing import SealerConnection
 from tests.audit.conftest import write
@@ -89,8 +91,8 @@ def added_field(record: dict[str, Any]) -> None:
 
 def rehashed(record: dict[str, Any]) -> None:
     record["outcome"] = "failure"
-    content = {name: record[name] for name in verify.SEALED}
-    record["hash"] = verify.record_hash(record["prev_hash"], content)
+    content = {name: record[name] for name in SEALED}
+    record["hash"] = record_hash(record["prev_hash"], content)
 
 
 @pytest.mark.parametrize(
@@ -149,9 +151,9 @@ def rewrite(records: list[dict[str, Any]], place: int) -> None:
     records[place]["outcome"] = "failure"
     for at in range(place, len(records)):
         record = records[at]
-        record["prev_hash"] = records[at - 1]["hash"] if at else verify.NOTHING
-        content = {name: record[name] for name in verify.SEALED}
-        record["hash"] = verify.record_hash(record["prev_hash"], content)
+        record["prev_hash"] = records[at - 1]["hash"] if at else NOTHING
+        content = {name: record[name] for name in SEALED}
+        record["hash"] = record_hash(record["prev_hash"], content)
 
 
 def test_a_rewritten_chain_is_found_by_the_checkpoints(bundle: Path) -> None:
@@ -358,7 +360,7 @@ def test_the_sealer_signs_only_what_it_finds(thirty: None, sealer: Sealing, tena
         "first_prev_hash": ends[0].prev_hash,
         "last_hash": ends[1].hash,
         "records": 5,
-        "files": dict.fromkeys(verify.NEEDED, "0" * 64),
+        "files": dict.fromkeys(NEEDED, "0" * 64),
         "start": "2025-01-01T00:00:00+00:00",
     }
     lies: list[dict[str, Any]] = [
@@ -406,9 +408,9 @@ def test_what_is_no_manifest_does_not_stop_the_sealer(
 def test_a_manifest_of_other_types_is_refused(
     thirty: None, sealer: Sealing, tenant: Tenant, lie: dict[str, Any]
 ) -> None:
-    claims = {"first_seq": 1, "last_seq": 1, "first_prev_hash": verify.NOTHING, "records": 1}
+    claims = {"first_seq": 1, "last_seq": 1, "first_prev_hash": NOTHING, "records": 1}
     claims |= {"last_hash": AuditRecord.objects.get(tenant=tenant, seq=1).hash, "start": None}
-    claims |= {"files": dict.fromkeys(verify.NEEDED, "0" * 64)}
+    claims |= {"files": dict.fromkeys(NEEDED, "0" * 64)}
     asked = AuditSignature.objects.create(tenant=tenant, statement=claims | lie)
     sealer.step()
     asked.refresh_from_db()

@@ -11,11 +11,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.audit_chain import rollback, sealer, signing_key, verify
+from accounts.audit_chain import rollback, sealer, signing_key
 from accounts.audit_chain.checkpoint_file import CheckpointFile
 from accounts.audit_chain.record import content
 from accounts.audit_chain.sealer import Sealing
 from accounts.audit_chain.signing_key import KeyTrouble
+from accounts.audit_chain.verifier.digests import NOTHING, record_hash
 from accounts.models import AuditCheckpoint, AuditRecord, AuditSealer, Tenant
 from ffapi_site.database.sealing import SealerConnection
 from tests.audit.conftest import write
@@ -174,11 +175,11 @@ def rehashed(tenant: Tenant) -> None:
     """Write the whole chain anew in the database, without the key: its checkpoints go."""
     with superuser() as cursor:
         cursor.execute("DELETE FROM accounts_auditcheckpoint WHERE tenant_id = %s", [tenant.pk])
-        before = verify.NOTHING
+        before = NOTHING
         rows = AuditRecord.objects.filter(tenant=tenant, seq__isnull=False).order_by("seq")
         for row in map(dict, rows.values()):
             row["outcome"], row["prev_hash"] = "denied", before
-            before = verify.record_hash(before, content(row))
+            before = record_hash(before, content(row))
             cursor.execute(
                 "UPDATE accounts_auditrecord SET outcome = 'denied', prev_hash = %s, hash = %s"
                 " WHERE id = %s",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +11,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.audit_chain import signing_key, verify
+from accounts.audit_chain import signing_key, stand_alone
 from accounts.audit_chain.sealer import Sealing
 from accounts.audit_chain.signing_key import SigningKey
+from accounts.audit_chain.verifier.canonical import canonical
+from accounts.audit_chain.verifier.digests import NOTHING, digest
 from accounts.models import AuditRecord, Tenant
 from ffapi_site.database.sealing import SealerConnection
 from tests.audit.conftest import write
@@ -42,7 +43,7 @@ def by(key: SigningKey, checkpoints: list[dict[str, Any]]) -> list[dict[str, Any
     """The same checkpoints, signed long ago by another key."""
     made: list[dict[str, Any]] = []
     for each in checkpoints:
-        prev = verify.digest(verify.canonical(made[-1]["statement"])) if made else verify.NOTHING
+        prev = digest(canonical(made[-1]["statement"])) if made else NOTHING
         told = {"key_id": key.key_id, "at": EARLIER, "prev_checkpoint": prev}
         made.append(key.sign(each["statement"] | told))
     return made
@@ -196,7 +197,7 @@ def test_a_kept_checkpoint_must_be_one_of_this_log(
 def spoilt(line: str, name: str, value: str) -> str:
     """Put ``value`` in the place of a member's."""
     record = json.loads(line)
-    told = verify.canonical(record[name]).decode()
+    told = canonical(record[name]).decode()
     return line.replace(f'"{name}":{told}', f'"{name}":{value}')
 
 
@@ -266,7 +267,7 @@ def test_a_file_that_was_added_is_not_run(bundle: Path, name: str) -> None:
 
 def test_the_program_may_come_from_elsewhere(bundle: Path, tmp_path: Path) -> None:
     program = tmp_path / "mine.py"
-    shutil.copy(verify.__file__, program)
+    program.write_bytes(stand_alone.program())
     (bundle / "verify.py").write_text("print('VERIFIED')")
     command = [sys.executable, "-I", str(program), str(bundle)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)

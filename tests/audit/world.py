@@ -18,9 +18,11 @@ import psycopg
 from django.db import connections
 from django.test import Client
 
-from accounts.audit_chain import signing_key, verify
+from accounts.audit_chain import signing_key
 from accounts.audit_chain.sealer import Sealing
 from accounts.audit_chain.signing_key import SigningKey
+from accounts.audit_chain.verifier.canonical import canonical
+from accounts.audit_chain.verifier.digests import digest
 from ffapi_site.lib import scope
 from tests.api.sending import code_of
 
@@ -87,11 +89,11 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def put(path: Path, told: list[dict[str, Any]]) -> None:
-    path.write_bytes(b"".join(verify.canonical(each) + b"\n" for each in told))
+    path.write_bytes(b"".join(canonical(each) + b"\n" for each in told))
 
 
 def own_fingerprint() -> str:
-    return verify.digest(SigningKey.read(signing_key.key_file()).public)
+    return digest(SigningKey.read(signing_key.key_file()).public)
 
 
 def fit_manifest(bundle: Path, **claims: Any) -> None:

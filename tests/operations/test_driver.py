@@ -24,9 +24,11 @@ def normalize(media: Samples) -> tuple[Operation, Media]:
     return op, Media(sources_of(op, {"input": "film"}, media))
 
 
-def driven(given: tuple[Operation, Media], answered: list[Any]) -> tuple[list[int], list[Any]]:
+def driven(
+    given: tuple[Operation, Media], answered: dict[int, Any]
+) -> tuple[list[int], dict[int, Any]]:
     ran: list[int] = []
-    kept: list[Any] = []
+    kept: dict[int, Any] = {}
 
     def execute(index: int, command: Command) -> Any:
         ran.append(index)
@@ -36,22 +38,22 @@ def driven(given: tuple[Operation, Media], answered: list[Any]) -> tuple[list[in
         *given,
         answered=answered,
         execute=execute,
-        on_answer=lambda index, answer: kept.append((index, answer)),
+        on_answer=kept.__setitem__,
     )
     return ran, kept
 
 
 def test_it_works(normalize: tuple[Operation, Media]) -> None:
-    assert driven(normalize, []) == ([0, 1], [(0, MEASURED), (1, None)])
+    assert driven(normalize, {}) == ([0, 1], {0: MEASURED})
 
 
 def test_what_was_measured_is_not_measured_again(normalize: tuple[Operation, Media]) -> None:
-    assert driven(normalize, [MEASURED]) == ([1], [(1, None)])
+    assert driven(normalize, {0: MEASURED}) == ([1], {})
 
 
 def test_what_left_files_runs_again(normalize: tuple[Operation, Media]) -> None:
     """The files of the first attempt are gone with its folder."""
-    assert driven(normalize, [MEASURED, None])[0] == [1]
+    assert driven(normalize, {0: MEASURED, 1: None})[0] == [1]
 
 
 def test_plans_are_the_same_each_time(normalize: tuple[Operation, Media]) -> None:
