@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -36,12 +36,12 @@ def dispatch(site: Site, clip: Path) -> Figure:
     client = Client.to(site.port, site.key)
     body = {"input": client.upload(clip), "output_format": "mp4", "resolution": "360p"}
     waits, claims = [], []
-    with _told_of_commits() as commits, _told_of_ffmpegs() as starts:
+    with told_of(channel("cpu")) as tokens, _told_of_ffmpegs() as starts:
         for _ in range(_JOBS):
-            commits.clear()
+            tokens.clear()
             starts.clear()
             job = client.post("/v1/transcode", body, Prefer="wait=60")
-            waits.append(min(at for at in starts if at > commits[0]) - commits[0])
+            waits.append(min(at for at in starts if at > tokens[0]) - tokens[0])
             claims.append(_waited_s(job["id"]))
     ours = p95(waits)
     return Figure(
@@ -104,10 +104,10 @@ def _in_a_thread(watch: Callable[[threading.Event, list[float]], Any]) -> Iterat
         thread.join()
 
 
-def _told_of_commits() -> Any:
-    """Note when the database tells of a token: at the commit of its job."""
+def told_of(what: str) -> AbstractContextManager[list[float]]:
+    """Note when the database tells of ``what``: at the commit of a job's token, or of its end."""
     listener = direct_connection()
-    listener.execute(f"LISTEN {channel('cpu')}")
+    listener.execute(f"LISTEN {what}")
     connection.close()
 
     def watch(stop: threading.Event, seen: list[float]) -> None:
@@ -118,7 +118,7 @@ def _told_of_commits() -> Any:
     return _in_a_thread(watch)
 
 
-def _told_of_ffmpegs() -> Any:
+def _told_of_ffmpegs() -> AbstractContextManager[list[float]]:
     def watch(stop: threading.Event, seen: list[float]) -> None:
         known = set(_processes())
         while not stop.is_set():

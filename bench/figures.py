@@ -7,16 +7,21 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 from bench.bare_view import any_tenant
 from bench.client import Client, compared, seconds, side_by_side
+from bench.dispatch import told_of
 from bench.figure import Figure
 from bench.site import Site
 from media_jobs.models import Job, JobAttempt
+from media_jobs.states import CHANNEL
 
+_SHORT_JOBS = 15
+_TOLD_WITHIN_S = 0.05
 _PROBES = 100
 _AT_A_TIME = 2
 _POSTERS = 8
@@ -28,7 +33,7 @@ _RATE_OF_BARE_DRF = 0.5
 
 
 def short_job(site: Site, clip: Path) -> Figure:
-    """From the POST to its answer with the finished job, against the same argv at a prompt."""
+    """From the POST to the commit that completes the job, against the same argv at a prompt."""
     client = Client.to(site.port, site.key)
     body = {"input": client.upload(clip), "output_format": "mp4", "resolution": "360p"}
 
@@ -45,15 +50,28 @@ def short_job(site: Site, clip: Path) -> Figure:
                 argv, cwd=folder, check=True, stdin=subprocess.DEVNULL, capture_output=True
             )
 
-        ours, bare = compared(job, encode, runs=15)
+        with told_of(CHANNEL) as changes:
+            rounds = [_round(job, encode, changes) for _ in range(_SHORT_JOBS)]
+    ours, bare, answered = (median(times) for times in zip(*rounds, strict=True))
     return Figure(
         "a short job: 4 s of 720p to 360p",
         f"{ours * 1000:.0f} ms",
         f"{bare * 1000:.0f} ms, ffmpeg with the same argv",
         ours / bare,
-        f"{(ours - bare) * 1000:+.0f} ms",
+        f"{(ours - bare) * 1000:+.0f} ms; with its answer {(answered - bare) * 1000:+.0f} ms",
         is_met=ours - bare <= _OVERHEAD_S,
     )
+
+
+def _round(
+    job: Callable[[], object], encode: Callable[[], object], changes: list[float]
+) -> tuple[float, float, float]:
+    """Give the seconds to the job's completion, of FFmpeg alone, and to the job's answer."""
+    changes.clear()
+    began = time.monotonic()
+    answered = seconds(job)
+    time.sleep(_TOLD_WITHIN_S)
+    return changes[-1] - began, seconds(encode), answered
 
 
 @contextmanager
