@@ -63,7 +63,8 @@ class Ground:
 
     def check(self) -> None:
         eventually(lambda: not list(self._left_over()), within_s=10)
-        assert list(self._harm()) == []
+        harm = list(self._harm())
+        assert not harm, harm
 
     def _harm(self) -> Iterator[str]:
         yield from (f"canary {each}" for each in self.canaries.seen())
