@@ -35,6 +35,7 @@ class Audited(ModelAdmin):
         formsets: Any,
         change: bool,  # noqa: FBT001 -- Django's signature
     ) -> None:
+        actor.explain(form.cleaned_data.get("reason", ""))
         super().save_related(request, form, formsets, change)
         details = _told(form, self.told) | {
             formset.model._meta.model_name: members  # noqa: SLF001 -- public, by its documentation
@@ -43,7 +44,6 @@ class Audited(ModelAdmin):
         }
         if change and not details:
             return
-        actor.explain(form.cleaned_data.get("reason", ""))
         row = form.instance
         event = self.changed if change else self.created
         audit.record(event, self.tenant_of(row), str(row.pk), details=details)

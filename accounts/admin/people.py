@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -84,8 +84,8 @@ class PersonAdmin(Kept, UserAdmin[User], HasActions, Audited):
         is_dangerous=True,
     )
     def reset_second_factor(self, request: HttpRequest, person: User) -> None:
-        if person == request.user:
-            raise Conflict("another member of staff has to reset yours")
         if not self.has_change_permission(request, person):
             raise Conflict("only a superuser can do this for staff")
+        if refusal := second_factor.refusal_to_reset(person, cast("User", request.user)):
+            raise Conflict(refusal)
         second_factor.reset(person, actor.current().reason)

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 from unfold.decorators import display
 
@@ -20,10 +19,11 @@ from accounts.admin import panels
 from accounts.admin.audited import Audited
 from accounts.admin.confirming import HasActions, ReasonField, confirmed
 from accounts.admin.limits import LimitsForm, PlanOfTenantForm
+from accounts.admin.members import MembershipInline
 from accounts.admin.tenant_panels import keys_of, limits_of
 from accounts.admin_site import Kept, site
 from accounts.events import Event
-from accounts.models import Membership, Tenant
+from accounts.models import Tenant
 from accounts.quotas import suspension
 from ffapi_site.lib.problems import Conflict
 
@@ -32,13 +32,6 @@ _PAGE = "admin:accounts_tenant_change"
 
 class TenantForm(forms.ModelForm[Tenant]):
     reason = ReasonField()
-
-
-class MembershipInline(TabularInline):
-    model = Membership
-    extra = 0
-    autocomplete_fields = ("user",)
-    fields = ("user", "role")
 
 
 @admin.register(Tenant, site=site)

@@ -8,7 +8,9 @@ from typing import Final
 
 import psycopg
 
+from accounts.audit_chain import unsealable
 from accounts.audit_chain.record import COLUMNS, Row, content, digest_of_personal, of_tenant
+from accounts.audit_chain.unsealable import Unsealable
 from accounts.audit_chain.verifier.digests import NOTHING, record_hash
 from ffapi_site.database.sealing import SealerConnection
 
@@ -17,11 +19,11 @@ INSTALLATION: Final = ""  # stands for the chain without a tenant, where NULL ca
 
 # Whatever is committed and has no number: a transaction that stays open holds up nobody else, and
 # what it wrote is found once it is committed.
-_UNSEALED = f"""
-SELECT {COLUMNS} FROM accounts_auditrecord
+_UNSEALED = """
+SELECT {columns} FROM accounts_auditrecord
 WHERE seq IS NULL AND COALESCE(tenant_id, '') <> ALL (%s)
 ORDER BY xid, id LIMIT %s
-"""  # noqa: S608 -- our own columns
+"""
 _SEAL = """
 UPDATE accounts_auditrecord AS record
 SET seq = sealed.seq, place = sealed.place, prev_hash = sealed.prev_hash, hash = sealed.hash,
@@ -72,13 +74,22 @@ class Chains:
         self._place = max((each and each["last"]) or 0 for each in (row, forwarded))
 
     def seal(self, *, but: Iterable[str | None] = (), batch: int = BATCH) -> dict[str | None, int]:
-        """Seal the next records, none of the chains in ``but``; tell how many of each tenant."""
+        """Seal the next records, none of the chains in ``but``; tell how many of each tenant.
+
+        Raises ``Unsealable``, and seals nothing, where one of them can't be.
+        """
         left_alone = [tenant or INSTALLATION for tenant in but]
-        with self._connection.transaction():
-            rows = self._connection.execute(_UNSEALED, [left_alone, batch]).fetchall()
-            heads = self._link(rows)
-            if rows:
-                self._write(rows)
+        try:
+            with self._connection.transaction():
+                rows = self._unsealed(COLUMNS, left_alone, batch)
+                heads = self._link(rows)
+                if rows:
+                    self._write(rows)
+        except unsealable.FAULTS as error:
+            known = self._unsealed("id, tenant_id", left_alone, batch)
+            if troubles := unsealable.among(self._connection, known):
+                raise Unsealable(troubles) from error
+            raise
         self._heads |= heads
         self._place += len(rows)
         counts: dict[str | None, int] = {}
@@ -90,10 +101,15 @@ class Chains:
         """The end of a chain as it was sealed here; None where nothing was since the start."""
         return self._heads.get(tenant)
 
+    def _unsealed(self, columns: str, left_alone: list[str], batch: int) -> list[Row]:
+        told = _UNSEALED.format(columns=columns)
+        return self._connection.execute(told, [left_alone, batch]).fetchall()
+
     def _link(self, rows: list[Row]) -> dict[str | None, Head]:
         """Number and hash the rows; gives the heads that hold once they are written."""
         heads: dict[str | None, Head] = {}
         for place, row in enumerate(rows, self._place + 1):
+            unsealable.require_sealable(row)
             tenant = row["tenant_id"]
             last = heads.get(tenant) or self._heads.get(tenant) or head(self._connection, tenant)
             row["seq"], row["place"], row["prev_hash"] = last.seq + 1, place, last.hash

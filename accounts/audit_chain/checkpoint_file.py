@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
+from accounts.audit_chain.appending import append
 from accounts.audit_chain.signing_key import Envelope
 from accounts.audit_chain.verifier.checkpoints import is_checkpoint
 
@@ -25,21 +25,7 @@ class CheckpointFile:
 
     def append(self, envelopes: Iterable[Envelope]) -> None:
         lines = "".join(json.dumps(each, separators=(",", ":")) + "\n" for each in envelopes)
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self.path.open("ab+") as file:
-            if self._is_torn():
-                file.write(b"\n")
-            file.write(lines.encode())
-            file.flush()
-            os.fsync(file.fileno())
-
-    def _is_torn(self) -> bool:
-        """Was the last line cut off by a crash?"""
-        with self.path.open("rb") as file:
-            if not file.seek(0, os.SEEK_END):
-                return False
-            file.seek(-1, os.SEEK_END)
-            return file.read(1) != b"\n"
+        append(self.path, lines.encode(), mode=0o666)
 
     def of(self, tenant: str | None) -> list[Envelope]:
         return [each for each in self.all() if each["statement"]["tenant"] == tenant]

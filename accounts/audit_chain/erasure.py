@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts import audit
+from accounts.audit_chain.record import of_tenant
 from accounts.events import Event
 from ffapi_site.database.sealing import SealerConnection
 
@@ -40,6 +41,17 @@ def _erase(
             told = {"records": touched.count(tenant), "by": what}
             connection.execute(*audit.statement(Event.AUDIT_ERASED, tenant, details=told))
     return len(touched)
+
+
+def comes_after(connection: SealerConnection, tenant: str | None, seq: int) -> bool:
+    """Does an erasure follow that record, sealed or not yet? It may be about one before it."""
+    which, values = of_tenant(tenant)
+    found = connection.execute(
+        f"SELECT FROM accounts_auditrecord WHERE {which} AND event_type = %s"
+        " AND (seq IS NULL OR seq > %s) LIMIT 1",
+        [*values, Event.AUDIT_ERASED, seq],
+    )
+    return bool(found.rowcount)
 
 
 def unsealed(connection: SealerConnection) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
+from accounts.audit_chain.appending import append
 from accounts.audit_chain.record import COLUMNS, line
 from accounts.audit_chain.syslog import Syslog
 from ffapi_site.database import sealing
@@ -34,10 +34,18 @@ def targets() -> list[str]:
     return file + ([settings.AUDIT_SYSLOG] if settings.AUDIT_SYSLOG else [])
 
 
-def forward(connection: SealerConnection, target: str) -> int:
-    """Send what comes next and remember how far it went; raises ``OSError`` where it can't.
+def forget_others(connection: SealerConnection) -> None:
+    """No longer tell that a target is away which was taken out of the settings, or mended there."""
+    connection.execute(
+        "UPDATE accounts_auditforwarding SET failure = '' WHERE target <> ALL (%s)", [targets()]
+    )
 
-    A target begins with the records after the moment when it was first seen.
+
+def forward(connection: SealerConnection, target: str) -> int:
+    """Send what comes next and remember how far it went.
+
+    A target begins with the records after the moment when it was first seen. Raises ``OSError``
+    where it is away, ``ValueError`` where it is no address.
     """
     connection.execute(_BEGIN, [target])
     rows = connection.execute(
@@ -61,20 +69,12 @@ def _told(sealed: dict[str, Any]) -> dict[str, Any]:
 
 def _send(target: str, records: list[dict[str, Any]]) -> None:
     if target.startswith("file:"):
-        _append(Path(target.removeprefix("file:")), records)
+        # Opened anew each time, so that the file may be moved away by log rotation.
+        lines = "".join(json.dumps(each) + "\n" for each in records)
+        append(Path(target.removeprefix("file:")), lines.encode(), mode=0o600)
         return
     with Syslog(target) as syslog:
         syslog.send(records)
-
-
-def _append(path: Path, records: list[dict[str, Any]]) -> None:
-    """Opened anew each time, so that the file may be moved away by log rotation."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(handle, "ab") as file:
-        file.write("".join(json.dumps(each) + "\n" for each in records).encode())
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def forward_until(stop: threading.Event, target: str) -> None:
@@ -93,8 +93,9 @@ def _keep_forwarding(connection: SealerConnection, stop: threading.Event, target
         try:
             if forward(connection, target) < _BATCH:
                 stop.wait(_PAUSE_S)
-        except OSError as error:
-            logger.warning("A target of the audit log is away", extra={"target": target})
+        except (OSError, ValueError) as error:
+            facts = {"target": target, "why": str(error)}
+            logger.warning("A target of the audit log is away", extra=facts)
             connection.execute(
                 "UPDATE accounts_auditforwarding SET failure = %s WHERE target = %s",
                 [str(error)[:300], target],

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from accounts.audit_chain import checkpoints, rollback
+from accounts.audit_chain import checkpoints, erasure, rollback
 from accounts.audit_chain.chain import Head, head
 from accounts.audit_chain.checkpoint_file import CheckpointFile
 from accounts.audit_chain.record import COLUMNS, line, of_tenant
@@ -57,6 +57,8 @@ def _inspect(
     for envelope in kept:
         if checkpoints.digest_of(envelope) not in known:
             checked.kept(envelope)
+    if not erasure.comes_after(connection, tenant, chain.next_seq - 1):
+        chain.findings += chain.erasures.untold()
     found = first_bad(keys.findings + chain.findings + checked.findings)
     told = [finding.text for finding in found]
     if lost := rollback.lost(connection, tenant, kept):

@@ -97,13 +97,22 @@ def accept(signer: Signer, tenant: str | None, reason: str) -> Envelope:
     with held_for_signing(connection):
         _take_back(connection, tenant, signer.file.of(tenant))
         end = _left(connection, tenant)
-        lost_seq = max(each["statement"]["seq"] for each in checkpoints.of(connection, tenant))
-        told = {"kept_to": end.seq, "lost_to": lost_seq, "reason": reason}
+        lost_seq = max(end.seq, _signed_to(connection, tenant))
+        told = {"kept_to": end.seq, "lost_at_least_to": lost_seq, "reason": reason}
         more = {"first_seq": end.seq + 1, "lost_seq": lost_seq, "reason": reason}
         envelope = checkpoints.write(signer, tenant, "rollback", end, more)
         connection.execute(*audit.statement(Event.AUDIT_ROLLBACK_ACCEPTED, tenant, details=told))
     signer.file.append([envelope])
     return envelope
+
+
+def _signed_to(connection: SealerConnection, tenant: str | None) -> int:
+    """The last record that is known to have been: what was sealed after it left no trace here.
+
+    Earlier checkpoints may be about higher numbers, which an earlier rollback told of.
+    """
+    signed = [each["statement"] for each in checkpoints.of(connection, tenant)]
+    return int([told["seq"] for told in signed if told["kind"] != "cut"][-1])
 
 
 def _take_back(connection: SealerConnection, tenant: str | None, signed: list[Envelope]) -> None:

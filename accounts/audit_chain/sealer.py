@@ -20,6 +20,7 @@ from accounts.audit_chain.checkpoint_file import CheckpointFile
 from accounts.audit_chain.locks import take_sealing
 from accounts.audit_chain.signer import Signer
 from accounts.audit_chain.signing_key import KeyTrouble, opened, require_current
+from accounts.audit_chain.unsealable import Unsealable
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
 
@@ -65,7 +66,7 @@ class Sealing:
     def step(self) -> bool:
         """Seal a batch, sign what is due; tell whether there may be more to seal at once."""
         require_current(self._connection, self.signer.key)
-        sealed = self._chains.seal(but=self.troubles)
+        sealed = self._seal()
         for tenant, number in sealed.items():
             self._unsigned[tenant] = self._unsigned.get(tenant, 0) + number
         signatures.answer(self._connection, self.signer.key, self.troubles)
@@ -75,6 +76,15 @@ class Sealing:
             self._do_chores()
         self._beat()
         return sum(sealed.values()) >= BATCH
+
+    def _seal(self) -> dict[str | None, int]:
+        """Seal a batch; where a record can't be sealed its chain is left alone from now on."""
+        try:
+            return self._chains.seal(but=self.troubles)
+        except Unsealable as found:
+            for tenant, trouble in found.troubles.items():
+                self._stand_still(tenant, trouble)
+            return {}
 
     def sign(self, tenant: str | None) -> None:
         self._unsigned.pop(tenant, None)
@@ -87,8 +97,11 @@ class Sealing:
         try:
             yield
         except checkpoints.Rewritten as trouble:
-            self.troubles[tenant] = trouble.detail
-            _warn(tenant, trouble.detail)
+            self._stand_still(tenant, trouble.detail)
+
+    def _stand_still(self, tenant: str | None, trouble: str) -> None:
+        self.troubles[tenant] = trouble
+        _warn(tenant, trouble)
 
     def _sign_what_is_due(self) -> None:
         is_time = time.monotonic() - self._signed_at > CHECKPOINT_EVERY_S
@@ -144,6 +157,7 @@ def _serve(connection: SealerConnection, stop: threading.Event) -> None:
     while not take_sealing(connection):
         if stop.wait(_STANDBY_S):
             return
+    forwarding.forget_others(connection)
     try:
         with _forwarding():
             seal_until(stop, Sealing(connection))

@@ -10,6 +10,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.types.json import Jsonb
 
+from accounts.audit_chain import erasure
 from accounts.audit_chain.chain import head
 from accounts.audit_chain.locks import held_for_signing, now
 from accounts.audit_chain.record import Row, of_tenant
@@ -177,6 +178,9 @@ def _sign(connection: SealerConnection, key: SigningKey, row: Row) -> None:
             "kind": "manifest",
             "tenant": row["tenant_id"],
             "head_seq": head(connection, row["tenant_id"]).seq,
+            "erased_later": erasure.comes_after(
+                connection, row["tenant_id"], row["statement"]["last_seq"]
+            ),
             "at": now(connection),
             "key_id": key.key_id,
             "keys": registered(connection),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +21,7 @@ from accounts.models import (
 from ffapi_site.lib import scope
 
 _LATE = timedelta(seconds=60)
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ def health() -> dict[str, Any]:
     with scope.within(scope.EVERY_TENANT):
         sealer = AuditSealer.objects.first()
         lag_s = _lag(timezone.now())
-        failures = AuditForwarding.objects.exclude(failure="").values_list("target", flat=True)
-        warnings = [f"{target} is away" for target in failures]
+        failures = AuditForwarding.objects.exclude(failure="").values_list("target", "failure")
+        warnings = [f"{target} is away: {failure}" for target, failure in failures]
         if sealer is None:
             warnings.append("no sealer ever ran")
         else:
@@ -95,5 +96,7 @@ def health() -> dict[str, Any]:
 
 
 def _lag(now: datetime) -> float:
-    oldest = AuditRecord.objects.filter(seq=None).order_by("xid").values_list("at", flat=True)[:1]
+    # Not of a time that Python can't read: such a record is told of as a trouble of its chain.
+    waiting = AuditRecord.objects.filter(seq=None, at__range=(_FIRST, now))
+    oldest = waiting.order_by("xid").values_list("at", flat=True)[:1]
     return round(max(((now - at).total_seconds() for at in oldest), default=0.0), 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,7 +56,10 @@ def create(tenant: Tenant, wanted: Wanted, by: Authority) -> tuple[ApiKey, str]:
     with transaction.atomic():
         key, text = issue(tenant, **columns, **_behind(by, is_followed=by.is_followed_in(tenant)))
         _limit(key, quota)
-        audit.record(Event.API_KEY_CREATED, tenant.pk, key.pk, details=_bounds(key))
+        personal = _addresses(key.allowed_ips)
+        audit.record(
+            Event.API_KEY_CREATED, tenant.pk, key.pk, details=_bounds(key), personal=personal
+        )
     return key, text
 
 
@@ -74,10 +77,15 @@ def _bounds(key: ApiKey) -> dict[str, Any]:
         "role": key.role,
         "scopes": sorted(key.scopes),
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
-        "allowed_ips": key.allowed_ips,
+        "is_held_to_addresses": bool(key.allowed_ips),
         "rate_limit_per_minute": key.rate_limit_per_minute,
         "quota": key.quota,
     }
+
+
+def _addresses(allowed_ips: Iterable[str]) -> dict[str, str]:
+    """Addresses are personal data: they are told where they can be erased."""
+    return {"allowed_ips": ", ".join(allowed_ips)}
 
 
 def retell(key: ApiKey) -> str:
@@ -105,11 +113,19 @@ def change(key: ApiKey, changes: Mapping[str, Any], by: Authority) -> ApiKey:
         key.save(update_fields=columns)
         if "quota" in changes:  # what was read here may be of yesterday by now
             limits.set_for_key(key, changes["quota"], audited=False)
-        # What people call it may name somebody: that it changed is told, not into what.
-        told = {name: value for name, value in changes.items() if name != "name"}
-        details = {"changed": sorted(changes), **told}
-        audit.record(Event.API_KEY_CHANGED, key.tenant_id, key.pk, details=details)
+        _record_change(key, changes)
     return key
+
+
+def _record_change(key: ApiKey, changes: Mapping[str, Any]) -> None:
+    # What people call it may name somebody: that it changed is told, not into what.
+    told = {name: changes[name] for name in changes if name not in {"name", "allowed_ips"}}
+    personal = {}
+    if "allowed_ips" in changes:
+        told["is_held_to_addresses"] = bool(key.allowed_ips)
+        personal = _addresses(key.allowed_ips)
+    details = {"changed": sorted(changes), **told}
+    audit.record(Event.API_KEY_CHANGED, key.tenant_id, key.pk, details=details, personal=personal)
 
 
 @transaction.atomic

@@ -6,11 +6,11 @@ from typing import Any, Self, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models
+from django.db import models, transaction
 
 from accounts.models.plan import Plan
 from ffapi_site.lib.crypto import EncryptedTextField
-from ffapi_site.lib.ids import PublicIdField
+from ffapi_site.lib.ids import PublicIdField, refuse_public_id
 
 
 def new_webhook_secret() -> str:
@@ -20,7 +20,7 @@ def new_webhook_secret() -> str:
 
 class Tenant(models.Model):
     id = PublicIdField(prefix="tenant")
-    name = models.SlugField(max_length=64, unique=True)
+    name = models.SlugField(max_length=64, unique=True, validators=[refuse_public_id])
     created_at = models.DateTimeField(auto_now_add=True)
     is_active = models.BooleanField(default=True)
     max_concurrent_jobs = models.PositiveIntegerField(
@@ -54,13 +54,18 @@ class Tenant(models.Model):
         return self.name
 
     def save(self, *args: Any, **options: Any) -> None:
-        if self._state.adding and self.plan_id is None and settings.DEFAULT_PLAN:
-            self._take_default_plan()
-        super().save(*args, **options)
+        with transaction.atomic():
+            if self._state.adding and self.plan_id is None and settings.DEFAULT_PLAN:
+                self._take_default_plan()
+            super().save(*args, **options)
 
     def _take_default_plan(self) -> None:
-        """Nothing of a new tenant's is there to be counted: its limits hold at once."""
-        plan = Plan.objects.filter(pk=settings.DEFAULT_PLAN).first()
+        """Nothing of a new tenant's is there to be counted: its limits hold at once.
+
+        The plan is held until the tenant is there: who changes it looks for its tenants then.
+        """
+        held = Plan.objects.select_for_update(no_key=True)
+        plan = held.filter(pk=settings.DEFAULT_PLAN).first()
         if plan is None:
             raise ImproperlyConfigured(f"DEFAULT_PLAN: there is no plan {settings.DEFAULT_PLAN}")
         self.plan, self.limits = plan, plan.limits | self.limits

@@ -6,10 +6,11 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from accounts.models import Authenticator, User
 from accounts.pages.forms import ProofForm, ResetAuthenticatorForm
-from accounts.pages.person_page import PersonPage
+from accounts.pages.person_page import PersonPage, sign_on_again
 from accounts.people import recovery, second_factor
 
 
@@ -26,6 +27,7 @@ class OwnAuthenticator(PersonPage):
             codes_left=recovery.left(self.user),
             codes_made=recovery.NUMBER,
             is_required=second_factor.is_required(self.user),
+            sign_on_again=sign_on_again(self.request, self.user, back_to=reverse("authenticator")),
         )
 
     def proved(self) -> ProofForm | None:
@@ -88,13 +90,17 @@ class ResetAuthenticator(PersonPage):
         user = User.objects.filter(username=form.cleaned_data["username"]).first()
         if user is None or not second_factor.has(user):
             form.add_error("username", "Nobody of this name has an authenticator.")
-        elif user == self.user:
-            form.add_error("username", "A second member of staff has to do this for you.")
-        elif user.is_superuser and not self.user.is_superuser:
-            form.add_error("username", "Only a superuser can do this for a superuser.")
+        elif refusal := second_factor.refusal_to_reset(user, self.user):
+            form.add_error("username", refusal)
         else:
             form.proves(self.request, self.user)
         return None if form.errors else user
 
     def _show(self, form: ResetAuthenticatorForm, status: int = 200) -> HttpResponse:
-        return self.render("people/reset_authenticator.html", status, form=form)
+        back_to = self.request.get_full_path()
+        return self.render(
+            "people/reset_authenticator.html",
+            status,
+            form=form,
+            sign_on_again=sign_on_again(self.request, self.user, back_to=back_to),
+        )

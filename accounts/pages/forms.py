@@ -13,7 +13,7 @@ from accounts.models import Tenant, User
 from accounts.people import entry
 from accounts.roles import PEOPLES_ROLES, Role
 from ffapi_site.lib import scope
-from ffapi_site.lib.ids import is_public_id
+from ffapi_site.lib.ids import refuse_public_id
 
 _RULES = "At least 12 characters; not one that many people use."
 
@@ -136,14 +136,13 @@ class RegistrationForm(NewPersonForm):
     tenant = forms.SlugField(
         label="Name of your tenant",
         max_length=64,
+        validators=[refuse_public_id],
         help_text="Of your company or team: letters, digits, - and _.",
     )
     field_order = ("username", "tenant", "new_password", "repeated")
 
     def clean_tenant(self) -> str:
         name = str(self.cleaned_data["tenant"])
-        if is_public_id(name):
-            raise ValidationError("This looks like an id: choose another name.")
         with scope.within(scope.EVERY_TENANT):
             is_taken = Tenant.objects.filter(name__iexact=name).exists()
         if is_taken:
@@ -186,6 +185,7 @@ class ResetAuthenticatorForm(ProofForm):
         label="Reason",
         min_length=5,
         max_length=500,
-        help_text="How you know that it is them, and what they have lost; it goes into the log.",
+        help_text="How you know that it is them, and what they have lost; it goes into the log, "
+        "which keeps it: no personal data.",
     )
     field_order = ("username", "reason", "password")

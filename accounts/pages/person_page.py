@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import RedirectURLMixin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
@@ -51,6 +54,13 @@ class PersonPage(LoginRequiredMixin, OpenPage):
 
     def render(self, template: str, status: int = 200, **context: Any) -> HttpResponse:
         return super().render(template, status, visitor=self.visitor, user=self.user, **context)
+
+
+def sign_on_again(request: HttpRequest, user: User, *, back_to: str) -> str:
+    """Where who has no password proves that it is them; empty where they need not, or can't."""
+    if not settings.OIDC_ISSUER or user.has_usable_password() or entry.has_just_proved(request):
+        return ""
+    return f"{reverse('oidc_begin')}?{urlencode({'again': 'yes', 'next': back_to})}"
 
 
 class CandidatePage(RedirectURLMixin, OpenPage):

@@ -3,9 +3,10 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from accounts.pages.forms import ChangeAddressForm, NameForm
-from accounts.pages.person_page import PersonPage
+from accounts.pages.person_page import PersonPage, sign_on_again
 from accounts.people import passwords, profile, second_factor, sessions
 
 
@@ -36,6 +37,7 @@ class Profile(PersonPage):
             status,
             name_form=name_form or NameForm(initial=names),
             address_form=address_form or ChangeAddressForm(user=self.user),
+            sign_on_again=sign_on_again(self.request, self.user, back_to=reverse("profile")),
             has_authenticator=second_factor.has(self.user),
             session_count=sessions.live(self.user).count(),
         )

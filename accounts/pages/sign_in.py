@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.pages.forms import CodeForm, EnrolForm
-from accounts.pages.person_page import CandidatePage
+from accounts.pages.person_page import CandidatePage, sign_on_again
 from accounts.pages.qr_code import QrCode
 from accounts.people import entry, second_factor
 from accounts.people.second_factor import Verdict
@@ -127,11 +127,11 @@ class Enrol(CandidatePage):
 
     @property
     def _asked(self) -> User | None:
-        """Who has to give their password: not the one who has just given it.
+        """Who has to prove that it is them: not the one who has just done so.
 
         A session can be old and need an authenticator all the same, since its tenant asks for one.
         """
-        is_on_the_way = not self.is_signed_in and entry.has_just_entered(self.request)
+        is_on_the_way = not self.is_signed_in and entry.has_just_proved(self.request)
         return None if is_on_the_way else self.candidate
 
     def _enrolled(self, form: EnrolForm, secret: str) -> list[str] | None:
@@ -151,4 +151,10 @@ class Enrol(CandidatePage):
             qr_code=QrCode.of(second_factor.uri(self.candidate, secret)),
             next=self.get_redirect_url(),
             is_required=not self.is_signed_in,
+            sign_on_again=sign_on_again(self.request, self.candidate, back_to=self._back_to),
         )
+
+    @property
+    def _back_to(self) -> str:
+        """On the way in every sign-in leads here, to go on from here to what was wanted."""
+        return self.request.get_full_path() if self.is_signed_in else self.get_redirect_url()

@@ -18,6 +18,9 @@ from accounts.people.provider import Provider, setting
 
 _STATES = "oidc_states"
 _NEXT = "oidc_login_next"
+_AGAIN = "again"
+# A proof that is older is asked for again: of the time that one holds for, most is left then.
+_MAX_AGE_S = entry.PROVED_FOR_S // 5
 
 
 class _Question(OIDCAuthenticationRequestView):
@@ -25,12 +28,18 @@ class _Question(OIDCAuthenticationRequestView):
     def get_settings(attr: str, *default: Any) -> Any:
         return setting(attr, *default)
 
+    def get_extra_params(self, request: HttpRequest) -> dict[str, Any]:
+        """Have who is known there prove it again (OpenID Connect Core 1.0, section 3.1.2.1)."""
+        params: dict[str, Any] = super().get_extra_params(request)
+        return params | {"max_age": _MAX_AGE_S} if _AGAIN in request.GET else params
+
 
 class Begin(OpenPage):
     http_method_names = ["get"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
         response: HttpResponse = _Question().get(request)
+        request.session[_AGAIN] = _AGAIN in request.GET
         return response
 
 
@@ -45,12 +54,15 @@ class Callback(OpenPage):
         if begun is None or "code" not in request.GET:
             return self._refuse()
         wanted = request.session.pop(_NEXT, None) or ""
+        is_again = request.session.pop(_AGAIN, False)
         provider = Provider()
         verifier = begun["code_verifier"]
         user = provider.person(request, nonce=begun["nonce"], verifier=verifier)
         if user is None:
             return self._refuse()
-        entry.begin(request, user, by="single sign-on")
+        entry.begin(request, user, by="single sign-on", proved_at_s=provider.proved_at_s)
+        if is_again and not entry.has_just_proved(request):
+            messages.error(request, "The single sign-on does not say that it has asked you again.")
         return onward(user, wanted)
 
     def _refuse(self) -> HttpResponse:

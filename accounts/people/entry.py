@@ -21,10 +21,15 @@ _LONGEST_NAME = 150
 PROVED_FOR_S = 300
 
 
-def begin(request: HttpRequest, user: User, *, by: str) -> None:
-    """Start the session of somebody who has just proved who they are."""
+def begin(request: HttpRequest, user: User, *, by: str, proved_at_s: float | None = None) -> None:
+    """Start the session of somebody who has proved who they are: just now, or at ``proved_at_s``.
+
+    Who is signed in elsewhere comes in without a question, and has proved nothing today.
+    """
     with transaction.atomic():
         auth.login(request, user, backend=_BACKEND)
+        if proved_at_s is not None:
+            sessions.note_proof(request, proved_at_s)
         identify(user)
         details = {"by": by, "second_factor": _factor(user)}
         home.record(Event.LOGIN_SUCCEEDED, user, details=details)
@@ -72,18 +77,18 @@ def _verified(request: HttpRequest, user: User) -> None:
 
 
 def is_proved(request: HttpRequest, user: User, password: str) -> bool:
-    """Ask again before something serious: by password, or by a sign-in a moment ago without one.
+    """Ask again before something serious: by password, or by a proof a moment ago without one.
 
     Wrong passwords count as they do at the sign-in.
     """
     if not user.has_usable_password():
-        return has_just_entered(request)
+        return has_just_proved(request)
     name = user.get_username()
     return auth.authenticate(request, username=name, password=password) == user
 
 
-def has_just_entered(request: HttpRequest) -> bool:
-    return sessions.entered_s_ago(request) < PROVED_FOR_S
+def has_just_proved(request: HttpRequest) -> bool:
+    return sessions.proved_s_ago(request) < PROVED_FOR_S
 
 
 def note_failure(name: str, *, is_locked: bool) -> None:

@@ -25,7 +25,7 @@ def role_of(tenant: Tenant, user: User) -> str:
 
 
 def change_role(tenant: Tenant, membership_id: int, role: str, *, own_role: str) -> Membership:
-    """Give a member another role; their invitations to more than that end.
+    """Give a member another role.
 
     Raises ``Forbidden`` for a role above the caller's own, ``Conflict`` for the last admin's.
     """
@@ -33,26 +33,37 @@ def change_role(tenant: Tenant, membership_id: int, role: str, *, own_role: str)
         raise Forbidden("nobody can give away a role above their own", code="role_too_high")
     with transaction.atomic():
         membership = _locked(tenant, membership_id, stays_admin=role == Role.ADMIN)
-        details = {"person": str(membership.user_id), "from": membership.role, "to": role}
-        membership.role = role
-        membership.save(update_fields=["role"])
-        invitations.revoke_beyond(tenant, membership.user, role)
-        audit.record(Event.MEMBER_ROLE_CHANGED, tenant.pk, str(membership.pk), details=details)
+        give_role(membership, role)
     return membership
 
 
 def remove(tenant: Tenant, membership_id: int) -> Membership:
-    """Take somebody out of the tenant, and their invitations back.
-
-    Raises ``Conflict`` for its last admin.
-    """
+    """Take somebody out of the tenant. Raises ``Conflict`` for its last admin."""
     with transaction.atomic():
         membership = _locked(tenant, membership_id, stays_admin=False)
-        details = {"person": str(membership.user_id), "role": membership.role}
-        Membership.objects.filter(pk=membership.pk).delete()
-        invitations.revoke_beyond(tenant, membership.user, None)
-        audit.record(Event.MEMBER_REMOVED, tenant.pk, str(membership.pk), details=details)
+        take_out(membership)
     return membership
+
+
+def give_role(membership: Membership, role: str) -> None:
+    """Change a role, whoever may do so: the member's invitations to more than that end."""
+    tenant, user = membership.tenant, membership.user
+    details = {"person": str(user.pk), "from": membership.role, "to": role}
+    with transaction.atomic():
+        membership.role = role
+        membership.save(update_fields=["role"])
+        invitations.revoke_beyond(tenant, user, role)
+        audit.record(Event.MEMBER_ROLE_CHANGED, tenant.pk, str(membership.pk), details=details)
+
+
+def take_out(membership: Membership) -> None:
+    """End a membership, whoever may do so: the member's invitations end with it."""
+    tenant, user = membership.tenant, membership.user
+    details = {"person": str(user.pk), "role": membership.role}
+    with transaction.atomic():
+        Membership.objects.filter(pk=membership.pk).delete()
+        invitations.revoke_beyond(tenant, user, None)
+        audit.record(Event.MEMBER_REMOVED, tenant.pk, str(membership.pk), details=details)
 
 
 def _locked(tenant: Tenant, membership_id: int, *, stays_admin: bool) -> Membership:

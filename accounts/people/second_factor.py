@@ -14,14 +14,16 @@ from datetime import datetime, timedelta
 from secrets import token_bytes
 from urllib.parse import quote, urlencode
 
+from django.contrib.auth.models import Permission
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django_otp.oath import TOTP
 
 from accounts.events import Event, Outcome
 from accounts.models import Authenticator, Membership, User
-from accounts.people import home, recovery, sessions
+from accounts.people import home, mail, recovery, sessions
 from ffapi_site.lib import scope
 
 IN_A_ROW = 5
@@ -170,15 +172,36 @@ def remove(user: User) -> None:
         home.record(Event.TOTP_REMOVED, user)
 
 
-def reset(user: User, reason: str) -> None:
-    """Take away what the person has lost, on behalf of staff, and end their sessions.
+def refusal_to_reset(user: User, by: User) -> str:
+    """Say why a member of staff may not take away the person's authenticator; empty if they may."""
+    if user == by:
+        return "A second member of staff has to do this for you."
+    if _may_do_more(user, by):
+        return "They may do what you may not: ask a superuser to do this for them."
+    return ""
 
-    The caller sees to it that nobody does so to themselves.
+
+def _may_do_more(user: User, other: User) -> bool:
+    if other.is_superuser:
+        return False
+    # By what was granted, which who is switched off just now has again tomorrow.
+    theirs, others = (
+        Permission.objects.filter(Q(user=each) | Q(group__user=each)) for each in (user, other)
+    )
+    return user.is_superuser or theirs.exclude(pk__in=others.values("pk")).exists()
+
+
+def reset(user: User, reason: str) -> None:
+    """Take away what the person has lost, on behalf of staff, end their sessions, and tell them.
+
+    The caller sees to it that there is no ``refusal_to_reset``.
     """
     with transaction.atomic():
         _forget(user)
         sessions.end_all(user)
         home.record(Event.TOTP_RESET, user, details={"reason": reason})
+        if user.email:
+            mail.post("authenticator_reset", user.email, username=user.get_username())
 
 
 def _forget(user: User) -> None:

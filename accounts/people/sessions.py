@@ -105,10 +105,19 @@ def note_entry(request: HttpRequest, **_: Any) -> None:
     }
 
 
-def entered_s_ago(request: HttpRequest) -> float:
-    """How long ago the session's person proved who they are."""
+def note_proof(request: HttpRequest, proved_at_s: float) -> None:
+    """Write down when the session's person proved who they are, where they did so elsewhere.
+
+    A clock there that is ahead of ours makes it no younger than now.
+    """
+    proof = {"proved_at": min(proved_at_s, time.time())}
+    request.session[_ENTRY] = request.session[_ENTRY] | proof
+
+
+def proved_s_ago(request: HttpRequest) -> float:
+    """How long ago the session's person proved who they are: at the sign-in, or before it."""
     entry = request.session.get(_ENTRY, {})
-    return time.time() - float(entry.get("at", 0))
+    return time.time() - float(entry.get("proved_at", entry.get("at", 0)))
 
 
 def note_seen(request: HttpRequest) -> None:

@@ -6,6 +6,7 @@ import time
 from functools import partial
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u
@@ -26,6 +27,12 @@ def new_id(prefix: str) -> str:
 def is_public_id(text: str) -> bool:
     """Tell whether ``text`` could be an id at all; what can't is not looked up."""
     return _FORM.fullmatch(text) is not None
+
+
+def refuse_public_id(name: str) -> None:
+    """Validate what people call something: it must not pass for the id of something else."""
+    if is_public_id(name):
+        raise ValidationError("This looks like an id: choose another name.")
 
 
 class PublicIdField(models.CharField[str, str]):

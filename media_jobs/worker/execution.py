@@ -73,6 +73,8 @@ class Executor:
     ledger: Ledger
     devices: tuple[str, ...] = ()
     """Nodes of GPUs, for those commands that use one."""
+    on_written: Callable[[Command], None] = lambda _: None
+    """Called when FFmpeg says that it has written its last byte; it still runs then."""
 
     def execute(self, command: Command) -> object:
         """Run ``command`` and give what its ``parse`` makes of the output. Raises `Failed`."""
@@ -90,7 +92,8 @@ class Executor:
                 stdout, stderr = self._attend(process, command, dog)
             except BaseException:
                 process.kill()
-                process.wait()
+                # What was killed did cost as well: of a job that is canceled, or given back.
+                self.ledger.cpu_seconds += process.wait().cpu_seconds
                 raise
             ended = process.wait()
         told = failures.clean(stderr, str(self.folder))
@@ -116,8 +119,8 @@ class Executor:
                     chunk = key.data.read(stream)
                     if not chunk:
                         ready.unregister(stream)
-                    elif key.data is out:
-                        reports.feed(chunk)
+                    elif key.data is out and reports.feed(chunk):
+                        self.on_written(command)
                 self.watch(command, reports.latest)
                 if dog.is_hung(reports.latest):
                     process.kill()
@@ -156,7 +159,10 @@ class _Reports:
         self._parser = ProgressParser()
         self._rest = b""
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes) -> bool:
+        """Tell whether the last report is among what was fed."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
-        for line in lines:
-            self.latest = self._parser.feed(line.decode(errors="replace")) or self.latest
+        fed = [self._parser.feed(line.decode(errors="replace")) for line in lines]
+        found = [report for report in fed if report is not None]
+        self.latest = found[-1] if found else self.latest
+        return any(report.is_last for report in found)

@@ -14,6 +14,7 @@ from media_jobs.ffmpeg.command import OutputFile
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models import Job, JobOutput
 from media_jobs.worker import bounded, probe
+from media_jobs.worker.look_ahead import LookAhead
 from storage import store
 from storage.models import File
 from storage.models.file import Origin
@@ -51,7 +52,7 @@ class Made:
             store.remove(file)
 
 
-def keep(job: Job, folder: Path, outputs: Iterable[OutputFile]) -> Made:
+def keep(job: Job, folder: Path, outputs: Iterable[OutputFile], looks: LookAhead) -> Made:
     """Verify and store what the attempt left.
 
     Raises `Unverified`, `InvalidParams` for what is larger than the tenant or its key may make, and
@@ -61,7 +62,8 @@ def keep(job: Job, folder: Path, outputs: Iterable[OutputFile]) -> Made:
     names = _names(job.output_name, wanted)
     made = Made()
     infos = [
-        _verify(folder, output, name, made) for output, name in zip(wanted, names, strict=True)
+        _verify(folder / output.path, output, name, made, looks)
+        for output, name in zip(wanted, names, strict=True)
     ]
     allowed = bounds.of(job.tenant, job.api_key)
     for output, info in zip(wanted, infos, strict=True):
@@ -86,13 +88,14 @@ def keep(job: Job, folder: Path, outputs: Iterable[OutputFile]) -> Made:
     return made
 
 
-def _verify(folder: Path, output: OutputFile, name: str, made: Made) -> MediaInfo | None:
-    path = folder / output.path
+def _verify(
+    path: Path, output: OutputFile, name: str, made: Made, looks: LookAhead
+) -> MediaInfo | None:
     size_bytes = path.stat().st_size if path.is_file() and not path.is_symlink() else 0
     info = None
     if size_bytes and output.streams is not None:
         try:
-            info = probe.probe_in(folder, output.path)
+            info = looks.info(output.path)
         except probe.Unreadable as unreadable:
             raise Unverified(f"{name}: {unreadable.detail}") from unreadable
     found = verify.check(output, info, size_bytes)

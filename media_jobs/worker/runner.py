@@ -27,6 +27,7 @@ from media_jobs.operations import base, driver
 from media_jobs.worker import bounded, breaker, devices, host, inputs, outputs, placement, scratch
 from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.execution import Executor, Failed, Ledger
+from media_jobs.worker.look_ahead import LookAhead
 from media_jobs.worker.meter import Meter
 from media_jobs.worker.planning import media_of
 from media_jobs.worker.probe import TooMuch, Unreadable
@@ -100,7 +101,7 @@ def _run(attempt: Attempt) -> None:
     except Canceled:
         _end(attempt, Status.CANCELED, "canceled while running")
     except Drained:
-        states.give_back(job, "the slot is stopping", charged=False)
+        _give_back(attempt, "the slot is stopping", charged=False)
     except Exception as error:  # noqa: BLE001 -- the boundary: it becomes the job's error
         _settle(attempt, error)
     else:
@@ -117,7 +118,15 @@ def _work(attempt: Attempt, folder: Path) -> None:
     placed = placement.device_of(job, operation)
     if placed.reason:
         attempt.fall_back(placed.gpu, placed.reason)
-    doing = Doing(attempt, folder, operation, gathered.sources)
+    with LookAhead(folder) as looks:
+        doing = Doing(attempt, folder, operation, gathered.sources, looks)
+        result = _do(doing, placed)
+        _complete(attempt, outputs.keep(job, folder, doing.made, looks), result)
+
+
+def _do(doing: Doing, placed: placement.Placed) -> base.Result | None:
+    """Do it where it was placed, and on the CPU where the GPU fails."""
+    attempt = doing.attempt
     try:
         result = doing.on(placed.device)
     except Failed as failed:
@@ -128,7 +137,7 @@ def _work(attempt: Attempt, folder: Path) -> None:
         result = doing.on(Cpu())
     if attempt.device == "gpu":
         breaker.succeeded(host.name(), placed.gpu)
-    _complete(attempt, outputs.keep(job, folder, doing.made), result)
+    return result
 
 
 @dataclass
@@ -139,6 +148,7 @@ class Doing:
     folder: Path
     operation: base.Operation
     sources: dict[str, base.Source]
+    looks: LookAhead
     made: list[OutputFile] = field(default_factory=list)
 
     def on(self, device: Device) -> base.Result | None:
@@ -146,7 +156,9 @@ class Doing:
         job = self.attempt.job
         self.made.clear()
         nodes = devices.nodes() if job.lane == Lane.GPU else ()
-        executor = Executor(self.folder, self.attempt.on_progress, self.attempt.ledger, nodes)
+        executor = Executor(
+            self.folder, self.attempt.on_progress, self.attempt.ledger, nodes, self.looks.begin
+        )
         self.attempt.device = "cpu"
 
         def execute(position: int, command: Command) -> Any:  # noqa: ARG001 -- the driver's order
@@ -208,6 +220,13 @@ def _end(
         _write_receipt(attempt, receipt or {})
 
 
+def _give_back(attempt: Attempt, reason: str, *, delay_s: float = 0, charged: bool = True) -> None:
+    """Queue the job again; what the attempt did cost is on its receipt until the job's end."""
+    with transaction.atomic():
+        states.give_back(attempt.job, reason, delay_s=delay_s, charged=charged)
+        _write_receipt(attempt, {})
+
+
 def _write_receipt(attempt: Attempt, more: dict[str, Any]) -> None:
     receipt = {
         "ffmpeg": capabilities().version,
@@ -230,9 +249,7 @@ def _settle(attempt: Attempt, error: Exception) -> None:
     extra = {"job": job.id, "attempt": job.attempt, "code": failure.code}
     logger.warning("An attempt failed", extra=extra, exc_info=failure.code == "internal_error")
     if failure.retryable and job.attempt < job.max_attempts:
-        with transaction.atomic():
-            states.give_back(job, f"{failure.code}: tried again later", delay_s=_delay_s(job))
-            _write_receipt(attempt, {})
+        _give_back(attempt, f"{failure.code}: tried again later", delay_s=_delay_s(job))
     else:
         _end(attempt, Status.FAILED, failure.code, error=failure.to_json())
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import AuditRecord, Membership, Plan, Tenant, User
 from accounts.people import second_factor
 from accounts.quotas.names import QUOTAS
+from ffapi_site.lib.ids import new_id
 from tests.admin.conftest import REASON, act
 from tests.factories import PASSWORD, UserFactory
 from tests.pages.conftest import Cast, signed_in
@@ -73,6 +74,13 @@ def test_a_member_is_part_of_the_same_record(root: Client, cast: Cast) -> None:
 def test_a_change_needs_a_reason(root: Client, cast: Cast) -> None:
     page = refused(root, "accounts_tenant_add", {"name": "atelier"} | _NO_INLINES)
     assert "This field is required" in page
+
+
+def test_no_tenant_is_called_like_an_id(root: Client, cast: Cast) -> None:
+    form = {"name": new_id("tenant"), "reason": REASON} | _NO_INLINES
+    for view, args in (("accounts_tenant_add", []), ("accounts_tenant_change", [cast.tenant.pk])):
+        assert "This looks like an id" in refused(root, view, form, *args)
+    assert Tenant.objects.get(pk=cast.tenant.pk).name == "studio"
 
 
 def test_what_changes_nothing_leaves_nothing(root: Client, cast: Cast) -> None:
@@ -167,3 +175,10 @@ def test_and_only_they_change_who_is_staff(cast: Cast) -> None:
     after = User.objects.get(pk=colleague.pk)
     assert (after.email, after.password) == ("", colleague.password)
     assert not AuditRecord.objects.filter(outcome="success").exists()
+
+
+def test_nobody_resets_their_own_second_factor(root: Client) -> None:
+    own = User.objects.get(username="root")
+    told = act(root, "accounts_user", "reset_second_factor", str(own.pk))
+    assert "A second member of staff has to do this for you" in told
+    assert second_factor.has(own)

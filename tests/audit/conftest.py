@@ -7,13 +7,11 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import audit
 from accounts.audit_chain.sealer import Sealing
-from accounts.events import Event
 from accounts.models import Tenant
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
-from tests.audit.world import at_work, exported
+from tests.audit.world import at_work, exported, sign_often
 from tests.factories import TenantFactory
 from tests.storage.client import client_of
 
@@ -47,23 +45,18 @@ def auditor(tenant: Tenant) -> Client:
 
 
 @pytest.fixture
+def staff_client(settings: Settings) -> Client:
+    settings.OPS_TOKEN = "ops"
+    return Client(headers={"Authorization": "Bearer ops"})
+
+
+@pytest.fixture
 def thirty(tenant: Tenant, sealer: Sealing) -> None:
     """Thirty records under three checkpoints."""
-    for _ in range(3):
-        write(tenant, 10)
-        sealer.step()
-        sealer.sign(tenant.pk)
+    sign_often(tenant, sealer, times=3, records=10)
 
 
 @pytest.fixture
 def bundle(thirty: None, auditor: Client, sealer: Sealing, tmp_path: Path) -> Path:
     with at_work(sealer):
         return exported(auditor, tmp_path / "bundle")
-
-
-def write(tenant: Tenant | None, number: int = 1) -> list[str]:
-    whose = tenant.pk if tenant else None
-    return [
-        audit.record(Event.JOB_CREATED, whose, f"job_{each}", details={"at": each / 3})
-        for each in range(number)
-    ]

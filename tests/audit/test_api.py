@@ -14,8 +14,7 @@ from accounts.audit_chain.sealer import Sealing
 from accounts.events import Event, Outcome
 from accounts.models import AuditRecord, Tenant
 from tests.api.sending import code_of, pointers
-from tests.audit.conftest import write
-from tests.audit.world import content_of
+from tests.audit.world import content_of, write
 from tests.factories import TenantFactory
 from tests.storage.client import client_of
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ from accounts.audit_chain.verifier.digests import NOTHING, record_hash
 from accounts.audit_chain.verifier.form import NEEDED, SEALED
 from accounts.models import AuditRecord, AuditSignature, Tenant
 from ffapi_site.database.sealing import SealerConnection
-from tests.audit.conftest import write
 from tests.audit.world import (
     at_work,
     exported,
@@ -27,6 +25,9 @@ from tests.audit.world import (
     lines,
     own_fingerprint,
     put,
+    rotated,
+    sign_last_checkpoint,
+    signed_anew,
     superuser,
     verified,
 )
@@ -85,6 +86,10 @@ def other_person(record: dict[str, Any]) -> None:
     record["personal"] = {"name": "mallory"}
 
 
+def nobody(record: dict[str, Any]) -> None:
+    record["personal"] = record["salt"] = None
+
+
 def added_field(record: dict[str, Any]) -> None:
     record["note"] = "nothing to see"
 
@@ -97,7 +102,10 @@ def rehashed(record: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("change", "named"),
-    [(edit, 17), (other_details, 17), (other_person, 17), (added_field, 17), (rehashed, 18)],
+    [
+        *((edit, 17), (other_details, 17), (other_person, 17), (nobody, 17), (added_field, 17)),
+        (rehashed, 18),
+    ],
 )
 def test_an_edited_record_is_named(
     bundle: Path, change: Callable[[dict[str, Any]], None], named: int
@@ -222,9 +230,13 @@ def test_a_line_that_can_t_be_read_is_named(bundle: Path, line: str) -> None:
             "UPDATE accounts_auditrecord SET seq = 35 - seq WHERE seq IN (17, 18) AND {own}",
             "record 17 ",
         ),
+        (
+            "UPDATE accounts_auditrecord SET personal = NULL, salt = NULL WHERE seq = 17 AND {own}",
+            "record 17 ",
+        ),
         ("DELETE FROM accounts_auditrecord WHERE seq > 24 AND {own}", "covers records to 30"),
     ],
-    ids=["edit", "backdate", "delete", "swap", "cut the tail"],
+    ids=["edit", "backdate", "delete", "swap", "take the person out", "cut the tail"],
 )
 def test_a_change_in_the_database_is_named(  # noqa: PLR0917 -- fixtures
     thirty: None,
@@ -303,32 +315,18 @@ def test_a_new_key_goes_on_where_the_old_one_ended(
     assert told[1]["introduced_by"] == told[0]["key_id"]
 
 
-def test_a_stale_key_is_found(  # noqa: PLR0917 -- fixtures
-    thirty: None,
-    auditor: Client,
-    sealer: Sealing,
-    connection: SealerConnection,
-    tenant: Tenant,
-    tmp_path: Path,
+def test_a_stale_key_is_found(
+    thirty: None, auditor: Client, sealer: Sealing, tenant: Tenant, tmp_path: Path
 ) -> None:
     """The old key was stolen after it had been replaced."""
     stolen = sealer.signer.key
-    signing_key.rotate(connection)
-    write(tenant, 5)
-    later = Sealing(connection)
-    later.step()
-    later.sign(tenant.pk)
-    with at_work(later):
+    with at_work(rotated(tenant, sealer)):
         folder = exported(auditor, tmp_path / "bundle")
-    checkpoints = lines(folder / "checkpoints.jsonl")
-    checkpoints[-1] = stolen.sign(checkpoints[-1]["statement"] | {"key_id": stolen.key_id})
-    put(folder / "checkpoints.jsonl", checkpoints)
+    sign_last_checkpoint(folder, stolen)
     fit_manifest(folder)
     status, told = verified(folder)
     assert (status, f"with the stale key {stolen.key_id}" in told) == (1, True), told
-    manifest = json.loads((folder / "manifest.json").read_text())["statement"]
-    forged = stolen.sign(manifest | {"key_id": stolen.key_id})
-    (folder / "manifest.json").write_text(json.dumps(forged))
+    signed_anew(folder, stolen)
     status, told = verified(folder)
     assert (status, "the manifest is signed at" in told) == (1, True), told
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,7 @@ from accounts.audit_chain.signing_key import KeyTrouble
 from accounts.audit_chain.verifier.digests import NOTHING, record_hash
 from accounts.models import AuditCheckpoint, AuditRecord, AuditSealer, Tenant
 from ffapi_site.database.sealing import SealerConnection
-from tests.audit.conftest import write
-from tests.audit.world import at_work, exported, superuser, verified
+from tests.audit.world import at_work, exported, sign_often, superuser, verified, write
 from tests.factories import TenantFactory
 
 
@@ -77,10 +78,7 @@ def test_a_quiet_chain_is_signed_for_daily(
 
 def test_the_file_catches_up(tenant: Tenant, sealer: Sealing, connection: SealerConnection) -> None:
     """The process died after the database had the checkpoint, in the middle of a line."""
-    for _ in range(3):
-        write(tenant)
-        sealer.step()
-        sealer.sign(tenant.pk)
+    sign_often(tenant, sealer, times=3, records=1)
     file = CheckpointFile()
     whole = file.path.read_text()
     file.path.write_text(whole[:-40])
@@ -88,16 +86,18 @@ def test_the_file_catches_up(tenant: Tenant, sealer: Sealing, connection: Sealer
     assert [each["statement"]["number"] for each in file.of(tenant.pk)] == numbers(tenant)
 
 
+def roll_back(*, to_seq: int, to_number: int) -> None:
+    """Put an older database in place; the file beside it is not older."""
+    with superuser() as cursor:
+        cursor.execute("DELETE FROM accounts_auditrecord WHERE seq > %s", [to_seq])
+        cursor.execute("DELETE FROM accounts_auditcheckpoint WHERE number > %s", [to_number])
+
+
 @pytest.fixture
 def rolled_back(tenant: Tenant, sealer: Sealing) -> None:
-    """The database is one of before the last two checkpoints; the file is not."""
-    for _ in range(4):
-        write(tenant, 5)
-        sealer.step()
-        sealer.sign(tenant.pk)
-    with superuser() as cursor:
-        cursor.execute("DELETE FROM accounts_auditrecord WHERE seq > 10")
-        cursor.execute("DELETE FROM accounts_auditcheckpoint WHERE seq > 10")
+    """The database is one of before the last two checkpoints."""
+    sign_often(tenant, sealer, times=4)
+    roll_back(to_seq=10, to_number=3)
 
 
 def test_a_restored_backup_is_told_and_not_sealed_over(
@@ -150,7 +150,7 @@ def test_the_chain_goes_on_once_the_loss_is_acknowledged(
         folder = exported(auditor, tmp_path / "bundle")
     status, told = verified(folder)
     assert (status, "NOTE: rolled back at" in told) == (0, True), told
-    assert "records 11 to 20 were lost, as checkpoint 6 says" in told
+    assert "records 11 to 20 at least were lost, as checkpoint 6 says" in told
     lost = CheckpointFile().of(tenant.pk)[4]
     (tmp_path / "kept.jsonl").write_text(json.dumps(lost))
     status, told = verified(folder, "--checkpoint", str(tmp_path / "kept.jsonl"))
@@ -158,6 +158,34 @@ def test_the_chain_goes_on_once_the_loss_is_acknowledged(
     call_command("audit", "verify")
     with pytest.raises(CommandError, match="nothing of this chain is missing"):
         call_command("audit", "accept-rollback", tenant=tenant.name, reason="again")
+
+
+def lost(tenant: Tenant, connection: SealerConnection) -> list[str]:
+    """What is told of a chain's rollbacks, once the last one is accepted."""
+    call_command("audit", "accept-rollback", tenant=tenant.name, reason="disk failure")
+    said = StringIO()
+    call_command("audit", "verify", stdout=said)
+    return re.findall(r"note: rolled back at [^ ]+: (.*), as checkpoint", said.getvalue())
+
+
+def test_a_second_rollback_tells_of_what_was_lost_since_the_first(
+    rolled_back: None, tenant: Tenant, connection: SealerConnection
+) -> None:
+    first = "records 11 to 20 at least were lost"
+    assert lost(tenant, connection) == [first]
+    sign_often(tenant, Sealing(connection), times=1, records=3)
+    roll_back(to_seq=12, to_number=6)
+    # Record 11 tells of the first rollback.
+    assert lost(tenant, connection) == [first, "records 13 to 14 at least were lost"]
+
+
+def test_what_no_checkpoint_covers_is_lost_without_a_number(
+    tenant: Tenant, sealer: Sealing, connection: SealerConnection
+) -> None:
+    """The backup is of between the last record that was signed for and its checkpoint."""
+    sign_often(tenant, sealer, times=2)
+    roll_back(to_seq=10, to_number=2)
+    assert lost(tenant, connection) == ["what came after record 10 was lost, how much is not known"]
 
 
 def test_records_that_vanish_are_missed_at_the_next_start(
@@ -187,18 +215,19 @@ def rehashed(tenant: Tenant) -> None:
             )
 
 
-def test_a_chain_that_was_rewritten_is_not_signed(
-    tenant: Tenant, sealer: Sealing, connection: SealerConnection
-) -> None:
-    for _ in range(2):
-        write(tenant, 5)
-        sealer.step()
-        sealer.sign(tenant.pk)
+def assert_a_rewrite_is_noticed(tenant: Tenant, sealer: Sealing) -> None:
     write(tenant, 5)
     sealer.step()
     rehashed(tenant)
     sealer.sign(tenant.pk)
     assert "rewritten: record 1, or one after it" in sealer.troubles[tenant.pk]
+
+
+def test_a_chain_that_was_rewritten_is_not_signed(
+    tenant: Tenant, sealer: Sealing, connection: SealerConnection
+) -> None:
+    sign_often(tenant, sealer, times=2)
+    assert_a_rewrite_is_noticed(tenant, sealer)
     assert numbers(tenant) == []
     # Another process knows nothing of what was sealed; the file does.
     again = Sealing(connection)
@@ -209,21 +238,14 @@ def test_a_chain_that_was_rewritten_is_not_signed(
 
 def test_records_are_compared_with_those_that_were_sealed(tenant: Tenant, sealer: Sealing) -> None:
     sealer.step()
-    write(tenant, 5)
-    sealer.step()
-    rehashed(tenant)
-    sealer.sign(tenant.pk)
-    assert "rewritten: record 1, or one after it" in sealer.troubles[tenant.pk]
+    assert_a_rewrite_is_noticed(tenant, sealer)
 
 
 def test_the_file_must_not_contradict_itself(
     tenant: Tenant, sealer: Sealing, connection: SealerConnection
 ) -> None:
     """Whichever line comes last: the highest number counts, and each number once."""
-    for _ in range(2):
-        write(tenant, 5)
-        sealer.step()
-        sealer.sign(tenant.pk)
+    sign_often(tenant, sealer, times=2)
     first, second = CheckpointFile().of(tenant.pk)[-2:]
     CheckpointFile().append([first])
     assert CheckpointFile().last()[tenant.pk] == second
@@ -283,12 +305,6 @@ def test_its_troubles_are_told_by_health(
     told = staff_client.get("/health/detailed").json()["components"]["audit"]
     assert told["status"] == "warning"
     assert "rolled back after checkpoint 3" in told["warning"]
-
-
-@pytest.fixture
-def staff_client(settings: Settings) -> Client:
-    settings.OPS_TOKEN = "ops"
-    return Client(headers={"Authorization": "Bearer ops"})
 
 
 def test_an_embedded_server_s_protection_is_reduced(

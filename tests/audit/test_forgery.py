@@ -11,20 +11,20 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.audit_chain import signing_key, stand_alone
+from accounts.audit_chain import stand_alone
 from accounts.audit_chain.sealer import Sealing
 from accounts.audit_chain.signing_key import SigningKey
 from accounts.audit_chain.verifier.canonical import canonical
 from accounts.audit_chain.verifier.digests import NOTHING, digest
 from accounts.models import AuditRecord, Tenant
-from ffapi_site.database.sealing import SealerConnection
-from tests.audit.conftest import write
 from tests.audit.world import (
     at_work,
     exported,
     lines,
     own_fingerprint,
     put,
+    rotated,
+    sign_last_checkpoint,
     signed_anew,
     superuser,
     verified,
@@ -68,39 +68,24 @@ def test_a_stranger_s_key_before_the_real_one_is_found(bundle: Path, tmp_path: P
 
 
 def test_a_stolen_key_that_was_retired_signs_nothing(
-    thirty: None, auditor: Client, sealer: Sealing, connection: SealerConnection, tmp_path: Path
+    thirty: None, auditor: Client, sealer: Sealing, tenant: Tenant, tmp_path: Path
 ) -> None:
     stolen = sealer.signer.key
-    signing_key.rotate(connection)
-    with at_work(Sealing(connection)):
+    with at_work(rotated(tenant, sealer)):
         folder = exported(auditor, tmp_path / "bundle")
     signed_anew(folder, stolen, at=EARLIER)
     status, told = verified(folder, "--fingerprint", own_fingerprint())
     assert (status, f"the manifest is signed with key {stolen.key_id}, not" in told) == (1, True)
 
 
-def test_an_old_key_after_a_new_one_is_found(  # noqa: PLR0917 -- fixtures
-    thirty: None,
-    auditor: Client,
-    sealer: Sealing,
-    connection: SealerConnection,
-    tenant: Tenant,
-    tmp_path: Path,
+def test_an_old_key_after_a_new_one_is_found(
+    thirty: None, auditor: Client, sealer: Sealing, tenant: Tenant, tmp_path: Path
 ) -> None:
     """A checkpoint of after the rotation, dated back to before it."""
-    stolen = sealer.signer.key
-    signing_key.rotate(connection)
-    later = Sealing(connection)
-    for _ in range(2):
-        write(tenant, 5)
-        later.step()
-        later.sign(tenant.pk)
+    later = rotated(tenant, sealer)
     with at_work(later):
         folder = exported(auditor, tmp_path / "bundle")
-    checkpoints = lines(folder / "checkpoints.jsonl")
-    last = checkpoints[-1]["statement"]
-    checkpoints[-1] = stolen.sign(last | {"key_id": stolen.key_id, "at": EARLIER})
-    put(folder / "checkpoints.jsonl", checkpoints)
+    sign_last_checkpoint(folder, sealer.signer.key, at=EARLIER)
     signed_anew(folder, later.signer.key)
     status, told = verified(folder)
     assert (status, "signed with an older key than the one before it" in told) == (1, True), told

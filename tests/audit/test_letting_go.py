@@ -16,13 +16,13 @@ from pytest_django import Settings
 from accounts import actor, audit
 from accounts.actor import Actor, Kind
 from accounts.audit_chain import erasure, forwarding, retention
+from accounts.audit_chain.checkpoints import Rewritten
 from accounts.audit_chain.sealer import Sealing
 from accounts.events import Event
 from accounts.models import AuditCheckpoint, AuditRecord, Tenant
 from ffapi_site.database.sealing import SealerConnection
-from tests.audit.conftest import write
-from tests.audit.world import at_work, exported, lines, superuser, verified
-from tests.factories import UserFactory
+from tests.audit.world import at_work, exported, lines, superuser, verified, write
+from tests.factories import TenantFactory, UserFactory
 
 
 def kept(tenant: Tenant) -> list[int | None]:
@@ -83,23 +83,96 @@ def test_nothing_is_cut_that_was_not_forwarded(
     assert kept(tenant) == list(range(11, 31))
 
 
+def sealed_days_ago(connection: SealerConnection, days: int, *tenants: Tenant) -> None:
+    for tenant in tenants:
+        write(tenant, 2)
+    with superuser() as cursor:
+        cursor.execute(
+            "UPDATE accounts_auditrecord SET at = now() - %s * interval '1 day' WHERE seq IS NULL",
+            [days],
+        )
+    Sealing(connection).step()
+
+
 def test_retention_is_kept_by_the_sealer(
     tenant: Tenant, connection: SealerConnection, settings: Settings
 ) -> None:
     settings.AUDIT_RETENTION_DAYS = 30
-    for age_days in (40, 20, 0):
-        write(tenant, 2)
-        with superuser() as cursor:
-            cursor.execute(
-                "UPDATE accounts_auditrecord SET at = now() - %s * interval '1 day'"
-                " WHERE seq IS NULL",
-                [age_days],
-            )
-        Sealing(connection).step()
+    for days in (40, 20, 0):
+        sealed_days_ago(connection, days, tenant)
     Sealing(connection).step()
     assert kept(tenant)[:4] == [3, 4, 5, 6]
     cut = AuditCheckpoint.objects.get(tenant=tenant, kind="cut")
     assert cut.envelope["statement"]["seq"] == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("accounts_auditrecord SET outcome = 'denied' WHERE seq = 5", "record 5 "),
+        (
+            f"accounts_auditrecord SET details = '{'[' * 9000 + ']' * 9000}' WHERE seq = 5",
+            "a record to 20 can't be read",
+        ),
+        (
+            """accounts_auditcheckpoint SET envelope =
+            envelope || '{"signature": "00"}' WHERE true""",
+            "the checkpoint of record 20 is not signed by key",
+        ),
+        (
+            "accounts_auditcheckpoint SET envelope = envelope #- '{statement,at}' WHERE true",
+            "the checkpoint of record 20 is none",
+        ),
+    ],
+    ids=["edited", "unreadable", "not signed", "no checkpoint"],
+)
+def test_nothing_is_cut_that_was_rewritten(
+    thirty: None, tenant: Tenant, sealer: Sealing, change: str, said: str
+) -> None:
+    """A cut would hide it for ever."""
+    with superuser() as cursor:
+        cursor.execute(f"UPDATE {change} AND tenant_id = '{tenant.pk}'")
+    assert_nothing_is_cut(tenant, sealer, said)
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"), [([5], "record 5 "), ([1, 2, 3, 4], "what was before record 5 is gone")]
+)
+def test_nothing_is_cut_where_records_are_gone(
+    thirty: None, tenant: Tenant, sealer: Sealing, gone: list[int], said: str
+) -> None:
+    with superuser() as cursor:
+        cursor.execute(
+            "DELETE FROM accounts_auditrecord WHERE seq = ANY (%s) AND tenant_id = %s",
+            [gone, tenant.pk],
+        )
+    assert_nothing_is_cut(tenant, sealer, said)
+
+
+def assert_nothing_is_cut(tenant: Tenant, sealer: Sealing, said: str) -> None:
+    before, left = AuditRecord.objects.get(tenant=tenant, seq=25).at, kept(tenant)
+    with pytest.raises(Rewritten, match=f"^rewritten: .*{said}"):
+        retention.cut(sealer.signer, tenant.pk, before, [])
+    assert kept(tenant) == left
+    assert not AuditCheckpoint.objects.filter(kind="cut").exists()
+
+
+def test_a_rewritten_chain_is_not_cut_and_stops_no_other(
+    tenant: Tenant, connection: SealerConnection, settings: Settings
+) -> None:
+    other = TenantFactory.create()
+    for days in (40, 20):
+        sealed_days_ago(connection, days, tenant, other)
+    with superuser() as cursor:
+        cursor.execute(
+            "UPDATE accounts_auditrecord SET outcome = 'denied' WHERE seq = 2 AND tenant_id = %s",
+            [tenant.pk],
+        )
+    settings.AUDIT_RETENTION_DAYS = 30
+    again = Sealing(connection)
+    again.step()
+    assert (kept(tenant), kept(other)) == ([1, 2, 3, 4], [3, 4])
+    assert "record 2 " in again.troubles[tenant.pk]
 
 
 def test_a_wrong_date_is_refused(transactional_db: None) -> None:
@@ -146,6 +219,60 @@ def test_an_address_is_erased(tenant: Tenant, sealer: Sealing) -> None:
     assert (erased.tenant_id, erased.details) == (tenant.pk, {"records": 1, "by": "address"})
 
 
+@pytest.fixture
+def erased(tenant: Tenant, connection: SealerConnection, sealer: Sealing) -> None:
+    """Six records, of which the third and the fourth no longer hold an address."""
+    write(tenant, 2)
+    with actor.acting(Actor(Kind.ANONYMOUS, ip_address="192.0.2.7")):
+        write(tenant, 2)
+    write(tenant, 2)
+    sealer.step()
+    assert erasure.of_address(connection, "192.0.2.7") == 2
+
+
+@pytest.mark.parametrize(
+    ("seq", "named"), [(2, "record 2 (audit_"), (5, "record 3 (audit_"), (8, "record 8 (audit_")]
+)
+def test_what_no_erasure_tells_of_is_found(  # noqa: PLR0917 -- fixtures
+    erased: None,
+    tenant: Tenant,
+    auditor: Client,
+    sealer: Sealing,
+    tmp_path: Path,
+    seq: int,
+    named: str,
+) -> None:
+    """An erasure says how many records it was about: these are found to be three, not two."""
+    write(tenant)
+    sealer.step()
+    with superuser() as cursor:
+        cursor.execute(
+            "UPDATE accounts_auditrecord SET personal = NULL, salt = NULL WHERE seq = %s"
+            " AND tenant_id = %s",
+            [seq, tenant.pk],
+        )
+    said = StringIO()
+    with pytest.raises(CommandError, match="1 chains do not hold"):
+        call_command("audit", "verify", stdout=StringIO(), stderr=said)
+    assert f"BAD: {named}" in said.getvalue()
+    with at_work(sealer):
+        folder = exported(auditor, tmp_path / "bundle")
+    status, told = verified(folder)
+    assert (status, f"NOT VERIFIED: {named}" in told) == (1, True), told
+    assert "lost its personal data, and no erasure tells of that" in told
+
+
+def test_an_erasure_may_tell_of_what_was_exported_without_it(
+    erased: None, tenant: Tenant, auditor: Client, sealer: Sealing, tmp_path: Path
+) -> None:
+    call_command("audit", "verify", stdout=StringIO())  # the erasure itself is not sealed yet
+    end = AuditRecord.objects.get(tenant=tenant, seq=6).at.isoformat()
+    with at_work(sealer):
+        part = exported(auditor, tmp_path / "part", end=end)
+    status, told = verified(part)
+    assert (status, "records 1 to 5" in told) == (0, True), told
+
+
 def test_what_is_not_sealed_yet_is_told(
     tenant: Tenant, connection: SealerConnection, sealer: Sealing
 ) -> None:
@@ -174,3 +301,20 @@ def test_records_go_to_a_file_each_once(
     ]
     assert [each["seq"] for each in told] == [2, 3, 4]
     assert "salt" not in told[0]
+
+
+def test_a_torn_line_swallows_no_record(
+    tenant: Tenant, sealer: Sealing, connection: SealerConnection, tmp_path: Path
+) -> None:
+    """The process died in the middle of a line, before it noted how far it had come."""
+    file = tmp_path / "audit.jsonl"
+    target = f"file:{file}"
+    sealer.step()
+    forwarding.forward(connection, target)
+    file.write_text('{"seq": 1, "hash": "0')
+    write(tenant, 2)
+    sealer.step()
+    forwarding.forward(connection, target)
+    torn, *whole = file.read_text().splitlines()
+    assert torn == '{"seq": 1, "hash": "0'
+    assert [json.loads(line)["seq"] for line in whole] == [1, 2]

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, transaction
 from django.db import connection as site_connection
+from django.test import Client
 
 from accounts import audit
 from accounts.audit_chain import locks
@@ -16,9 +17,9 @@ from accounts.audit_chain.verifier.chain import Chain
 from accounts.audit_chain.verifier.digests import NOTHING
 from accounts.models import AuditRecord, AuditSealer, Tenant
 from ffapi_site.database import sealing
+from ffapi_site.database.owner import as_owner
 from ffapi_site.database.sealing import SealerConnection
-from tests.audit.conftest import write
-from tests.audit.world import superuser
+from tests.audit.world import superuser, write
 from tests.factories import TenantFactory
 
 
@@ -99,6 +100,78 @@ def test_what_was_restored_from_another_server_is_sealed(tenant: Tenant, sealer:
     with superuser() as cursor:
         cursor.execute("UPDATE accounts_auditrecord SET xid = '9999999999' WHERE seq IS NULL")
     sealer.step()
+    assert len(chain_of(tenant).hashes) == 1
+
+
+def put_past_the_product(tenant: Tenant, details: str, at: str = "now") -> None:
+    """Write a record as whoever has the site's role can, without the product."""
+    with site_connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO accounts_auditrecord (id, event_type, outcome, actor_type, actor_id,
+            tenant_id, resource_type, resource_id, request_id, details, at) VALUES
+            ('audit_odd', 'job.created', 'success', 'user', '1', %s, 'job', '', '', %s, %s)""",
+            [tenant.pk, details, at],
+        )
+
+
+def nested(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+@pytest.mark.parametrize(
+    ("details", "at"),
+    [
+        (nested(10_000), "now"),
+        (nested(101), "now"),
+        ('{"a":' * 400 + "1" + "}" * 400, "now"),
+        ("1e5000", "now"),
+        ("1" + "0" * 400 + ".5", "now"),
+        ("{}", "infinity"),
+        ("{}", "4000-01-01 BC"),
+    ],
+    ids=["deep", "too deep", "objects", "many digits", "no float", "never", "long ago"],
+)
+def test_a_record_that_can_t_be_sealed_holds_up_no_other_tenant(
+    tenant: Tenant, sealer: Sealing, staff_client: Client, details: str, at: str
+) -> None:
+    other = TenantFactory.create()
+    put_past_the_product(tenant, details, at)
+    for each in (tenant, other, None):
+        write(each)
+    sealer.step()
+    sealer.step()
+    assert not AuditRecord.objects.filter(tenant=tenant, seq__isnull=False).exists()
+    assert [len(chain_of(each).hashes) for each in (other, None)] == [1, 2]
+    assert list(sealer.troubles) == [tenant.pk]
+    told = staff_client.get("/health/detailed").json()["components"]["audit"]
+    assert "record audit_odd can't be sealed" in told["warning"]
+    # Nor does a process that was started anew stop at it.
+    write(other)
+    again = Sealing(sealer.signer.connection)
+    again.step()
+    again.step()
+    assert len(chain_of(other).hashes) == 2
+
+
+def test_a_chain_goes_on_once_the_odd_record_is_taken_out(tenant: Tenant, sealer: Sealing) -> None:
+    """As the manual says, by the owner of the tables."""
+    put_past_the_product(tenant, nested(10_000))
+    write(tenant, 2)
+    sealer.step()
+    with as_owner(), site_connection.cursor() as cursor:
+        cursor.execute("SET ffapi.tenant = '*'")
+        cursor.execute("SET ffapi.audit_cut = 'on'")
+        cursor.execute("DELETE FROM accounts_auditrecord WHERE id = 'audit_odd' AND seq IS NULL")
+    again = Sealing(sealer.signer.connection)
+    again.step()
+    assert again.troubles == {}
+    assert len(chain_of(tenant).hashes) == 2
+
+
+def test_what_is_nested_less_deep_is_sealed(tenant: Tenant, sealer: Sealing) -> None:
+    put_past_the_product(tenant, nested(100))
+    sealer.step()
+    assert sealer.troubles == {}
     assert len(chain_of(tenant).hashes) == 1
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from accounts.audit_chain import forwarding
 from accounts.audit_chain.sealer import Sealing
 from accounts.models import AuditForwarding, Tenant
 from ffapi_site.database.sealing import SealerConnection
-from tests.audit.conftest import write
+from tests.audit.world import write
 
 _FORM = re.compile(rb"<(\d+)>1 (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) (\S+) ffapi - (\S+) - (.*)")
 
@@ -96,3 +99,34 @@ def test_what_could_not_be_sent_is_sent_later(
     with socket.create_server(("127.0.0.1", port)):
         assert forwarding.forward(connection, target) == 1
     assert AuditForwarding.objects.get(target=target).place == before + 1
+
+
+def test_a_port_that_is_none_is_told_and_stops_nothing(
+    begun: None, tenant: Tenant, sealer: Sealing, staff_client: Client
+) -> None:
+    target, stop = "udp://127.0.0.1:99999", threading.Event()
+    forwarding.forward(sealer.signer.connection, target)
+    write(tenant)
+    sealer.step()
+    work = threading.Thread(target=forwarding.forward_until, args=(stop, target))
+    work.start()
+    try:
+        assert "Port out of range" in _failure_of(target)
+        assert work.is_alive()
+    finally:
+        stop.set()
+        work.join()
+    told = staff_client.get("/health/detailed").json()["components"]["audit"]
+    assert f"{target} is away: Port out of range 0-65535" in told["warning"]
+    # The setting was put right, and the sealer started again.
+    forwarding.forget_others(sealer.signer.connection)
+    assert "warning" not in staff_client.get("/health/detailed").json()["components"]["audit"]
+
+
+def _failure_of(target: str) -> str:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if failure := AuditForwarding.objects.get(target=target).failure:
+            return failure
+        time.sleep(0.05)
+    return ""

@@ -18,11 +18,14 @@ import psycopg
 from django.db import connections
 from django.test import Client
 
+from accounts import audit
 from accounts.audit_chain import signing_key
 from accounts.audit_chain.sealer import Sealing
 from accounts.audit_chain.signing_key import SigningKey
 from accounts.audit_chain.verifier.canonical import canonical
 from accounts.audit_chain.verifier.digests import digest
+from accounts.events import Event
+from accounts.models import Tenant
 from ffapi_site.lib import scope
 from tests.api.sending import code_of
 
@@ -43,6 +46,30 @@ def at_work(sealer: Sealing) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def write(tenant: Tenant | None, number: int = 1) -> list[str]:
+    whose = tenant.pk if tenant else None
+    return [
+        audit.record(Event.JOB_CREATED, whose, f"job_{each}", details={"at": each / 3})
+        for each in range(number)
+    ]
+
+
+def sign_often(tenant: Tenant, sealer: Sealing, *, times: int, records: int = 5) -> None:
+    """Have so many checkpoints, with so many records under each."""
+    for _ in range(times):
+        write(tenant, records)
+        sealer.step()
+        sealer.sign(tenant.pk)
+
+
+def rotated(tenant: Tenant, sealer: Sealing) -> Sealing:
+    """Put a new key in the place of this sealer's, which is a thief's from now on, and use it."""
+    signing_key.rotate(sealer.signer.connection)
+    later = Sealing(sealer.signer.connection)
+    sign_often(tenant, later, times=2)
+    return later
 
 
 @contextmanager
@@ -105,6 +132,13 @@ def fit_manifest(bundle: Path, **claims: Any) -> None:
         manifest["statement"]["files"][name] = hashlib.sha256(content).hexdigest()
     manifest["statement"] |= claims
     path.write_text(json.dumps(manifest))
+
+
+def sign_last_checkpoint(bundle: Path, key: SigningKey, **claims: Any) -> None:
+    """Put another one in the last checkpoint's place: what a thief of that key can do."""
+    path = bundle / "checkpoints.jsonl"
+    *before, last = lines(path)
+    put(path, [*before, key.sign(last["statement"] | {"key_id": key.key_id} | claims)])
 
 
 def signed_anew(bundle: Path, key: SigningKey, **claims: Any) -> None:

@@ -9,6 +9,8 @@ from django.core.management import CommandError, call_command
 
 from accounts import keys
 from accounts.models import ApiKey, AuditRecord, Tenant
+from ffapi_site.lib.ids import new_id
+from tests.factories import TenantFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +34,12 @@ def test_it_works() -> None:
 def test_the_tenant_is_made_once() -> None:
     assert _made()["id"] != _made()["id"]
     assert Tenant.objects.filter(name="acme").count() == 1
+
+
+def test_a_tenant_that_is_there_has_keys_whatever_its_name() -> None:
+    """Names that look like ids were taken once."""
+    tenant = TenantFactory.create(name=new_id("tenant"))
+    assert _made("--tenant", tenant.name)["tenant"] == tenant.name
 
 
 def test_scopes_narrow_the_role() -> None:
@@ -66,6 +74,7 @@ def test_people_are_told_it_in_words() -> None:
         (["--scope", "jobs:guess"], "--scope"),
         (["--role", "viewer", "--scope", "jobs:create"], "viewer"),
         (["--tenant", "not a slug"], "--tenant"),
+        (["--tenant", new_id("tenant")], "--tenant: This looks like an id"),
         (["--days", "-1"], "--days"),
         (["--allowed-ip", "10.0.0.1/8"], "--allowed-ip"),
         (["--rate-limit", "0"], "--rate-limit"),

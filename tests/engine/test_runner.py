@@ -11,12 +11,15 @@ from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Tenant
+from accounts.models import QuotaCounter, Tenant, UsageEntry
+from accounts.quotas import limits
 from media_jobs import jobs, states
+from media_jobs.ffmpeg.command import Command
+from media_jobs.ffmpeg.progress import Progress
 from media_jobs.models import Job, JobStep, Status
 from media_jobs.worker import gate, runner
 from media_jobs.worker.meter import Meter
-from media_jobs.worker.pulse import Pulse
+from media_jobs.worker.pulse import Canceled, Pulse
 from storage.models import File
 from tests.engine.claiming import claim
 from tests.engine.conftest import keep_path
@@ -248,6 +251,55 @@ def test_a_stopping_slot_gives_the_job_back_uncharged(
         gate.draining.clear()
     job.refresh_from_db()
     assert (job.status, job.attempt, job.max_attempts) == (Status.QUEUED, 1, 5)
+
+
+@pytest.fixture
+def stops_midway(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]:
+    """Have the first attempt's slot stop while FFmpeg works, with no time left for the rest."""
+    settings.SHUTDOWN_GRACE_SECONDS = -1
+    on_progress = runner.Attempt.on_progress
+
+    def stop(attempt: runner.Attempt, command: Command, progress: Progress | None) -> None:
+        on_progress(attempt, command, progress)
+        if progress is not None and attempt.job.attempt == 1:
+            gate.draining.set()
+
+    monkeypatch.setattr(runner.Attempt, "on_progress", stop)
+    yield
+    gate.draining.clear()
+
+
+def test_what_a_stopping_slot_gives_back_did_cost(
+    transcode: Submit, work: Work, stops_midway: None
+) -> None:
+    """The CPU time of the first attempt is settled with that of the second."""
+    limits.set_for_tenant(Tenant.objects.get(), {"max_cpu_seconds_per_month": 3600})
+    job = work(transcode())
+    assert (job.status, job.events.last().reason) == ("queued", "the slot is stopping")  # type: ignore[union-attr]
+    given_back = job.attempts.get().receipt["cpu_seconds"]
+    assert given_back > 0
+    gate.draining.clear()
+    job = work(job)
+    assert job.status == Status.COMPLETED, job.error
+    spent_s = sum(each.receipt["cpu_seconds"] for each in job.attempts.all())
+    assert job.usage["cpu_seconds"] == pytest.approx(spent_s)
+    assert spent_s > given_back
+    counted = QuotaCounter.objects.get(name="max_cpu_seconds_per_month")
+    entered = UsageEntry.objects.get(work_id=job.pk)
+    assert counted.used == entered.cpu_ms == round(spent_s * 1000)
+
+
+def test_what_is_killed_by_a_cancel_did_cost(
+    transcode: Submit, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cancel(_: runner.Attempt, _command: Command, progress: Progress | None) -> None:
+        if progress is not None:
+            raise Canceled
+
+    monkeypatch.setattr(runner.Attempt, "on_progress", cancel)
+    job = work(transcode())
+    assert job.status == Status.CANCELED
+    assert job.usage["cpu_seconds"] > 0
 
 
 def test_a_second_attempt_skips_what_was_measured(

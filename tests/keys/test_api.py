@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -146,6 +147,18 @@ def test_a_key_is_changed(client: Client) -> None:
     record = AuditRecord.objects.get(event_type=Event.API_KEY_CHANGED)
     assert record.details["changed"] == ["allowed_ips", "name", "rate_limit_per_minute"]
     assert "nightly" not in repr(record.details)
+
+
+def test_addresses_are_told_where_they_can_be_erased(client: Client) -> None:
+    told = made(client, allowed_ips=["10.0.0.0/8", "127.0.0.1"])
+    path = f"{PATH}/{told['id']}"
+    for allowed in (["192.0.2.7"], []):
+        client.patch(path, {"allowed_ips": allowed}, "application/json")
+    records = AuditRecord.objects.filter(resource_id=told["id"]).order_by("id")
+    personal = [(each.personal or {}).get("allowed_ips", "") for each in records]
+    assert personal == ["10.0.0.0/8, 127.0.0.1/32", "192.0.2.7/32", ""]
+    assert [each.details["is_held_to_addresses"] for each in records] == [True, True, False]
+    assert not re.search(r"\d+\.\d+", str([each.details for each in records]))
 
 
 def test_another_name_leaves_the_quota_as_it_is(tenant: Tenant) -> None:

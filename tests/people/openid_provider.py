@@ -29,11 +29,15 @@ def new_key() -> rsa.RSAPrivateKey:
 
 @dataclass
 class OpenIdProvider:
-    """``email`` is who signs in there; ``claims`` and ``header`` change what its tokens say."""
+    """``email`` is who signs in there; ``claims`` and ``header`` change what its tokens say.
+
+    Who they are was proved there at ``proved_at_s``, and is again where a site wants it younger.
+    """
 
     email: str = "alice@example.org"
     is_verified: Any = True
     subject: str = "subject-1"
+    proved_at_s: float = field(default_factory=time.time)
     claims: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=dict)
     signs_with: rsa.RSAPrivateKey = field(default_factory=new_key)
@@ -65,6 +69,8 @@ class OpenIdProvider:
         assert query["client_id"] == CLIENT_ID
         assert query["code_challenge_method"] == "S256"
         assert "openid" in query["scope"].split()
+        if "max_age" in query and time.time() - self.proved_at_s > int(query["max_age"]):
+            self.proved_at_s = time.time()
         code = secrets.token_urlsafe()
         self._codes[code] = query
         return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
@@ -83,13 +89,21 @@ class OpenIdProvider:
             return None
         access = secrets.token_urlsafe()
         self._tokens.add(access)
-        token = self._id_token(asked["nonce"])
+        token = self._id_token(asked)
         return {"access_token": access, "token_type": "Bearer", "id_token": token}
 
-    def _id_token(self, nonce: str) -> str:
+    def _id_token(self, asked: dict[str, str]) -> str:
         now = int(time.time())
-        usual = {"iss": self.issuer, "sub": self.subject, "aud": CLIENT_ID, "nonce": nonce}
-        claims = usual | {"iat": now, "exp": now + 300} | self.claims
+        usual: dict[str, Any] = {
+            "iss": self.issuer,
+            "sub": self.subject,
+            "aud": CLIENT_ID,
+            "nonce": asked["nonce"],
+        }
+        # Only then it has to be told (OpenID Connect Core 1.0, section 2).
+        proved_at_s = int(self.proved_at_s) if "max_age" in asked else None
+        usual |= {"iat": now, "exp": now + 300, "auth_time": proved_at_s}
+        claims = usual | self.claims
         claims = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode(claims, self.signs_with, algorithm="RS256", headers={"kid": "key-1"})
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -17,7 +18,7 @@ from accounts.people import entry, recovery, second_factor
 from accounts.roles import Role
 from tests.factories import PASSWORD, MembershipFactory, UserFactory
 from tests.pages.conftest import Cast
-from tests.people.conftest import Log
+from tests.people.conftest import Log, PostOffice
 from tests.signing_in import code_of, enrolled, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -372,6 +373,15 @@ class TestReset:
         assert not is_in(theirs)
         assert half_in("colleague").get("/login")["Location"] == "/login/enrol"
 
+    def test_the_person_is_told(
+        self, staff: Client, colleague: User, post_office: PostOffice
+    ) -> None:
+        User.objects.filter(pk=colleague.pk).update(email="colleague@example.org")
+        with post_office.open():
+            staff.post(self.PATH, self.form("colleague"))
+        mail = post_office.mail_to("colleague@example.org")
+        assert "have reset the authenticator of colleague" in mail.get_content()
+
     def test_nobody_does_it_for_themselves(self, cast: Cast, staff: Client) -> None:
         refused = staff.post(self.PATH, self.form("sam"))
         assert "second member of staff" in refused.content.decode()
@@ -399,3 +409,18 @@ class TestReset:
         enrolled(root)
         assert staff.post(self.PATH, self.form("root")).status_code == 422
         assert second_factor.has(root)
+
+    @pytest.mark.parametrize("is_active", [True, False])
+    def test_who_may_do_more_takes_somebody_who_may_as_much(
+        self, cast: Cast, staff: Client, colleague: User, *, is_active: bool
+    ) -> None:
+        """Also while they are switched off: they may be back tomorrow."""
+        User.objects.filter(pk=colleague.pk).update(is_active=is_active)
+        rights = Permission.objects.filter(codename__endswith="_user")
+        colleague.user_permissions.add(*rights)
+        refused = staff.post(self.PATH, self.form("colleague"))
+        assert "They may do what you may not" in refused.content.decode()
+        assert second_factor.has(colleague)
+        cast.staff.user_permissions.add(*rights)
+        assert staff.post(self.PATH, self.form("colleague")).status_code == 302
+        assert not second_factor.has(colleague)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
 from django.test import Client
+from django.utils.html import escape
 from pytest_django import Settings
 
-from accounts.models import Invitation, Membership, User
-from accounts.people import invitations
+from accounts.models import Authenticator, Invitation, Membership, User
+from accounts.people import entry, invitations, second_factor
 from accounts.roles import Role
 from tests.pages.conftest import Cast
 from tests.people.conftest import Log
@@ -40,9 +42,9 @@ def provider(cast: Cast, settings: Settings) -> Iterator[OpenIdProvider]:
         yield served
 
 
-def back(client: Client, wanted: str = "") -> str:
+def back(client: Client, wanted: str = "", path: str = "/oidc/begin") -> str:
     """Where the provider sends the browser after somebody signed in there."""
-    begun = client.get("/oidc/begin", {"next": wanted} if wanted else {})
+    begun = client.get(path, {"next": wanted} if wanted else None)
     assert begun.status_code == 302, begun.content
     there = httpx.get(begun["Location"])
     assert there.headers["Location"].startswith("http://testserver/oidc/callback?")
@@ -91,6 +93,117 @@ def test_staff_enrol_first(cast: Cast, provider: OpenIdProvider, client: Client)
     provider.email = "sam@example.org"
     assert sign_on(client)["Location"] == "/login/enrol"
     assert client.get("/admin/").status_code == 302
+
+
+def sign_on_again(client: Client, path: str) -> Any:
+    """Follow the link that a page has for it, to where it leads in the end."""
+    link = client.get(path).context["sign_on_again"]
+    assert f'<a href="{escape(link)}">' in client.get(path).content.decode()
+    return client.get(back(client, path=link))
+
+
+class TestProof:
+    """Alice has no password, and has signed in at the provider this morning."""
+
+    FORM: ClassVar = {"email": "new@example.org"}
+
+    @pytest.fixture(autouse=True)
+    def _since_the_morning(self, cast: Cast, provider: OpenIdProvider) -> None:
+        provider.proved_at_s = time.time() - 4 * 3600
+        cast.alice.set_unusable_password()
+        cast.alice.save(update_fields=["password"])
+
+    def changes_address(self, client: Client) -> bool:
+        return client.post("/profile/address", self.FORM).status_code == 302
+
+    def test_it_works(self, client: Client) -> None:
+        sign_on(client)
+        assert not self.changes_address(client)
+        assert sign_on_again(client, "/profile")["Location"] == "/profile"
+        assert self.changes_address(client)
+        assert client.get("/profile").context["sign_on_again"] == ""
+
+    def test_no_sign_in_but_that_asks_there_again(
+        self, provider: OpenIdProvider, client: Client
+    ) -> None:
+        for _ in range(2):
+            sign_on(client)
+            client.post("/logout")
+        sign_on(client)
+        assert not self.changes_address(client)
+        assert time.time() - provider.proved_at_s > 3600
+
+    def test_what_the_provider_tells_anyway_counts(
+        self, provider: OpenIdProvider, client: Client
+    ) -> None:
+        provider.claims["auth_time"] = int(time.time()) - 20
+        sign_on(client)
+        assert self.changes_address(client)
+
+    @pytest.mark.parametrize("told", ["old", "nothing", "no number"])
+    def test_a_provider_that_does_not_ask_again_proves_nothing(
+        self, provider: OpenIdProvider, client: Client, told: str
+    ) -> None:
+        said = {"old": int(time.time()) - entry.PROVED_FOR_S, "no number": str(int(time.time()))}
+        provider.claims["auth_time"] = said.get(told)
+        sign_on(client)
+        page = client.get(sign_on_again(client, "/profile")["Location"]).content.decode()
+        assert "does not say that it has asked you again" in page
+        assert not self.changes_address(client)
+
+    @pytest.mark.parametrize("ahead_s", [0, 3600])
+    def test_it_is_good_for_five_minutes(
+        self, provider: OpenIdProvider, client: Client, ahead_s: int
+    ) -> None:
+        """Also where the provider's clock is an hour ahead."""
+        provider.claims["auth_time"] = int(time.time()) + ahead_s
+        sign_on(client)
+        assert self.changes_address(client)
+        session = client.session
+        proved_at_s = session["entry"]["proved_at"] - entry.PROVED_FOR_S
+        session["entry"] = session["entry"] | {"proved_at": proved_at_s}
+        session.save()
+        assert not self.changes_address(client)
+
+    def test_somebody_else_s_is_theirs(
+        self, cast: Cast, provider: OpenIdProvider, client: Client
+    ) -> None:
+        sign_on(client)
+        User.objects.filter(pk=cast.bob.pk).update(email="bob@example.org")
+        provider.email = "bob@example.org"
+        sign_on_again(client, "/profile")
+        assert client.get("/profile").context["user"] == cast.bob
+
+    def test_an_authenticator_takes_one(self, client: Client, cast: Cast) -> None:
+        sign_on(client)
+        wanted = "/login/enrol?next=/profile/authenticator"
+        assert not self.enrols(client, wanted)
+        assert sign_on_again(client, wanted)["Location"] == wanted
+        assert self.enrols(client, wanted)
+
+    def enrols(self, client: Client, path: str) -> bool:
+        secret = client.get(path).context["secret"].replace(" ", "")
+        code = code_of(Authenticator(secret=secret))
+        return client.post(path, {"code": code}).status_code == 200
+
+    def test_so_does_one_that_has_to_be(self, cast: Cast, client: Client) -> None:
+        cast.tenant.requires_totp = True
+        cast.tenant.save(update_fields=["requires_totp"])
+        path = sign_on(client, "/files")["Location"]
+        assert path == "/login/enrol?next=%2Ffiles"
+        assert not self.enrols(client, path)
+        assert sign_on_again(client, path)["Location"] == path
+        assert self.enrols(client, path)
+        assert is_in(client)
+
+    def test_replacing_it_takes_no_code_in_between(self, cast: Cast, client: Client) -> None:
+        authenticator = enrolled(cast.alice)
+        sign_on(client)
+        client.post("/login/code", {"code": code_of(authenticator)})
+        again = sign_on_again(client, "/profile/authenticator")
+        assert client.get(again["Location"])["Location"] == "/profile/authenticator"
+        assert client.post("/profile/authenticator/remove").status_code == 302
+        assert not second_factor.has(cast.alice)
 
 
 def test_who_was_invited_becomes_somebody(

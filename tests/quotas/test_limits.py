@@ -91,6 +91,26 @@ def test_a_new_tenant_has_the_default_plan(settings: Settings) -> None:
     )
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_default_plan_that_changes_meanwhile_is_in_force(settings: Settings) -> None:
+    limits.put_plan("small", {"max_queued_jobs": 1})
+    settings.DEFAULT_PLAN = "small"
+
+    def make() -> Tenant:
+        try:
+            return TenantFactory.create()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            limits.put_plan("small", {"max_queued_jobs": 2})
+            making = threads.submit(make)
+            assert not wait([making], timeout=0.5).done
+        made = Tenant.objects.get(pk=making.result().pk)
+    assert made.limits["max_queued_jobs"] == made.max_queued_jobs == 2
+
+
 @pytest.mark.parametrize(
     ("given", "pointer"),
     [

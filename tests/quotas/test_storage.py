@@ -152,14 +152,15 @@ def test_a_job_s_outputs_count_and_may_find_no_room(
 ) -> None:
     from media_jobs.ffmpeg.command import OutputFile
     from media_jobs.worker import outputs, runner
+    from media_jobs.worker.look_ahead import LookAhead
 
     limits.set_for_tenant(tenant, {"max_storage_mb": 1})
     job = JobFactory.create(tenant=tenant, running=True)
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_bytes(b"x" * 600_000)
     planned = [OutputFile(name, "output", name, "text/plain") for name in ("a.txt", "b.txt")]
-    with pytest.raises(QuotaExceeded) as refused:
-        outputs.keep(job, tmp_path, planned)
+    with pytest.raises(QuotaExceeded) as refused, LookAhead(tmp_path) as looks:
+        outputs.keep(job, tmp_path, planned, looks)
     failure = runner.explain(refused.value)
     assert (failure.code, failure.retryable) == ("quota_exceeded", False)
     assert "max_storage_mb is 1 MiB" in failure.detail

@@ -71,6 +71,8 @@ def check_bundle(
     chain = Chain(manifest["tenant"], first_seq, manifest["first_prev_hash"])
     chain.findings = report.findings
     _follow(chain, _records(folder / "records.jsonl"), last_seq)
+    if chain.next_seq > last_seq and manifest.get("erased_later") is False:
+        report.findings += chain.erasures.untold()
     if chain.hash_at(last_seq) not in (None, manifest["last_hash"]):
         text = f"record {last_seq} is not the last one that the manifest tells of"
         report.findings.append(Finding(last_seq, text))

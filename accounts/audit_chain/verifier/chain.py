@@ -4,6 +4,7 @@ from typing import Any
 
 from accounts.audit_chain.verifier.canonical import canonical
 from accounts.audit_chain.verifier.digests import digest, is_digest, personal_digest, record_hash
+from accounts.audit_chain.verifier.erasures import Erasures
 from accounts.audit_chain.verifier.finding import Finding, Unreadable
 from accounts.audit_chain.verifier.form import BESIDE, HASHES, SEALED
 
@@ -15,6 +16,7 @@ class Chain:
         self.tenant, self.first_seq, self.prev_hash = tenant, first_seq, prev_hash
         self.hashes: list[str] = []
         self.findings: list[Finding] = []
+        self.erasures = Erasures()
 
     @property
     def next_seq(self) -> int:
@@ -39,6 +41,7 @@ class Chain:
             self.findings.append(Finding(seq, f"record {seq} ({named}) {fault}"))
         if goes_on:
             self.hashes.append(line["hash"])
+            self.erasures.read(line)
         return goes_on
 
     def _fault(self, line: Any, seq: int) -> "tuple[str | None, bool]":

@@ -33,6 +33,14 @@ def is_checkpoint(envelope: Any) -> bool:
     return all(isinstance(statement.get(name), kind) for name, kind in shape.items())
 
 
+def _lost(statement: Any) -> str:
+    """What a rollback lost: no checkpoint tells what was sealed after the last one."""
+    seq, lost_seq = statement["seq"], statement["lost_seq"]
+    if lost_seq > seq:
+        return f"records {seq + 1} to {lost_seq} at least were lost"
+    return f"what came after record {seq} was lost, how much is not known"
+
+
 class Checkpoints:
     """Signed checkpoints of one tenant, held against each other, its keys and its chain."""
 
@@ -55,8 +63,8 @@ class Checkpoints:
             if statement["kind"] == "rollback":
                 self._rollbacks.append(statement)
                 self.notices.append(
-                    f"rolled back at {statement['at']}: records {statement['seq'] + 1} to"
-                    f" {statement['lost_seq']} were lost, as checkpoint {statement['number']} says"
+                    f"rolled back at {statement['at']}: {_lost(statement)},"
+                    f" as checkpoint {statement['number']} says"
                 )
         for envelope in sound:
             self._check(envelope)

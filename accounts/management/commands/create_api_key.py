@@ -91,6 +91,9 @@ def _wanted(options: dict[str, Any]) -> keys.Wanted:
 
 
 def _tenant(name: str) -> Tenant:
+    """Give the tenant of this name; only the name of one that is yet to be made is looked at."""
+    if found := Tenant.objects.filter(name=name).first():
+        return found
     try:
         Tenant(name=name).clean_fields(exclude=["id"])
     except ValidationError as error:

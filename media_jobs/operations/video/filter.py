@@ -44,13 +44,16 @@ E = TypeVar("E", bound=Effect)
 class Step(Parameters, Generic[T, E]):
     """One effect by name, with its own parameters."""
 
-    # The schema says what the validator below allows.
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(required=["type"]))
+    model_config = ConfigDict(
+        # The schema says what the validator below allows.
+        json_schema_extra=lambda schema: schema.update(required=["type"]),
+        # pydantic would look for the source of each kind of it, which has none, in every frame of
+        # the stack: half of the time in which Django starts.
+        use_attribute_docstrings=False,
+    )
 
-    type: T
-    """Which effect."""
-    params: E
-    """The effect's parameters."""
+    type: T = Field(description="Which effect.")
+    params: E = Field(description="The effect's parameters.")
 
     @model_validator(mode="before")
     @classmethod
