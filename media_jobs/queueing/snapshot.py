@@ -20,18 +20,19 @@ _RIVALS_COUNTED = 200
 # the order of its claims, and a step for each tenant that has jobs waiting.
 _LOOK = """
 WITH asked AS (
-  SELECT id, lane, tenant_id FROM media_jobs_job WHERE id = ANY(%(jobs)s) AND status = 'queued')
+  SELECT id, lane, tenant_id FROM media_jobs_job WHERE id = ANY(%(jobs)s) AND status = 'queued'),
+-- Once for all that are asked for: the planner would count again for each of them.
+placed AS MATERIALIZED (
+  SELECT counted.* FROM (SELECT DISTINCT lane, tenant_id FROM asked) AS queue, LATERAL (
+    SELECT id, count(*) FILTER (WHERE run_at <= statement_timestamp()) OVER (
+      ORDER BY rank, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ahead
+    FROM (SELECT id, rank, run_at FROM media_jobs_job
+          WHERE status = 'queued' AND lane = queue.lane AND tenant_id = queue.tenant_id
+          ORDER BY rank, id LIMIT %(counted)s) AS first) AS counted)
 SELECT statement_timestamp(), json_build_object(
   'ahead', (
     SELECT json_object_agg(asked.id, coalesce(placed.ahead, %(counted)s))
-    FROM asked LEFT JOIN (
-      SELECT counted.* FROM (SELECT DISTINCT lane, tenant_id FROM asked) AS queue, LATERAL (
-        SELECT id, count(*) FILTER (WHERE run_at <= statement_timestamp()) OVER (
-          ORDER BY rank, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ahead
-        FROM (SELECT id, rank, run_at FROM media_jobs_job
-              WHERE status = 'queued' AND lane = queue.lane AND tenant_id = queue.tenant_id
-              ORDER BY rank, id LIMIT %(counted)s) AS first) AS counted) AS placed
-    ON placed.id = asked.id),
+    FROM asked LEFT JOIN placed ON placed.id = asked.id),
   'paused', (SELECT json_object_agg(lane, reason) FROM media_jobs_pausedlane),
   'slots', (
     SELECT json_agg(json_build_object('name', name, 'lane', lane, 'host', host,
