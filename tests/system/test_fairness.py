@@ -73,7 +73,7 @@ def test_it_works(site: Site, alice: Customer, bob: Customer, media: Samples, fl
 def test_lists_and_looks_stay_quick(
     site: Site, alice: Customer, bob: Customer, media: Samples, flood: Json
 ) -> None:
-    """Of 10,000 jobs the place of one is counted once for an answer, not once for each job in it."""
+    """Of 10,000 jobs a place is counted once for an answer, not once for each job in it."""
     last = "SELECT id FROM media_jobs_job WHERE status = 'queued' ORDER BY rank DESC, id DESC"
     [(waiting,)] = site.rows(f"{last} LIMIT 1")
     single = bob.submit("transcode", {"input": bob.upload(media.path("red"))["id"]})
