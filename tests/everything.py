@@ -81,10 +81,9 @@ CHECKS = (
         ("timeout", "-k", "10", "600", *_PYTHON, "chaos", "--short"),
         is_static=False,
     ),
-    # Three processes on two cores: a third of their time is waiting for a site.
     Check(
         "tests",
-        (*_PYTHON, "pytest", "-q", "-n", "3", "--cov", "--cov-report=term"),
+        (*_PYTHON, "pytest", "-q", "-n", "2", "--cov", "--cov-report=term"),
         is_static=False,
     ),
 )
