@@ -21,7 +21,7 @@ def drive(
     *,
     answered: Mapping[int, Any] = _NOTHING,
     execute: Execute,
-    on_answer: OnAnswer,
+    on_answer: OnAnswer = lambda _index, _answer: None,
 ) -> Result | None:
     """Give each command to ``execute`` in order and its answer back to the operation.
 

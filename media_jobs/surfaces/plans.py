@@ -48,7 +48,7 @@ def commands(operation: type[Operation], example: Example, device: Device) -> li
         planned.append(command)
         return next(answers, None) if command.parse else None
 
-    drive(op, Media(sources, device), execute=execute, on_answer=lambda _index, _answer: None)
+    drive(op, Media(sources, device), execute=execute)
     return planned
 
 

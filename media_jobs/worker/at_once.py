@@ -35,7 +35,6 @@ def answer(tenant: Tenant, operation: str, params: dict[str, Any]) -> Result:
                 planned.operation,
                 media_of(gathered.sources),
                 execute=lambda _, command: executor.execute(command),
-                on_answer=lambda *_: None,
             )
     except (netguard.Refused, Unreadable, inputs.Missing, inputs.NotTaken) as refused:
         raise invalid(f"/params/{field}", refused.detail, refused.code) from refused

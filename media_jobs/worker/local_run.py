@@ -48,7 +48,7 @@ class LocalRun:
             for place, (ref, file) in enumerate(zip(media_refs(op), by_role.values(), strict=True))
         }
         media = Media(sources, capabilities=capabilities())
-        result = drive(op, media, execute=self._execute, on_answer=lambda _index, _answer: None)
+        result = drive(op, media, execute=self._execute)
         for output in self.outputs:
             self._verify(output)
         return result

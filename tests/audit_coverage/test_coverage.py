@@ -133,10 +133,8 @@ def _as_somebody_weaker(ask: Ask) -> Ask:
 _ALONE = ("export ", "POST audit_export", "POST logout", "POST admin:logout")
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", [name for name in CHANGES if not name.startswith(_ALONE)])
 def test_what_is_not_written_down_does_not_happen(stage: Stage, name: str) -> None:
-    if name.startswith(_ALONE):
-        pytest.skip("nothing but the record is written")
     ask = CHANGES[name][1](stage)
     before = picture()
     with failing_log():

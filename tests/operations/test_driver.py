@@ -69,7 +69,7 @@ def test_shares_make_a_whole(media: Samples) -> None:
         return [[0.5, 5, 90, 90], [1.5, 5, 90, 90], [2.5, 5, 90, 90]] if command.parse else None
 
     sources = sources_of(op, {"input": "film"}, media)
-    drive(op, Media(sources), execute=execute, on_answer=lambda _index, _answer: None)
+    drive(op, Media(sources), execute=execute)
     assert sum(shares) == pytest.approx(1)
 
 

@@ -99,7 +99,7 @@ def run(
         # Answers are kept as JSON between attempts.
         return json.loads(json.dumps(command.parse(told)))
 
-    done.result = drive(op, Media(sources), execute=execute, on_answer=lambda _index, _answer: None)
+    done.result = drive(op, Media(sources), execute=execute)
     for output in done.outputs:
         path = folder / output.path
         info = probe(path) if output.streams is not None else None
