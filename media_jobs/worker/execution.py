@@ -73,6 +73,8 @@ class Executor:
     ledger: Ledger
     devices: tuple[str, ...] = ()
     """Nodes of GPUs, for those commands that use one."""
+    on_running: Callable[[Command], None] = lambda _: None
+    """Called when FFmpeg has been started."""
     on_written: Callable[[Command], None] = lambda _: None
     """Called when FFmpeg says that it has written its last byte; it still runs then."""
 
@@ -110,6 +112,7 @@ class Executor:
         err = _Pipe(_KEEP_BYTES if command.parse else _TAIL_BYTES)
         reports = _Reports()
         self.watch(command, None)  # now that it runs, and not a moment before
+        self.on_running(command)
         with selectors.DefaultSelector() as ready:
             ready.register(process.stdout, selectors.EVENT_READ, out)
             ready.register(process.stderr, selectors.EVENT_READ, err)

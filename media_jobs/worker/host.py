@@ -47,6 +47,12 @@ def cpus_of_slot() -> frozenset[int]:
     return frozenset(usable[(first + n) % len(usable)] for n in range(wanted))
 
 
+def has_idle_cpu() -> bool:
+    """Whether more could run at this moment than does, this process included."""
+    running = Path("/proc/loadavg").read_text().split()[3].partition("/")[0]
+    return int(running) <= (os.cpu_count() or 1)
+
+
 def _slot_number() -> int:
     tail = os.environ.get("FFAPI_SLOT", "").rpartition("-")[2]
     return int(tail) if tail.isdecimal() else 1

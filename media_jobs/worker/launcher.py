@@ -202,6 +202,7 @@ def _become(orders: Orders, command: list[str]) -> None:
         say_ready()
         environment = dict(os.environ)
         environment.pop("PWD", None)  # bubblewrap's
+        environment |= dict(each.split("=", 1) for each in orders.all("environment"))
         os.execve(command[0], command, environment)  # noqa: S606 - no shell, on purpose
     except OSError as error:
         os.write(STATUS, str(error).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Self
 
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.worker import probe
+from media_jobs.worker import host, probe
+from media_jobs.worker.held_probe import HeldProbe
+
+_SETTLED_S = 0.02
 
 _Stamp = tuple[int, int]
 
@@ -22,10 +26,14 @@ class _Look:
 
 
 class LookAhead:
-    """FFmpeg's end takes a moment after its last byte, and ffprobe's start a longer one."""
+    """FFmpeg's end takes a moment after its last byte, and ffprobe's start a longer one.
+
+    So where a CPU is idle an ffprobe is started beside FFmpeg, and let in at the last byte.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._held: dict[str, Future[HeldProbe | None]] = {}
         self._looks: dict[str, _Look] = {}
         self._pool = ThreadPoolExecutor(1, "look-ahead")
         self._is_over = threading.Event()
@@ -36,6 +44,15 @@ class LookAhead:
     def __exit__(self, *_: object) -> None:
         self._is_over.set()
         self._pool.shutdown(cancel_futures=True)
+        for held in self._held.values():
+            if not held.cancelled() and not held.exception() and (ready := held.result()):
+                ready.discard()
+
+    def prepare(self, command: Command) -> None:
+        """Make ready to look at what ``command``, which has just been started, is to write."""
+        wanted = [output.path for output in command.outputs if output.streams is not None]
+        if len(wanted) == 1 and wanted[0] not in self._held:
+            self._held[wanted[0]] = self._pool.submit(self._hold, wanted[0])
 
     def begin(self, command: Command) -> None:
         """Start to look at what ``command`` says it has written."""
@@ -57,7 +74,16 @@ class LookAhead:
         return status.st_size, status.st_mtime_ns
 
     def _look(self, path: str) -> MediaInfo:
-        return probe.probe_in(self._folder, path, watch=self._check)
+        held = self._held.pop(path, None)
+        ready = None if held is None else held.result()
+        found = None if ready is None else ready.look(self._check)
+        return found or probe.probe_in(self._folder, path, watch=self._check)
+
+    def _hold(self, path: str) -> HeldProbe | None:
+        # Not at once: all who listen are being told that the job has started.
+        time.sleep(_SETTLED_S)
+        # Where every CPU is busy its load would only hold the encoding up.
+        return HeldProbe(self._folder, path) if host.has_idle_cpu() else None
 
     def _check(self) -> None:
         if self._is_over.is_set():

@@ -13,6 +13,7 @@ from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, Json, MediaInfo, mapping
 from media_jobs.ffmpeg.media_limits import MediaLimits, excess
 from media_jobs.worker import sandbox, scratch
+from media_jobs.worker.sandbox_gate import Gate
 
 _LIMITS = sandbox.Limits(wall_s=60, cpu_s=30)
 
@@ -51,11 +52,15 @@ def probe_in(
     Raises `Unreadable`, and `TooMuch` of what is over ``limits``. ``watch`` is called at least
     twice a second; what it raises ends the probe and comes through.
     """
-    done = _ask(folder, path, limits, watch)
+    done = sandbox.finish(start(folder, path, limits=limits), watch)
     if done.returncode == -signal.SIGKILL and not done.timed_out:
-        done = _ask(
-            folder, path, limits, watch
-        )  # killed from outside: that says nothing of the medium
+        # Killed from outside: that says nothing of the medium.
+        done = sandbox.finish(start(folder, path, limits=limits), watch)
+    return described(done, path, limits)
+
+
+def described(done: sandbox.Finished, path: str, limits: MediaLimits | None = None) -> MediaInfo:
+    """What ffprobe said of the file at ``path``; raises as `probe_in` does."""
     if done.timed_out:
         raise Unreadable("probe_timeout", f"ffprobe was not done after {_LIMITS.wall_s:g} s")
     answer = _read(done)
@@ -70,13 +75,13 @@ def probe_in(
     return info
 
 
-def _ask(
-    folder: Path, path: str, limits: MediaLimits | None, watch: Callable[[], object]
-) -> sandbox.Finished:
+def start(
+    folder: Path, path: str, *, limits: MediaLimits | None = None, gate: Gate | None = None
+) -> sandbox.Process:
     # ffprobe decodes a picture to tell its format: one that is too large it must not begin.
     bounds = ["-max_pixels", str(limits.pixels)] if limits else []
     args = [*PROBE_ARGS, *bounds, path]
-    return sandbox.run("ffprobe", args, folder=folder, limits=_LIMITS, watch=watch)
+    return sandbox.start("ffprobe", args, folder=folder, limits=_LIMITS, gate=gate)
 
 
 def _read(done: sandbox.Finished) -> Json:

@@ -157,7 +157,12 @@ class Doing:
         self.made.clear()
         nodes = devices.nodes() if job.lane == Lane.GPU else ()
         executor = Executor(
-            self.folder, self.attempt.on_progress, self.attempt.ledger, nodes, self.looks.begin
+            self.folder,
+            self.attempt.on_progress,
+            self.attempt.ledger,
+            nodes,
+            on_running=self.looks.prepare,
+            on_written=self.looks.begin,
         )
         self.attempt.device = "cpu"
 

@@ -12,7 +12,7 @@ import os
 import selectors
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Final, Literal
 
 from media_jobs.worker import sandbox_layers
 from media_jobs.worker.sandbox_canaries import canaries_up
+from media_jobs.worker.sandbox_gate import Gate
 from media_jobs.worker.sandbox_layers import (
     Layer,
     Probe,
@@ -42,6 +43,7 @@ __all__ = [
     "Program",
     "SandboxReport",
     "SandboxUnavailable",
+    "finish",
     "prepare",
     "report",
     "run",
@@ -89,17 +91,18 @@ def prepare(folder: Path) -> None:
         path.chmod(0o700 if writable or uid is None else 0o750)
 
 
-def start(
+def start(  # noqa: PLR0913 -- one process has this many facts
     program: Program,
     args: Sequence[str],
     *,
     folder: Path,
     limits: Limits,
     devices: Sequence[str] = (),
+    gate: Gate | None = None,
 ) -> Process:
     """Start ``program`` in ``folder``, which ``prepare`` made; ``args`` name files relative to it.
 
-    ``devices`` are nodes of GPUs that it may use besides.
+    ``devices`` are nodes of GPUs that it may use besides. At a ``gate`` it waits before it begins.
     Returns once the program runs. It dies with this process; within namespaces with the *thread*
     that calls this: call it from one that lives until the end. Raises SandboxUnavailable when a
     required layer is missing.
@@ -107,7 +110,12 @@ def start(
     sandbox_layers.require()
     executable = _executable(program)
     seen = places(executable, devices)
-    return spawn(Start(LAUNCHER, [executable, *args], folder, limits, seen, devices))
+    environment: Mapping[str, str] = {}
+    if gate is not None:
+        seen.append(gate.place)
+        environment = gate.environment
+    words = [executable, *args]
+    return spawn(Start(LAUNCHER, words, folder, limits, seen, devices, environment=environment))
 
 
 def run(  # noqa: PLR0913 -- one process has this many facts
@@ -123,7 +131,7 @@ def run(  # noqa: PLR0913 -- one process has this many facts
 
     ``watch`` is called at least twice a second; what it raises kills the process and comes through.
     """
-    return _finish(start(program, args, folder=folder, limits=limits, devices=devices), watch)
+    return finish(start(program, args, folder=folder, limits=limits, devices=devices), watch)
 
 
 def selftest(folder: Path) -> list[Probe]:
@@ -135,7 +143,7 @@ def selftest(folder: Path) -> list[Probe]:
         told, seen = [json.dumps(canaries.told)], places(sys.executable, ())
         inherited = (canaries.descriptor,)
         process = spawn(Start(_PROBE, told, folder, limits, seen, inherited=inherited))
-        finished = _finish(process)
+        finished = finish(process)
         reached = canaries.were_reached()
     *lines, last = finished.stdout.decode().splitlines() or [""]
     if last != '"end"':
@@ -153,7 +161,8 @@ def _executable(program: str) -> str:
     return str(Path(found).resolve())
 
 
-def _finish(process: Process, watch: Callable[[], object] = lambda: None) -> Finished:
+def finish(process: Process, watch: Callable[[], object] = lambda: None) -> Finished:
+    """Attend what was started to its end, as `run` does."""
     with process.stdout, process.stderr:
         try:
             out, err = _drain(process, watch)

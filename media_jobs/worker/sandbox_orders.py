@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import resource
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from media_jobs.worker import landlock, sandbox_layers, seccomp
@@ -32,9 +33,15 @@ class Limits:
 
 
 def written(
-    folder: Path, limits: Limits, places: Sequence[Place], devices: Sequence[str] = ()
+    folder: Path,
+    limits: Limits,
+    places: Sequence[Place],
+    devices: Sequence[str] = (),
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
+    """``environment`` is what the process gets besides that of all."""
     orders = [f"folder={folder.resolve()}"]
+    orders += [f"environment={name}={value}" for name, value in environment.items()]
     orders += [f"rlimit={which}:{value}" for which, value in _rlimits(limits, has_gpu=any(devices))]
     if limits.cpus:
         orders.append(f"cpus={','.join(map(str, sorted(limits.cpus)))}")

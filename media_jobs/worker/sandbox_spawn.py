@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
@@ -54,6 +54,8 @@ class Start:
     places: Sequence[Place]
     devices: Sequence[str] = ()
     inherited: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Besides that of all."""
 
 
 def spawn(start: Start) -> Process:
@@ -108,7 +110,7 @@ def _confined(process: Process, told: str) -> Process:
 
 
 def _orders(start: Start) -> list[str]:
-    return written(start.folder, start.limits, start.places, start.devices)
+    return written(start.folder, start.limits, start.places, start.devices, start.environment)
 
 
 @contextmanager

@@ -12,6 +12,8 @@ import pytest
 from media_jobs.worker import sandbox
 from media_jobs.worker.sandbox import Limits
 
+pytestmark = pytest.mark.usefixtures("namespaces")
+
 LIMITS = Limits(wall_s=20)
 QUIET = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
 BLANK = ["-f", "lavfi", "-i", "color=size=64x64:duration=0.2"]
@@ -116,12 +118,6 @@ class Listener:
             thread.join()
         for opened in (*self.streams, self.udp):
             opened.close()
-
-
-@pytest.fixture(params=["on", "off"], autouse=True)
-def namespaces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", request.param)
-    return str(request.param)
 
 
 @pytest.fixture

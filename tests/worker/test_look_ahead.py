@@ -1,22 +1,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
+import psutil
 import pytest
 
 from media_jobs.ffmpeg.command import Command, OutputFile
-from media_jobs.worker import probe, sandbox
+from media_jobs.worker import host, probe, sandbox
 from media_jobs.worker.execution import Executor, Ledger
 from media_jobs.worker.look_ahead import LookAhead
+from media_jobs.worker.sandbox_gate import Gate
 from tests.media import Samples
+from tests.serving.server import eventually
 
 OUTPUT = OutputFile("out/a.mp4", "result", "a.mp4", "video/mp4", 2, frozenset({"video"}))
 COPIED = Command(
-    ("-progress", "pipe:1", "-i", "in/0.mp4", "-map", "0:v", "-c", "copy", OUTPUT.path),
+    ("-y", "-progress", "pipe:1", "-i", "in/0.mp4", "-map", "0:v", "-c", "copy", OUTPUT.path),
     outputs=(OUTPUT,),
 )
+
+
+pytestmark = pytest.mark.usefixtures("namespaces")
 
 
 @pytest.fixture
@@ -24,6 +31,12 @@ def folder(tmp_path: Path, media: Samples) -> Path:
     sandbox.prepare(tmp_path)
     (tmp_path / "in" / "0.mp4").write_bytes(media.path("film").read_bytes())
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else is tested at the same time."""
+    monkeypatch.setattr(host, "has_idle_cpu", lambda: True)
 
 
 @pytest.fixture
@@ -35,14 +48,39 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mock]:
 
 
 def run(folder: Path, looks: LookAhead) -> None:
-    Executor(folder, lambda *_: None, Ledger(), on_written=looks.begin).execute(COPIED)
+    executor = Executor(
+        folder, lambda *_: None, Ledger(), on_running=looks.prepare, on_written=looks.begin
+    )
+    executor.execute(COPIED)
+
+
+def leave(folder: Path, content: bytes) -> None:
+    """Have a file lie where FFmpeg is going to write."""
+    (folder / OUTPUT.path).write_bytes(content)
+    (folder / OUTPUT.path).chmod(0o666)
+
+
+def probes() -> list[psutil.Process]:
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if child.name() == "ffprobe"]
+
+
+def is_held() -> bool:
+    """Whether there is one that has loaded its libraries and waits: it has no other wait."""
+    return any(each.status() == psutil.STATUS_SLEEPING for each in probes())
+
+
+def have_ended() -> bool:
+    return all(each.status() == psutil.STATUS_ZOMBIE for each in probes())
 
 
 def test_it_works(folder: Path, asked: Mock) -> None:
     with LookAhead(folder) as looks:
         run(folder, looks)
-        assert looks.info(OUTPUT.path) == probe.probe_in(folder, OUTPUT.path)
-    assert asked.call_count == 2, "the early look was not taken"
+        found = looks.info(OUTPUT.path)
+        assert not asked.called, "the ffprobe that was held ready did not say it"
+    assert found == probe.probe_in(folder, OUTPUT.path)
+    assert list((folder / "in").iterdir()) == [folder / "in" / "0.mp4"]
 
 
 def test_what_was_written_after_the_look_is_looked_at_again(folder: Path, asked: Mock) -> None:
@@ -50,7 +88,68 @@ def test_what_was_written_after_the_look_is_looked_at_again(folder: Path, asked:
         run(folder, looks)
         (folder / OUTPUT.path).write_bytes((folder / "in" / "0.mp4").read_bytes())
         assert looks.info(OUTPUT.path).has_audio
-    assert asked.call_count == 2
+    assert asked.call_count == 1
+
+
+def test_an_ffprobe_that_is_held_sees_nothing_before_the_end(folder: Path, asked: Mock) -> None:
+    """What lay there while it was started is another file than the one that it describes."""
+    leave(folder, b"not yet")
+    with LookAhead(folder) as looks:
+        looks.prepare(COPIED)
+        assert eventually(is_held, within_s=10)
+        run(folder, looks)
+        assert looks.info(OUTPUT.path).video is not None
+    assert not asked.called
+
+
+def test_an_ffprobe_that_was_killed_while_it_was_held_is_replaced(
+    folder: Path, asked: Mock
+) -> None:
+    with LookAhead(folder) as looks:
+        looks.prepare(COPIED)
+        assert eventually(is_held, within_s=10)
+        for held in probes():
+            held.kill()
+        run(folder, looks)
+        assert looks.info(OUTPUT.path).video is not None
+    assert asked.call_count == 1
+
+
+def test_one_that_did_not_wait_is_not_believed(folder: Path, asked: Mock) -> None:
+    """An FFmpeg that makes no reports looks at once, at what is still being written."""
+    leave(folder, (folder / "in" / "0.mp4").read_bytes())
+    with LookAhead(folder) as looks, patch.object(Gate, "environment", {}):
+        looks.prepare(COPIED)
+        assert looks._held[OUTPUT.path].result() is not None, "none was started"
+        assert eventually(have_ended, within_s=10)
+        run(folder, looks)
+        assert not looks.info(OUTPUT.path).has_audio
+    assert asked.call_count == 1
+
+
+def test_none_is_started_where_no_cpu_is_idle(
+    folder: Path, asked: Mock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "has_idle_cpu", lambda: False)
+    with LookAhead(folder) as looks:
+        run(folder, looks)
+        assert looks.info(OUTPUT.path).video is not None
+    assert asked.call_count == 1
+
+
+def test_an_ffprobe_that_is_held_for_nothing_is_ended(folder: Path) -> None:
+    with LookAhead(folder) as looks:
+        looks.prepare(COPIED)
+        assert eventually(is_held, within_s=10)
+    assert not probes()
+    assert list((folder / "in").iterdir()) == [folder / "in" / "0.mp4"]
+
+
+def test_none_is_held_for_many_outputs(folder: Path) -> None:
+    second = replace(OUTPUT, path="out/b.mp4")
+    with LookAhead(folder) as looks:
+        looks.prepare(replace(COPIED, outputs=(OUTPUT, second)))
+        assert not probes()
 
 
 def test_what_was_never_begun_is_looked_at_when_asked_for(folder: Path) -> None:

@@ -24,13 +24,7 @@ TONE = ["-f", "lavfi", "-i", "sine=duration=1"]
 ENDLESS = [*QUIET, "-re", "-f", "lavfi", "-i", "testsrc=size=64x64", "-f", "null", "-"]
 
 
-@pytest.fixture(params=["on", "off"], autouse=True)
-def namespaces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Everything with namespaces and without, as on a host that forbids them."""
-    if request.param == "on" and sandbox_namespaces.unavailable_reason():
-        pytest.skip("no namespaces can be made here")
-    monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", request.param)
-    return str(request.param)
+pytestmark = pytest.mark.usefixtures("namespaces")
 
 
 @pytest.fixture

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import pytest
+
+from media_jobs.worker import sandbox_namespaces
+
+
+@pytest.fixture(params=["on", "off"])
+def namespaces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With namespaces and without, as on a host that forbids them."""
+    if request.param == "on" and sandbox_namespaces.unavailable_reason():
+        pytest.skip("no namespaces can be made here")
+    monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", request.param)
+    return str(request.param)
