@@ -86,5 +86,7 @@ class TokenBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
     def _listening(self) -> psycopg.Connection[Any]:
         if self._listener is None or self._listener.closed:
             self._listener = direct_connection()
+            # A token that a crash brings back costs one look at the queue: not worth a flush.
+            self._listener.execute("SET synchronous_commit = off")
             self._listener.execute(f"LISTEN {channel(self.list_key)}")
         return self._listener

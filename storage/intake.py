@@ -36,7 +36,7 @@ def take_in(  # noqa: PLR0913 -- what a file is said to be, by name
     sniffed = check(path, name=name, declared_type=declared_type)
     media = _described(path) if sniffed.kind is Kind.MEDIA else None
     file = store.add(
-        tenant,
+        tenant.pk,
         path,
         name=name,
         origin=origin,

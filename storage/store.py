@@ -26,7 +26,6 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.events import Event
-from accounts.models import Tenant
 from accounts.quotas import reservations
 from storage import hooks
 from storage.content_types import content_type_of
@@ -58,7 +57,7 @@ class _Movable(Content[bytes]):
 
 
 def add(  # noqa: PLR0913 -- what a file is said to be, by name
-    tenant: Tenant,
+    tenant_id: str,
     source: Path,
     *,
     name: str,
@@ -83,7 +82,7 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
     with _open_regular(source) as handle:
         sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
         file = File(
-            tenant=tenant,
+            tenant_id=tenant_id,
             api_key_id=api_key_id,
             name=name,
             origin=origin,
@@ -95,11 +94,11 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
             metadata=metadata or {},
             expires_at=expires_at or timezone.now() + timedelta(days=settings.RETENTION_DAYS),
         )
-        file.storage_key = f"{tenant.pk}/{sha256[:2]}/{sha256}-{file.pk}"
+        file.storage_key = f"{tenant_id}/{sha256[:2]}/{sha256}-{file.pk}"
         with transaction.atomic(durable=True):
             file.save(force_insert=True)
             reservations.take_storage(
-                tenant.pk,
+                tenant_id,
                 api_key_id,
                 file.size_bytes,
                 hold=hold,

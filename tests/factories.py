@@ -85,7 +85,7 @@ class FileFactory(DjangoModelFactory[File]):
         published_at = fields.pop("published_at") or timezone.now()
         with NamedTemporaryFile(delete=False) as made:
             made.write(fields.pop("content"))
-        file = store.add(fields.pop("tenant"), Path(made.name), **fields)
+        file = store.add(fields.pop("tenant").pk, Path(made.name), **fields)
         model_class.objects.filter(pk=file.pk).update(published_at=published_at)
         return model_class.objects.get(pk=file.pk)
 

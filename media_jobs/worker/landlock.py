@@ -91,6 +91,7 @@ def orders(places: Iterable[Place]) -> list[str]:
     return [ruleset, *(f"allow={_rights(place) & known.fs}:{place.path}" for place in places)]
 
 
+@lru_cache(maxsize=64)  # they are the same few for every process, and each is a look at the disk
 def _rights(place: Place) -> int:
     rights = _RIGHTS[place.use]
     is_file = Path(place.path).is_absolute() and not Path(place.path).is_dir()

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from django.db import models
 
-from accounts.quotas import bounds
+from accounts.quotas.bounds import Bounds
 from media_jobs.ffmpeg import verify
 from media_jobs.ffmpeg.command import OutputFile
 from media_jobs.ffmpeg.media_info import MediaInfo
@@ -52,7 +52,9 @@ class Made:
             store.remove(file)
 
 
-def keep(job: Job, folder: Path, outputs: Iterable[OutputFile], looks: LookAhead) -> Made:
+def keep(
+    job: Job, folder: Path, outputs: Iterable[OutputFile], looks: LookAhead, allowed: Bounds
+) -> Made:
     """Verify and store what the attempt left.
 
     Raises `Unverified`, `InvalidParams` for what is larger than the tenant or its key may make, and
@@ -65,7 +67,6 @@ def keep(job: Job, folder: Path, outputs: Iterable[OutputFile], looks: LookAhead
         _verify(folder / output.path, output, name, made, looks)
         for output, name in zip(wanted, names, strict=True)
     ]
-    allowed = bounds.of(job.tenant, job.api_key)
     for output, info in zip(wanted, infos, strict=True):
         if info is not None:
             is_picture = output.content_type.startswith("image/")
@@ -74,7 +75,7 @@ def keep(job: Job, folder: Path, outputs: Iterable[OutputFile], looks: LookAhead
         for output, name, info in zip(wanted, names, infos, strict=True):
             media = None if info is None else info.to_json()
             file = store.add(
-                job.tenant,
+                job.tenant_id,
                 folder / output.path,
                 name=name,
                 origin=Origin.JOB,

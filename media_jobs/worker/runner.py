@@ -113,7 +113,8 @@ def _work(attempt: Attempt, folder: Path) -> None:
     gathered = inputs.gather(job, folder, attempt.on_bytes)
     attempt.input_bytes = gathered.size_bytes
     attempt.broken = [s.name for s in gathered.sources.values() if verify.breaks_off(s.info)]
-    bounded.check_sources(gathered.sources, bounds.of(job.tenant, job.api_key))
+    allowed = bounds.in_force(job.tenant_id, job.api_key_id)
+    bounded.check_sources(gathered.sources, allowed)
     operation = base.parse(job.operation, job.params)
     placed = placement.device_of(job, operation)
     if placed.reason:
@@ -121,7 +122,7 @@ def _work(attempt: Attempt, folder: Path) -> None:
     with LookAhead(folder) as looks:
         doing = Doing(attempt, folder, operation, gathered.sources, looks)
         result = _do(doing, placed)
-        _complete(attempt, outputs.keep(job, folder, doing.made, looks), result)
+        _complete(attempt, outputs.keep(job, folder, doing.made, looks, allowed), result)
 
 
 def _do(doing: Doing, placed: placement.Placed) -> base.Result | None:
@@ -189,6 +190,8 @@ class Doing:
 
 
 def _answered(job: Job) -> dict[int, Any]:
+    if job.attempt == 1:
+        return {}
     return dict(job.steps.values_list("position", "answer"))
 
 

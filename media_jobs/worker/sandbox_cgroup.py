@@ -66,7 +66,7 @@ def enter(memory_bytes: int) -> None:
     _make(base, memory_bytes)
     for folder in base.folders:
         (folder / _name() / "cgroup.procs").write_text("0")
-    _is_entered.cache_clear()
+    _counter.cache_clear()
 
 
 def leave() -> None:
@@ -76,29 +76,33 @@ def leave() -> None:
         return
     for folder in base.folders:
         (folder / "cgroup.procs").write_text("0")
-    _is_entered.cache_clear()
+    _counter.cache_clear()
     _remove(base)
 
 
 def is_entered() -> bool:
     """Is this process in a group of a slot, its own or that of what started it?"""
-    return _is_entered(os.getpid())
-
-
-@lru_cache(maxsize=1)
-def _is_entered(_: int) -> bool:
-    return any(group.name.startswith(_PREFIX) for group in _own_folders().values())
+    return _counter(os.getpid()) is not None
 
 
 def oom_kills() -> int:
     """How many processes the kernel has killed in this group for want of memory."""
+    counter = _counter(os.getpid())
+    if counter is None:
+        return 0
+    told = re.search(r"^oom_kill (\d+)$", counter.read_text(), re.MULTILINE)
+    return int(told[1]) if told else 0
+
+
+@lru_cache(maxsize=1)
+def _counter(_: int) -> Path | None:
+    """Where the kernel counts them, of a process that is in a slot's group."""
     folders = _own_folders()
     for controller, name in (("", "memory.events"), ("memory", "memory.oom_control")):
         group = folders.get(controller)
         if group is not None and group.name.startswith(_PREFIX):
-            told = re.search(r"^oom_kill (\d+)$", (group / name).read_text(), re.MULTILINE)
-            return int(told[1]) if told else 0
-    return 0
+            return group / name
+    return None
 
 
 def _usable() -> Base | None:

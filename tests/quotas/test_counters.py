@@ -116,7 +116,7 @@ class Traffic:
     def store(self, tenant: Tenant, key: str | None, size_bytes: int, hold: str = "") -> None:
         path = self.folder / f"{self.dice.getrandbits(60)}"
         path.write_bytes(b"x" * size_bytes)
-        file = store.add(tenant, path, name="a.txt", origin="upload", api_key_id=key, hold=hold)
+        file = store.add(tenant.pk, path, name="a.txt", origin="upload", api_key_id=key, hold=hold)
         store.publish(file)
 
     def hold(self) -> None:

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from accounts.models import QuotaCounter, StorageHold, Tenant
 from accounts.quotas import limits, recount, reservations, suspension
+from accounts.quotas.bounds import Bounds
 from accounts.quotas.refusal import QuotaExceeded
 from media_jobs.models import JobOutput
 from storage import store
@@ -160,7 +161,7 @@ def test_a_job_s_outputs_count_and_may_find_no_room(
         (tmp_path / name).write_bytes(b"x" * 600_000)
     planned = [OutputFile(name, "output", name, "text/plain") for name in ("a.txt", "b.txt")]
     with pytest.raises(QuotaExceeded) as refused, LookAhead(tmp_path) as looks:
-        outputs.keep(job, tmp_path, planned, looks)
+        outputs.keep(job, tmp_path, planned, looks, Bounds())
     failure = runner.explain(refused.value)
     assert (failure.code, failure.retryable) == ("quota_exceeded", False)
     assert "max_storage_mb is 1 MiB" in failure.detail
@@ -177,7 +178,7 @@ def test_a_job_that_runs_stores_its_outputs_though_its_tenant_is_suspended(
 
     def keep(name: str) -> File:
         (tmp_path / name).write_bytes(b"x" * 600_000)
-        return store.add(tenant, tmp_path / name, name=name, origin=Origin.JOB)
+        return store.add(tenant.pk, tmp_path / name, name=name, origin=Origin.JOB)
 
     keep("a.txt")
     assert counted(tenant) == (600_000, 0)

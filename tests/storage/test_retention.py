@@ -23,7 +23,7 @@ PAST = timezone.now() - timedelta(seconds=1)
 def unpublished(tmp_path: Path) -> File:
     source = tmp_path / "source"
     source.write_bytes(b"bytes")
-    return store.add(TenantFactory.create(), source, name="a.mp4", origin=Origin.JOB)
+    return store.add(TenantFactory.create().pk, source, name="a.mp4", origin=Origin.JOB)
 
 
 def files_under(folder: Path) -> int:

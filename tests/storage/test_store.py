@@ -31,7 +31,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stored(db: None, source: Path) -> File:
-    return store.add(TenantFactory.create(), source, name="a.mp4", origin=Origin.UPLOAD)
+    return store.add(TenantFactory.create().pk, source, name="a.mp4", origin=Origin.UPLOAD)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_only_the_owner_can_reach_the_folder(stored: File, media_root: Path) -> 
 
 def test_the_same_bytes_twice_are_two_objects(stored: File, source: Path) -> None:
     source.write_bytes(BYTES)
-    again = store.add(stored.tenant, source, name="b.mp4", origin=Origin.UPLOAD)
+    again = store.add(stored.tenant.pk, source, name="b.mp4", origin=Origin.UPLOAD)
     assert again.sha256 == stored.sha256
     store.remove(stored)
     with store.open_content(again) as content:
@@ -75,7 +75,7 @@ def test_the_same_bytes_twice_are_two_objects(stored: File, source: Path) -> Non
 
 
 def test_it_copies_where_the_source_stays(db: None, source: Path) -> None:
-    file = store.add(TenantFactory.create(), source, name="a", origin=Origin.JOB, move=False)
+    file = store.add(TenantFactory.create().pk, source, name="a", origin=Origin.JOB, move=False)
     source.write_bytes(b"changed")
     with store.open_content(file) as content:
         assert content.read() == BYTES
@@ -85,7 +85,7 @@ def test_it_follows_no_link(db: None, tmp_path: Path, source: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(source)
     with pytest.raises(OSError, match="symbolic links"):
-        store.add(TenantFactory.create(), link, name="a", origin=Origin.JOB)
+        store.add(TenantFactory.create().pk, link, name="a", origin=Origin.JOB)
     assert not File.objects.exists()
 
 
@@ -94,14 +94,14 @@ def test_it_takes_regular_files_only(db: None, tmp_path: Path, kind: str) -> Non
     odd = tmp_path / kind
     odd.mkdir() if kind == "folder" else os.mkfifo(odd)
     with pytest.raises((ValueError, IsADirectoryError)):
-        store.add(TenantFactory.create(), odd, name="a", origin=Origin.JOB)
+        store.add(TenantFactory.create().pk, odd, name="a", origin=Origin.JOB)
     assert not File.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_row_is_committed_before_the_bytes(source: Path) -> None:
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
-        store.add(TenantFactory.create(), source, name="a", origin=Origin.JOB)
+        store.add(TenantFactory.create().pk, source, name="a", origin=Origin.JOB)
 
 
 def test_place_links(stored: File, tmp_path: Path, media_root: Path) -> None:
@@ -136,7 +136,7 @@ def test_place_copies_to_another_file_system(stored: File) -> None:
 def test_a_remote_storage_serves_as_well(
     remote: None, db: None, source: Path, tmp_path: Path
 ) -> None:
-    file = store.add(TenantFactory.create(), source, name="a.mp4", origin=Origin.UPLOAD)
+    file = store.add(TenantFactory.create().pk, source, name="a.mp4", origin=Origin.UPLOAD)
     assert not source.exists()
     store.place(file, tmp_path / "in.mp4")
     assert (tmp_path / "in.mp4").read_bytes() == BYTES
@@ -145,7 +145,7 @@ def test_a_remote_storage_serves_as_well(
 
 
 def test_a_damaged_copy_is_noticed(remote: None, db: None, source: Path, tmp_path: Path) -> None:
-    file = store.add(TenantFactory.create(), source, name="a.mp4", origin=Origin.UPLOAD)
+    file = store.add(TenantFactory.create().pk, source, name="a.mp4", origin=Origin.UPLOAD)
     storages["media"].delete(file.storage_key)
     storages["media"].save(file.storage_key, ContentFile(BYTES[:-1]))
     with pytest.raises(store.Gone):
