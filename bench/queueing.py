@@ -18,7 +18,8 @@ from media_jobs import states
 from media_jobs.models import Job, Status
 
 _TENANTS = 50
-_CLAIMS = 300
+_SHORT, _LONG = 1_000, 100_000
+_ROUNDS, _CLAIMS = 3, 150
 _CLAIMS_A_SECOND = 300
 _SLOWER_AT_MOST = 1.2
 _FEW, _MANY = 10_000, 1_000_000
@@ -43,19 +44,23 @@ FROM generate_series(1, %s) AS n
 
 def claims(site: Site) -> Figure:
     """Claims a second with a long queue, against those with a short one."""
+    took: dict[int, list[float]] = {_SHORT: [], _LONG: []}
     with site.slots_asleep():
-        few, many = _claims_a_second(1000), _claims_a_second(100_000)
+        for _ in range(_ROUNDS):  # in turns: the machine's own speed changes within seconds
+            for queued, taken in took.items():
+                taken += _claims_s(queued)
+    few, many = (1 / median(taken) for taken in took.values())
     return Figure(
-        "claims, 100,000 queued of 50 tenants",
+        f"claims, {_LONG:,} queued of {_TENANTS} tenants",
         f"{many:.0f} a second",
-        f"{few:.0f} a second with 1,000",
+        f"{few:.0f} a second with {_SHORT:,}",
         few / many,
         f"{_CLAIMS_A_SECOND} wanted",
         is_met=many >= _CLAIMS_A_SECOND and few / many <= _SLOWER_AT_MOST,
     )
 
 
-def _claims_a_second(queued: int) -> float:
+def _claims_s(queued: int) -> list[float]:
     of_them = f"'tnt_bench' || (n %% {_TENANTS} + 1)"
     with _rows(queued, Status.QUEUED, tenant=of_them, finished="NULL"):
         by = states.Claimant("bench", "bench", memory_mb=1_000_000, scratch_mb=1_000_000)
@@ -68,7 +73,7 @@ def _claims_a_second(queued: int) -> float:
                 raise RuntimeError("there was nothing to claim")
             usage = {"cpu_seconds": 1.0, "wall_seconds": 1.0}
             states.end(job, Status.COMPLETED, "bench", usage=usage)
-    return 1 / median(taken)
+    return taken
 
 
 def lists(site: Site, *, full: bool) -> Figure:
