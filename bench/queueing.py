@@ -48,7 +48,7 @@ def claims(site: Site) -> Figure:
     with site.slots_asleep():
         for _ in range(_ROUNDS):  # in turns: the machine's own speed changes within seconds
             for queued, taken in took.items():
-                taken += _claims_s(queued)
+                taken.extend(_claims_s(queued))
     few, many = (1 / median(taken) for taken in took.values())
     return Figure(
         f"claims, {_LONG:,} queued of {_TENANTS} tenants",
