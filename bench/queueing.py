@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from statistics import median
 
 from django.db import connection, transaction
@@ -26,6 +27,8 @@ _FEW, _MANY = 10_000, 1_000_000
 _LISTS = 100
 _LIST_SLOWER_AT_MOST = 1.5
 
+_fillings = count()  # what was used is accounted for by its id, for good
+
 _TENANTS_OF_THE_BENCH = """
 INSERT INTO accounts_tenant (id, name, webhook_secret, is_active, requires_totp, created_at)
 SELECT 'tnt_bench' || n, 'bench-' || n, '', true, false, now() FROM generate_series(1, %s) AS n
@@ -36,7 +39,7 @@ INSERT INTO media_jobs_job
     (id, tenant_id, operation, params, output_name, metadata, tags, webhook_url, status, priority,
      lane, memory_mb, scratch_mb, attempt, max_attempts, slot, host, progress, device,
      device_asked, warnings, usage, finished_at)
-SELECT 'job_bench{number}_' || n, {tenant}, 'transcode', '{{}}', '', '{{}}', '{{}}', '', %s, 1,
+SELECT 'job_bench{filling}_' || lpad(n::text, 9, '0'), {tenant}, 'transcode', '{{}}', '', '{{}}', '{{}}', '', %s, 1,
     'cpu', 1, 1, 0, 4, '', '', '{{}}', '', 'auto', '[]', '{{}}', {finished}
 FROM generate_series(1, %s) AS n
 """
@@ -107,9 +110,8 @@ def _rows(number: int, status: Status, *, tenant: str, finished: str) -> Iterato
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute(_TENANTS_OF_THE_BENCH, [_TENANTS])
-            cursor.execute(
-                _JOBS.format(number=number, tenant=tenant, finished=finished), [status, number]
-            )
+            insert = _JOBS.format(filling=next(_fillings), tenant=tenant, finished=finished)
+            cursor.execute(insert, [status, number])
         _run("VACUUM ANALYZE media_jobs_job")
         yield
     finally:

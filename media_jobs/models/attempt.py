@@ -9,7 +9,9 @@ from media_jobs.models.job import Job, Status
 class JobAttempt(models.Model):
     """One run of a job on one slot, with its log and its receipt."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
+    job = models.ForeignKey(
+        Job, on_delete=models.CASCADE, related_name="attempts", db_index=False
+    )  # `attempt_once` begins with it
     number = models.PositiveSmallIntegerField()
     slot = models.CharField(max_length=100)
     started_at = models.DateTimeField(db_default=Now())
@@ -29,7 +31,9 @@ class JobAttempt(models.Model):
 class JobStep(models.Model):
     """What a finished step has measured: after a crash the plan is replayed with these."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
+    job = models.ForeignKey(
+        Job, on_delete=models.CASCADE, related_name="steps", db_index=False
+    )  # `step_once` begins with it
     position = models.PositiveSmallIntegerField()
     answer = models.JSONField(null=True)
     attempt = models.PositiveSmallIntegerField()
@@ -45,7 +49,9 @@ class JobStep(models.Model):
 class JobEvent(models.Model):
     """One change of a job's status."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    job = models.ForeignKey(
+        Job, on_delete=models.CASCADE, related_name="events", db_index=False
+    )  # `event_of_job` begins with it; a key of text would have two indexes
     at = models.DateTimeField(db_default=Now())
     from_status = models.CharField(max_length=10, choices=Status.choices, blank=True)
     to_status = models.CharField(max_length=10, choices=Status.choices)
@@ -61,6 +67,7 @@ class JobEvent(models.Model):
                 name="job_ends_once",
             )
         ]
+        indexes = [models.Index(fields=["job", "id"], name="event_of_job")]
 
     def __str__(self) -> str:
         return f"{self.job_id}: {self.from_status} -> {self.to_status}"

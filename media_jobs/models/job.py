@@ -74,7 +74,13 @@ class Job(models.Model):
         related_name="jobs",
         db_index=False,  # `job_of_tenant` begins with it; each index costs every transition
     )
-    api_key = models.ForeignKey(ApiKey, null=True, blank=True, on_delete=models.SET_NULL)
+    api_key = models.ForeignKey(
+        ApiKey,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        db_index=False,  # `job_of_key` is one index, where a key of text has two
+    )
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL)
     operation = models.CharField(max_length=64)
     params = models.JSONField(default=dict)
@@ -143,6 +149,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["tenant", "-id"], name="job_of_tenant"),
             models.Index(fields=["tenant", "status", "-id"], name="job_of_tenant_by_status"),
+            models.Index(fields=["api_key"], name="job_of_key"),
             models.Index(
                 fields=["lane", "tenant", "rank", "id"],
                 condition=models.Q(status=Status.QUEUED),

@@ -9,7 +9,9 @@ from storage.models import File
 class JobInput(models.Model):
     """A medium that the job reads: a URL, or a file, whose id is still told when it is gone."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="inputs")
+    job = models.ForeignKey(
+        Job, on_delete=models.CASCADE, related_name="inputs", db_index=False
+    )  # `input_role_once` begins with it
     role = models.CharField(max_length=64)
     url = models.CharField(max_length=2000, blank=True)
     file = models.ForeignKey(
@@ -27,7 +29,9 @@ class JobInput(models.Model):
 class JobOutput(models.Model):
     """A file that the job made; it exists only for completed jobs."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="outputs")
+    job = models.ForeignKey(
+        Job, on_delete=models.CASCADE, related_name="outputs", db_index=False
+    )  # `output_once` begins with it
     position = models.PositiveSmallIntegerField()
     role = models.CharField(max_length=64)
     file = models.OneToOneField(File, on_delete=models.CASCADE, related_name="made_by")

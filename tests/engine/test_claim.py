@@ -202,3 +202,18 @@ def test_a_cap_is_never_passed_under_contention() -> None:
         thread.join()
     assert 2 <= most <= 3
     assert Job.objects.filter(status="completed").count() == 60
+
+
+def test_a_claim_never_reads_the_whole_table() -> None:
+    """Nor after a long queue, which leaves a small table with a large index."""
+    JobFactory.create_batch(3)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE media_jobs_job")
+        before = _read_wholly(cursor)
+        assert claim() is not None
+        assert _read_wholly(cursor) == before
+
+
+def _read_wholly(cursor: Any) -> int:
+    cursor.execute("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'media_jobs_job'")
+    return int(cursor.fetchone()[0])
