@@ -39,7 +39,8 @@ INSERT INTO media_jobs_job
     (id, tenant_id, operation, params, output_name, metadata, tags, webhook_url, status, priority,
      lane, memory_mb, scratch_mb, attempt, max_attempts, slot, host, progress, device,
      device_asked, warnings, usage, finished_at)
-SELECT 'job_bench{filling}_' || lpad(n::text, 9, '0'), {tenant}, 'transcode', '{{}}', '', '{{}}', '{{}}', '', %s, 1,
+SELECT 'job_bench{filling}_' || lpad(n::text, 9, '0'), {tenant}, 'transcode', '{{}}', '',
+    '{{}}', '{{}}', '', %s, 1,
     'cpu', 1, 1, 0, 4, '', '', '{{}}', '', 'auto', '[]', '{{}}', {finished}
 FROM generate_series(1, %s) AS n
 """

@@ -21,6 +21,8 @@ class NotReady(Exception):  # noqa: N818 -- a state, not a mistake
     """The server did not come up"""
 
 
+_SOCKETS_AT = 4  # the line of ``postmaster.pid`` that names the folder of the server's socket
+
 # The wheel's own lock holds between processes, but not between the threads of one.
 _one_thread = threading.Lock()
 
@@ -49,19 +51,26 @@ def start(folder: Path) -> str:
 
 
 def _forget_dead(folder: Path) -> None:
-    """Remove the pid file of a dead server whose number is taken, by its zombie or by another.
+    """Remove the lock files of a dead server whose number is taken, by its zombie or by another.
 
     PostgreSQL and the wheel would take either for the server. As long as anything of the dead one
-    is left in the folder the file stays: it is what keeps a second server out.
+    is left in the folder the files stay: they are what keeps a second server out.
     """
     file = folder / "postmaster.pid"
+    told = _lines(file)
+    sockets = Path(told[_SOCKETS_AT]) if len(told) > _SOCKETS_AT else folder
+    locks = [lock for lock in sockets.glob(".s.PGSQL.*.lock") if str(folder) in _lines(lock)]
+    if not (told or locks) or any(_works_in(folder, pid) for pid in psutil.pids()):
+        return
+    for each in (*locks, file):  # last what tells of the others
+        each.unlink(missing_ok=True)
+
+
+def _lines(lock: Path) -> list[str]:
     try:
-        pid = abs(int(file.read_text().split()[0]))  # below zero while the database is made
-    except (FileNotFoundError, IndexError, ValueError):
-        return
-    if _works_in(folder, pid) or any(_works_in(folder, each) for each in psutil.pids()):
-        return
-    file.unlink(missing_ok=True)
+        return lock.read_text().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def _works_in(folder: Path, pid: int) -> bool:

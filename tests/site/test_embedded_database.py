@@ -35,29 +35,30 @@ def _pid(folder: Path) -> int:
     return int((folder / "postmaster.pid").read_text().split()[0])
 
 
-def _a_zombie() -> subprocess.Popen[bytes]:
-    child = subprocess.Popen(["true"])
+def _a_zombie(user: int) -> subprocess.Popen[bytes]:
+    child = subprocess.Popen(["true"], user=user)
     while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
         time.sleep(0.01)
     return child
 
 
-def _another_program() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(["sleep", "60"])
+def _another_program(user: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["sleep", "60"], user=user)
 
 
 @pytest.mark.parametrize("taken_by", [_a_zombie, _another_program])
 def test_the_number_of_a_killed_server_may_be_taken(
-    folder: Path, taken_by: Callable[[], subprocess.Popen[bytes]]
+    folder: Path, taken_by: Callable[[int], subprocess.Popen[bytes]]
 ) -> None:
     assert _answer(folder) == (1,)
     server = psutil.Process(_pid(folder))
     left = [server, *server.children()]
     server.kill()
     psutil.wait_procs(left, timeout=20)
-    file = folder / "postmaster.pid"
-    other = taken_by()
-    file.write_text(file.read_text().replace(str(_pid(folder)), str(other.pid)))
+    # Of the same user: PostgreSQL knows that a process that it may not signal is none of its own.
+    dead, other = _pid(folder), taken_by(folder.stat().st_uid)
+    for file in (folder / "postmaster.pid", folder / ".s.PGSQL.5432.lock"):
+        file.write_text(file.read_text().replace(str(dead), str(other.pid)))
     try:
         assert _answer(folder) == (1,)
         assert _pid(folder) != other.pid
