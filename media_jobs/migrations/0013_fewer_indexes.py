@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import django.db.models.deletion
-from django.conf import settings
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("accounts", "0017_tenant_name_is_no_id"),
-        ("media_jobs", "0012_claim_by_index"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = [("media_jobs", "0012_claim_by_index")]
 
     operations = [
         migrations.AlterField(
