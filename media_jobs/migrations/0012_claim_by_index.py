@@ -1,98 +1,18 @@
-"""The claim: one statement for all that it writes, and by index however small the table is."""
+"""The claim walks the index of what is due, however small the table is said to be."""
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from django.db import migrations
+
+_CLAIM = "ALTER FUNCTION ffapi_claim"
 
 # Once a long queue has been worked off its index is still large and the table small: then the
 # planner would rather read the whole table, once for each tenant that waits.
-CLAIM = """
-CREATE OR REPLACE FUNCTION ffapi_claim(
-    the_lane text, the_slot text, the_host text,
-    lease_s float, memory_mb int, scratch_mb int, half_life_s float
-) RETURNS text LANGUAGE plpgsql SET enable_seqscan = off AS $$
-DECLARE
-    tenant record;
-    claimed record;
-    running int;
-    room_mb int;
-    space_mb int;
-BEGIN
-    -- Caps and room are counted and then used: nobody else may claim in between.
-    PERFORM pg_advisory_xact_lock(hashtext('ffapi_claim'));
-    IF EXISTS (SELECT FROM media_jobs_pausedlane WHERE lane = the_lane) THEN
-        RETURN NULL;
-    END IF;
-    SELECT count(*), ffapi_claim.memory_mb - coalesce(sum(r.memory_mb), 0),
-           ffapi_claim.scratch_mb - coalesce(sum(r.scratch_mb), 0)
-      INTO running, room_mb, space_mb
-      FROM media_jobs_job r WHERE r.status = 'running' AND r.host = the_host;
-    FOR tenant IN
-        -- A step in the index for each tenant that has jobs waiting, however many they are.
-        WITH RECURSIVE waiting AS (
-            (SELECT j.tenant_id FROM media_jobs_job j
-              WHERE j.status = 'queued' AND j.lane = the_lane ORDER BY j.tenant_id LIMIT 1)
-            UNION ALL
-            SELECT (SELECT j.tenant_id FROM media_jobs_job j
-                     WHERE j.status = 'queued' AND j.lane = the_lane
-                       AND j.tenant_id > waiting.tenant_id ORDER BY j.tenant_id LIMIT 1)
-              FROM waiting WHERE waiting.tenant_id IS NOT NULL
-        )
-        SELECT t.id, t.max_concurrent_jobs AS cap, coalesce(s.typical_cpu_seconds, 1) AS typical
-          FROM waiting
-          JOIN accounts_tenant t ON t.id = waiting.tenant_id
-          LEFT JOIN media_jobs_fairshare s ON s.tenant_id = t.id
-         WHERE t.is_active AND t.quota_suspended_at IS NULL
-         ORDER BY ffapi_recent(s.cpu_seconds, s.as_of, half_life_s), t.id
-    LOOP
-        CONTINUE WHEN tenant.cap IS NOT NULL AND tenant.cap <= (
-            SELECT count(*) FROM media_jobs_job r
-             WHERE r.status = 'running' AND r.tenant_id = tenant.id);
-        WITH due AS MATERIALIZED (
-            SELECT j.id FROM media_jobs_job j
-              LEFT JOIN accounts_apikey k ON k.id = j.api_key_id
-             WHERE j.status = 'queued' AND j.lane = the_lane AND j.tenant_id = tenant.id
-               AND j.run_at <= statement_timestamp()
-               AND (k.max_concurrent_jobs IS NULL OR k.max_concurrent_jobs > (
-                    SELECT count(*) FROM media_jobs_job r
-                     WHERE r.status = 'running' AND r.api_key_id = k.id))
-               -- What is too large for the whole host runs alone.
-               AND (j.memory_mb <= room_mb OR running = 0)
-               AND j.scratch_mb <= space_mb
-             ORDER BY j.rank, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED
-        ), job AS (
-            UPDATE media_jobs_job j
-               SET status = 'running', attempt = j.attempt + 1, slot = the_slot, host = the_host,
-                   lease_until = statement_timestamp() + make_interval(secs => lease_s),
-                   started_at = coalesce(j.started_at, statement_timestamp()),
-                   progress = '{"percent": 0.0, "stage": "starting"}'
-              FROM due WHERE j.id = due.id
-            RETURNING j.id, j.attempt
-        ), event AS (
-            INSERT INTO media_jobs_jobevent (job_id, at, from_status, to_status, attempt, reason)
-            SELECT id, statement_timestamp(), 'queued', 'running', attempt,
-                   'claimed by ' || the_slot FROM job
-        ), attempt AS (
-            INSERT INTO media_jobs_jobattempt
-                (job_id, number, slot, started_at, outcome, log, receipt)
-            SELECT id, attempt, the_slot, statement_timestamp(), '', '', '{}' FROM job
-        )
-        SELECT job.id, ffapi_charge(tenant.id, tenant.typical, half_life_s),
-               pg_notify('ffapi_jobs', job.id) INTO claimed FROM job;
-        IF FOUND THEN
-            RETURN claimed.id;
-        END IF;
-    END LOOP;
-    RETURN NULL;
-END $$;
-"""
-
-BEFORE = import_module("media_jobs.migrations.0011_held_tenants").CLAIM
+BY_INDEX = f"{_CLAIM} SET enable_seqscan = off"
+AS_PLANNED = f"{_CLAIM} RESET enable_seqscan"
 
 
 class Migration(migrations.Migration):
     dependencies = [("media_jobs", "0011_held_tenants")]
 
-    operations = [migrations.RunSQL(CLAIM, BEFORE)]
+    operations = [migrations.RunSQL(BY_INDEX, AS_PLANNED)]
