@@ -28,8 +28,8 @@ class HeldProbe:
         ``watch`` is called at least twice a second; what it raises ends the probe and comes
         through.
         """
-        self._gate.open()
         try:
+            self._gate.open()
             done = sandbox.finish(self._process, watch)
             return probe.described(done, self._path) if self._gate.was_passed() else None
         except probe.Unreadable:
