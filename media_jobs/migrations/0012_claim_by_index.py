@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.db import migrations
 
-_CLAIM = "ALTER FUNCTION ffapi_claim"
+# What it calls is planned so, too.
+_CLAIM = "ALTER FUNCTION ffapi_claim_job"
 
 # Once a long queue has been worked off its index is still large and the table small: then the
 # planner would rather read the whole table, once for each tenant that waits.
