@@ -19,7 +19,8 @@ from tests.isolation.expected import granted, is_through, told, turned_away
 from tests.isolation.routes import ADMIN, ADMIN_ROUTES, METHODS, ROUTES, Kind, Route
 from tests.isolation.things import FIXED, THINGS, Side
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+# Not traced: thousands of requests, all of whose lines other tests reach.
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.no_cover]
 
 # Addresses for whoever comes: they show nothing of a tenant's.
 OPEN = {
