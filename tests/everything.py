@@ -83,8 +83,7 @@ CHECKS = (
     ),
     Check(
         "tests",
-        # In two runs of neighbours, so that few of the sites of a session are started twice.
-        (*_PYTHON, "pytest", "-q", "-n", "2", "--dist", "worksteal", "--cov", "--cov-report=term"),
+        (*_PYTHON, "pytest", "-q", "-n", "2", "--cov", "--cov-report=term"),
         is_static=False,
     ),
 )
