@@ -211,15 +211,17 @@ def test_a_cap_is_never_passed_under_contention() -> None:
     threads = [threading.Thread(target=work, args=(f"slot-{n}",)) for n in range(8)]
     for thread in threads:
         thread.start()
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
-        cursor.execute(_MOST_RUNNING)
-        cursor.execute("SELECT pg_temp.most_running(%s, 10000)", [tenant.pk])
-        [most] = cursor.fetchone()
-        cursor.execute("RESET statement_timeout")
-    is_over.set()
-    for thread in threads:
-        thread.join()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
+            cursor.execute(_MOST_RUNNING)
+            cursor.execute("SELECT pg_temp.most_running(%s, 10000)", [tenant.pk])
+            [most] = cursor.fetchone()
+            cursor.execute("RESET statement_timeout")
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
     assert most == 3
     assert JobAttempt.objects.count() > 100
 

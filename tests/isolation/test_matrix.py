@@ -19,7 +19,7 @@ from tests.isolation.expected import granted, is_through, told, turned_away
 from tests.isolation.routes import ADMIN, ADMIN_ROUTES, METHODS, ROUTES, Kind, Route
 from tests.isolation.things import FIXED, THINGS, Side
 
-# Not traced: thousands of requests, all of whose lines other tests reach.
+# Not traced: that would make its thousands of requests a quarter longer.
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.no_cover]
 
 # Addresses for whoever comes: they show nothing of a tenant's.
