@@ -7,82 +7,22 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from decimal import Decimal
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from ffapi_site import admin_theme
-from ffapi_site.lib.environment import mail_server, secret
+from ffapi_site.lib.environment import Environment, mail_server, secret
 
 django_stubs_ext.monkeypatch()  # lets fields and admins be written with their type parameters
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
-
-
-def _positive(name: str, default: int) -> int:
-    value = int(env.int(name, default=default))
-    if value < 1:
-        raise ImproperlyConfigured(f"{name} is {value}; it must be at least 1")
-    return value
-
-
-def _lanes(parts: list[str]) -> dict[str, int]:
-    """Read ``cpu:2,gpu:1``: how many slots of each lane this host serves."""
-    lanes = {}
-    for part in parts:
-        lane, _, slots = part.strip().partition(":")
-        if not re.fullmatch(r"[a-z]{1,16}", lane) or not slots.isdecimal():
-            raise ImproperlyConfigured(f"LANES has {part!r}; it is a list like cpu:2,gpu:1")
-        lanes[lane] = int(slots)
-    return lanes
-
-
-def _choice(name: str, default: str, *choices: str) -> str:
-    value = str(env(name, default=default)).strip().lower()
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {', '.join(choices)}")
-    return value
-
-
-def _networks(name: str) -> list[Any]:
-    """Read a list of addresses and networks: ``10.0.0.5,192.168.0.0/24,fd00::/8``."""
-    try:
-        return [ip_network(each.strip()) for each in env.list(name, default=[])]
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: {error}") from error
-
-
-def _origin(name: str) -> str:
-    """Read an origin: scheme, host and port where it is not the scheme's, and nothing else."""
-    value = str(env(name, default="")).rstrip("/").lower()
-    if value and not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?", value):
-        raise ImproperlyConfigured(f"{name} is {value!r}; it is like https://media.example.org")
-    return value
-
-
-def _prices(name: str) -> dict[str, Decimal]:
-    """Read ``cpu_hour:0.05,output_gb:0.02``: what a unit costs."""
-    found = {}
-    for part in env.list(name, default=[]):
-        unit, _, price = part.strip().partition(":")
-        if unit not in {"job", "cpu_hour", "input_gb", "output_gb"}:
-            raise ImproperlyConfigured(
-                f"{name} has {part!r}; it is a list like cpu_hour:0.05,output_gb:0.02 "
-                "of job, cpu_hour, input_gb and output_gb"
-            )
-        if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", price):
-            raise ImproperlyConfigured(f"{name} has {part!r}; a price is a number like 0.05")
-        found[unit] = Decimal(price)
-    return found
+env = Environment()
+Environment.read_env(BASE_DIR / ".env", overwrite=False)
 
 
 # -- Where things are
@@ -93,13 +33,13 @@ STATIC_ROOT = Path(env("FFAPI_STATIC_DIR", default=str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_URL = "/static/"
 FONTS_DIR = env("FFAPI_FONTS_DIR", default="")
-PORT = _positive("PORT", 8000)
+PORT = env.positive("PORT", 8000)
 BIND = env("FFAPI_BIND", default="127.0.0.1")
-WEB_PROCESSES = _positive("WEB_PROCESSES", 2)
+WEB_PROCESSES = env.positive("WEB_PROCESSES", 2)
 PUBLIC_BASE_URL = env("PUBLIC_BASE_URL", default=f"http://localhost:{PORT}").rstrip("/")
 
 # Users' media under a host of their own: nothing in them can reach pages, cookies or keys.
-MEDIA_ORIGIN = _origin("MEDIA_ORIGIN")
+MEDIA_ORIGIN = env.origin("MEDIA_ORIGIN")
 if MEDIA_ORIGIN and urlsplit(MEDIA_ORIGIN).netloc == urlsplit(PUBLIC_BASE_URL).netloc:
     raise ImproperlyConfigured("MEDIA_ORIGIN is PUBLIC_BASE_URL's host; it must be another one")
 
@@ -154,7 +94,7 @@ ALLOWED_HOSTS = [
     urlsplit(PUBLIC_BASE_URL).hostname or "localhost",
     *([urlsplit(MEDIA_ORIGIN).hostname or ""] if MEDIA_ORIGIN else []),
 ]
-TRUSTED_PROXIES = _networks("TRUSTED_PROXIES")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "ffapi_site.urls"
 ASGI_APPLICATION = "ffapi_site.asgi.application"
@@ -256,8 +196,8 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
-AXES_FAILURE_LIMIT = _positive("LOGIN_FAILURE_LIMIT", 5)
-AXES_COOLOFF_TIME = timedelta(minutes=_positive("LOGIN_LOCKOUT_MINUTES", 15))
+AXES_FAILURE_LIMIT = env.positive("LOGIN_FAILURE_LIMIT", 5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.positive("LOGIN_LOCKOUT_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HANDLER = "accounts.sign_in.SignInLimits"
 AXES_USERNAME_CALLABLE = "accounts.sign_in.name_of"
@@ -274,10 +214,10 @@ AXES_SENSITIVE_PARAMETERS = [
     *("new_password", "repeated", "new_password1", "new_password2"),
 ]
 SESSION_ENGINE = "accounts.people.sessions"
-SESSION_IDLE_SECONDS = 60 * _positive("SESSION_IDLE_MINUTES", 30)
-SESSION_COOKIE_AGE = 3600 * _positive("SESSION_HOURS", 12)
+SESSION_IDLE_SECONDS = 60 * env.positive("SESSION_IDLE_MINUTES", 30)
+SESSION_COOKIE_AGE = 3600 * env.positive("SESSION_HOURS", 12)
 PASSWORD_RESET_TIMEOUT = 3600
-REGISTRATION = _choice("REGISTRATION", "invitation", "open", "invitation", "off")
+REGISTRATION = env.choice("REGISTRATION", "invitation", "open", "invitation", "off")
 
 # -- Single sign-on, where requirements-oidc.txt is installed: its endpoints are discovered
 OIDC_ISSUER = env("OIDC_ISSUER", default="").rstrip("/")
@@ -286,7 +226,7 @@ if OIDC_ISSUER and not (OIDC_ISSUER.startswith(("https://", "http://")) and OIDC
     raise ImproperlyConfigured("OIDC_ISSUER is the provider's address; it needs OIDC_CLIENT_ID too")
 OIDC_RP_CLIENT_SECRET = secret("OIDC_CLIENT_SECRET", keep_in=None) if OIDC_ISSUER else ""
 OIDC_RP_SCOPES = "openid email"
-OIDC_RP_SIGN_ALGO = _choice("OIDC_SIGN_ALGORITHM", "rs256", "rs256", "es256").upper()
+OIDC_RP_SIGN_ALGO = env.choice("OIDC_SIGN_ALGORITHM", "rs256", "rs256", "es256").upper()
 OIDC_USE_PKCE = True
 OIDC_TIMEOUT = 10
 
@@ -339,10 +279,10 @@ STORAGES: dict[str, Any] = {
 }
 if STORAGE_BACKEND != "local":
     raise ImproperlyConfigured(f"STORAGE_BACKEND is {STORAGE_BACKEND!r}; this version knows: local")
-MAX_FILE_SIZE_MB = _positive("MAX_FILE_SIZE_MB", 2048)
+MAX_FILE_SIZE_MB = env.positive("MAX_FILE_SIZE_MB", 2048)
 MAX_FILE_SIZE_BYTES = MAX_FILE_SIZE_MB * 1024 * 1024
-RETENTION_DAYS = _positive("RETENTION_DAYS", 7)
-DOWNLOAD_URL_LIFETIME_SECONDS = _positive("DOWNLOAD_URL_LIFETIME_SECONDS", 3600)
+RETENTION_DAYS = env.positive("RETENTION_DAYS", 7)
+DOWNLOAD_URL_LIFETIME_SECONDS = env.positive("DOWNLOAD_URL_LIFETIME_SECONDS", 3600)
 BLOCKED_FILE_EXTENSIONS = env.list("BLOCKED_FILE_EXTENSIONS", default=[".exe", ".sh", ".bat"])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # a JSON body; files are streamed
 FILE_UPLOAD_HANDLERS = ["ffapi_site.lib.no_uploads.NoUploads"]
@@ -350,10 +290,10 @@ FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "uploads")
 Path(FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True, mode=0o700)
 
 # -- What a medium may hold, checked before anything of it is decoded
-MAX_PIXELS = _positive("MAX_PIXELS", 134_217_728)
-MAX_FRAMES = _positive("MAX_FRAMES", 10_000_000)
-MAX_DURATION_SECONDS = _positive("MAX_DURATION_SECONDS", 86_400)
-MAX_STREAMS = _positive("MAX_STREAMS", 128)
+MAX_PIXELS = env.positive("MAX_PIXELS", 134_217_728)
+MAX_FRAMES = env.positive("MAX_FRAMES", 10_000_000)
+MAX_DURATION_SECONDS = env.positive("MAX_DURATION_SECONDS", 86_400)
+MAX_STREAMS = env.positive("MAX_STREAMS", 128)
 
 # -- Virus scan
 ENABLE_VIRUS_SCANNING = env.bool("ENABLE_VIRUS_SCANNING", default=False)
@@ -364,43 +304,43 @@ if not re.fullmatch(r"/.+|(\[[0-9A-Fa-f:]+\]|[^:/]+):[0-9]{1,5}", CLAMAV_SOCKET)
 # -- Fetching users' addresses
 ALLOW_PRIVATE_IPS = env.bool("ALLOW_PRIVATE_IPS", default=False)
 URL_ALLOWLIST = frozenset(env.list("FFAPI_URL_ALLOWLIST", default=[]))
-DOWNLOAD_TIMEOUT_SECONDS = _positive("DOWNLOAD_TIMEOUT_SECONDS", 3600)
+DOWNLOAD_TIMEOUT_SECONDS = env.positive("DOWNLOAD_TIMEOUT_SECONDS", 3600)
 
 # -- Jobs
-WORKERS = _positive("WORKERS", 2)
-ENABLE_GPU = _choice("ENABLE_GPU", "auto", "auto", "true", "false")
+WORKERS = env.positive("WORKERS", 2)
+ENABLE_GPU = env.choice("ENABLE_GPU", "auto", "auto", "true", "false")
 GPU_WORKERS = env.int("GPU_WORKERS", default=None)
 if GPU_WORKERS is not None and GPU_WORKERS < 0:
     raise ImproperlyConfigured(f"GPU_WORKERS is {GPU_WORKERS}; it must be at least 0")
-LANES = {"cpu": WORKERS} | _lanes(env.list("LANES", default=[]))
+LANES = {"cpu": WORKERS} | env.slots_by_lane("LANES")
 KNOWN_LANES = sorted({"cpu", "gpu"} | LANES.keys())
 HOST_NAME = env("FFAPI_HOST_NAME", default="")
 HOST_MEMORY_MB = env.int("HOST_MEMORY_MB", default=0)
 # Read from the environment by the sandbox itself, which needs no Django; checked here.
-_choice("ALLOW_DEGRADED_SANDBOX", "0", "0", "1")
-_choice("FFAPI_SANDBOX_NAMESPACES", "auto", "auto", "on", "off")
+env.choice("ALLOW_DEGRADED_SANDBOX", "0", "0", "1")
+env.choice("FFAPI_SANDBOX_NAMESPACES", "auto", "auto", "on", "off")
 env("FFAPI_SANDBOX_CGROUP", default="auto")
-_positive("SANDBOX_UID", 65534)
-FFMPEG_TIMEOUT_SECONDS = _positive("FFMPEG_TIMEOUT_SECONDS", 7200)
-FFMPEG_STALL_SECONDS = _positive("FFMPEG_STALL_SECONDS", 60)
-FFMPEG_CPU_SECONDS = _positive("FFMPEG_CPU_SECONDS", 28_800)
-FFMPEG_MEMORY_MB = _positive("FFMPEG_MEMORY_MB", 4096)
+env.positive("SANDBOX_UID", 65534)
+FFMPEG_TIMEOUT_SECONDS = env.positive("FFMPEG_TIMEOUT_SECONDS", 7200)
+FFMPEG_STALL_SECONDS = env.positive("FFMPEG_STALL_SECONDS", 60)
+FFMPEG_CPU_SECONDS = env.positive("FFMPEG_CPU_SECONDS", 28_800)
+FFMPEG_MEMORY_MB = env.positive("FFMPEG_MEMORY_MB", 4096)
 FFMPEG_THREADS = env.int("FFMPEG_THREADS", default=0)
-MIN_FREE_SPACE_MB = _positive("MIN_FREE_SPACE_MB", 1000)
-MAX_FFMPEG_FILTERS = _positive("MAX_FFMPEG_FILTERS", 10)
+MIN_FREE_SPACE_MB = env.positive("MIN_FREE_SPACE_MB", 1000)
+MAX_FFMPEG_FILTERS = env.positive("MAX_FFMPEG_FILTERS", 10)
 REQUIRE_DURATION_LIMIT = env.bool("REQUIRE_DURATION_LIMIT", default=False)
 JOB_MAX_RETRIES = env.int("JOB_MAX_RETRIES", default=3)
 JOB_RETRY_DELAY = env.float("JOB_RETRY_DELAY", default=60.0)
-POISON_AFTER_DEATHS = _positive("POISON_AFTER_DEATHS", 3)
-FAIR_SHARE_HALF_LIFE_SECONDS = _positive("FAIR_SHARE_HALF_LIFE_SECONDS", 600)
-LEASE_SECONDS = _positive("LEASE_SECONDS", 15)
-SHUTDOWN_GRACE_SECONDS = _positive("SHUTDOWN_GRACE_SECONDS", 30)
-MAX_WAITING_REQUESTS = _positive("MAX_WAITING_REQUESTS", 8)
-RATE_LIMIT_REQUESTS_PER_MINUTE = _positive("RATE_LIMIT_REQUESTS_PER_MINUTE", 600)
-RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE = _positive("RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE", 300)
+POISON_AFTER_DEATHS = env.positive("POISON_AFTER_DEATHS", 3)
+FAIR_SHARE_HALF_LIFE_SECONDS = env.positive("FAIR_SHARE_HALF_LIFE_SECONDS", 600)
+LEASE_SECONDS = env.positive("LEASE_SECONDS", 15)
+SHUTDOWN_GRACE_SECONDS = env.positive("SHUTDOWN_GRACE_SECONDS", 30)
+MAX_WAITING_REQUESTS = env.positive("MAX_WAITING_REQUESTS", 8)
+RATE_LIMIT_REQUESTS_PER_MINUTE = env.positive("RATE_LIMIT_REQUESTS_PER_MINUTE", 600)
+RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE = env.positive("RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE", 300)
 
 # -- Usage
-USAGE_PRICES = _prices("USAGE_PRICES")
+USAGE_PRICES = env.prices("USAGE_PRICES")
 USAGE_CURRENCY = env("USAGE_CURRENCY", default="EUR")
 if not re.fullmatch(r"[A-Z]{3}", USAGE_CURRENCY):
     raise ImproperlyConfigured(f"USAGE_CURRENCY is {USAGE_CURRENCY!r}; it is like EUR")

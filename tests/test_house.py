@@ -73,16 +73,7 @@ def test_every_setting_is_documented() -> None:
     assert sorted(set(_settings_read())) == sorted(explained)
 
 
-_READERS = {
-    "env",
-    "_positive",
-    "_choice",
-    "_networks",
-    "_origin",
-    "_prices",
-    "mail_server",
-    "secret",
-}
+_READERS = {"env", "mail_server", "secret"}
 
 
 def _settings_read() -> Iterator[str]:

@@ -1,12 +1,71 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
+from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+
+class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no types
+    """Reads environment variables by kind; a wrong value is `ImproperlyConfigured`, named."""
+
+    def positive(self, name: str, default: int) -> int:
+        value = int(self.int(name, default=default))
+        if value < 1:
+            raise ImproperlyConfigured(f"{name} is {value}; it must be at least 1")
+        return value
+
+    def choice(self, name: str, default: str, *choices: str) -> str:
+        value = str(self(name, default=default)).strip().lower()
+        if value not in choices:
+            listed = ", ".join(choices)
+            raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {listed}")
+        return value
+
+    def slots_by_lane(self, name: str) -> dict[str, int]:
+        """Read ``cpu:2,gpu:1``: how many slots of each lane this host serves."""
+        lanes = {}
+        for part in self.list(name, default=[]):
+            lane, _, slots = part.strip().partition(":")
+            if not re.fullmatch(r"[a-z]{1,16}", lane) or not slots.isdecimal():
+                raise ImproperlyConfigured(f"{name} has {part!r}; it is a list like cpu:2,gpu:1")
+            lanes[lane] = int(slots)
+        return lanes
+
+    def networks(self, name: str) -> list[Any]:
+        """Read a list of addresses and networks: ``10.0.0.5,192.168.0.0/24,fd00::/8``."""
+        try:
+            return [ip_network(each.strip()) for each in self.list(name, default=[])]
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from error
+
+    def origin(self, name: str) -> str:
+        """Read an origin: scheme, host and port where it is not the scheme's, and nothing else."""
+        value = str(self(name, default="")).rstrip("/").lower()
+        if value and not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?", value):
+            raise ImproperlyConfigured(f"{name} is {value!r}; it is like https://media.example.org")
+        return value
+
+    def prices(self, name: str) -> dict[str, Decimal]:
+        """Read ``cpu_hour:0.05,output_gb:0.02``: what a unit costs."""
+        found = {}
+        for part in self.list(name, default=[]):
+            unit, _, price = part.strip().partition(":")
+            if unit not in {"job", "cpu_hour", "input_gb", "output_gb"}:
+                raise ImproperlyConfigured(
+                    f"{name} has {part!r}; it is a list like cpu_hour:0.05,output_gb:0.02 "
+                    "of job, cpu_hour, input_gb and output_gb"
+                )
+            if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", price):
+                raise ImproperlyConfigured(f"{name} has {part!r}; a price is a number like 0.05")
+            found[unit] = Decimal(price)
+        return found
 
 
 def secret(name: str, *, keep_in: Path | None) -> str:
