@@ -13,11 +13,12 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
+from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.cluster import Cluster, Sentinel, get_mp_context
 from django_q.signals import post_execute_in_worker
 
-from media_jobs import courier, housekeeping
+from media_jobs import courier, deaths, housekeeping, states
 from media_jobs.models import Slot
 from media_jobs.worker import devices, fence, gate, host, orphans, scratch
 from media_jobs.worker.capabilities import capabilities
@@ -32,6 +33,9 @@ _COURIER_S = 1.0
 _CHECK_S = 3600.0
 _CHECK_UNFIT_S = 10.0
 
+# The sentinel's exit status where it was the worker that died, and not the sentinel or another.
+_WORKER_DIED = 70
+
 
 class StrictSentinel(Sentinel):  # type: ignore[misc]  # django-q2 has no types
     """A sentinel that ends where django-q2's would replace a dead process.
@@ -42,7 +46,7 @@ class StrictSentinel(Sentinel):  # type: ignore[misc]  # django-q2 has no types
 
     def reincarnate(self, process: Any) -> None:
         logger.critical("A process of the slot died", extra={"exitcode": process.exitcode})
-        os._exit(1)
+        os._exit(_WORKER_DIED if process in self.pool else 1)
 
 
 class SlotCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
@@ -76,6 +80,7 @@ class Guard:
         self.name = f"{host.name()}-{lane}-{number}"
         self._row: dict[str, Any] = {"lane": lane, "host": host.name(), "pid": os.getpid()}
         self._checked_at = 0.0
+        self._since = timezone.now()
 
     def run(self) -> int:
         """Serve until told to stop; give the exit status: not 0 where the cluster died."""
@@ -90,6 +95,8 @@ class Guard:
         threading.Thread(target=_carry, daemon=True, name="courier").start()
         self._watch(cluster)
         cluster.sentinel.join()
+        if cluster.sentinel.exitcode == _WORKER_DIED:
+            deaths.report(self.name, states.WORKER_DIED, since=self._since)
         Slot.objects.filter(pk=self.name).delete()
         fence.leave_group()
         return int(cluster.sentinel.exitcode or 0)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Count
 from django.db.models.functions import Now
 
 from accounts import idempotency, rate_limit
 from accounts.people import sessions
 from accounts.quotas import alerts, reservations
-from media_jobs import queue, states
-from media_jobs.ffmpeg import failures
-from media_jobs.models import Job, PausedLane, Slot, Status
+from media_jobs import deaths, queue, states
+from media_jobs.models import Job, PausedLane, Slot
 from media_jobs.worker import placement
 from storage import retention
-
-logger = logging.getLogger(__name__)
 
 # One number for one chore in the whole installation: whoever holds it does the work.
 _LOCK = 0x46464150
@@ -31,37 +26,10 @@ def reap() -> int:
     Each in a transaction of its own: it ends with the tenant's counters, and whoever held those
     of several tenants would wait in a circle with the slots that end jobs of theirs.
     """
-    reaped = 0
-    for job in Job.objects.stalled():
-        with transaction.atomic(durable=True):
-            locked = Job.objects.stalled().select_for_update(skip_locked=True).filter(pk=job.pk)
-            found = locked.first()
-            if found is None:
-                continue
-            _reap_one(found)
-            reaped += 1
-    return reaped
-
-
-def _reap_one(job: Job) -> None:
-    extra = {"job": job.id, "attempt": job.attempt, "slot": job.slot}
-    logger.warning("A slot fell silent", extra=extra)
-    deaths = 1 + job.attempts.filter(outcome=states.WORKER_LOST).count()
-    if job.cancel_requested_at is not None:
-        states.end(job, Status.CANCELED, "canceled; its slot fell silent")
-    elif deaths >= settings.POISON_AFTER_DEATHS:
-        _quarantine(job, deaths)
-    elif job.attempt < job.max_attempts:
-        states.give_back(job, f"{job.slot} fell silent", outcome=states.WORKER_LOST)
-    else:
-        states.end(job, Status.FAILED, "worker_lost", error=failures.WORKER_LOST.to_json())
-
-
-def _quarantine(job: Job, deaths: int) -> None:
-    """Keep a job that kills its workers from doing so again, until staff have looked at it."""
-    logger.error("A job is quarantined", extra={"job": job.id, "deaths": deaths})
-    reason, error = f"poison: {deaths} workers died of it", failures.POISON.to_json()
-    states.end(job, Status.FAILED, reason, error=error, quarantined_at=Now())
+    return sum(
+        deaths.lose(Job.objects.stalled().filter(pk=job.pk), states.WORKER_LOST)
+        for job in Job.objects.stalled()
+    )
 
 
 def renew_tokens() -> None:

@@ -24,8 +24,11 @@ from media_jobs.models.job import FINAL
 
 CHANNEL = "ffapi_jobs"
 
-# Outcome of an attempt whose worker fell silent.
+# Outcomes of attempts that nobody brought to an end. Of a silence nobody knows the cause: the whole
+# host may be gone. The other two were seen by the guard of the slot, which lived on.
 WORKER_LOST = "worker lost"
+WORKER_DIED = "worker died"
+WORKER_HUNG = "worker hung"
 
 ALLOWED: dict[str, frozenset[str]] = {
     # Only `ffapi_claim` makes a job run.
@@ -96,13 +99,18 @@ def heartbeat(job: Job, progress: dict[str, Any]) -> bool:
 
 
 def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: Any) -> None:
-    """End ``job.attempt`` in a final status. Raises `Lost`; part of the caller's transaction."""
+    """End ``job.attempt`` in a final status. Raises `Lost`; part of the caller's transaction.
+
+    What somebody asked the end of is canceled, not failed: whatever went wrong, they got that.
+    """
     own = values.get("usage", {})
     if own:
         values["usage"] = _with_earlier(job, own)
-    event = Event.JOB_QUARANTINED if "quarantined_at" in values else Event.JOB_ENDED
     with transaction.atomic():
-        _lock_owned(job)
+        if _lock_owned(job) and status == Status.FAILED:
+            status, reason = Status.CANCELED, f"canceled; {reason}"
+            values = {name: values[name] for name in values if name not in _OF_FAILURE}
+        event = Event.JOB_QUARANTINED if "quarantined_at" in values else Event.JOB_ENDED
         _tell(job, event, status=status, reason=reason)
         _write(job, status, reason, values | _released() | {"finished_at": Now()})
         _close_attempt(job, outcome or status)
@@ -116,15 +124,21 @@ def give_back(
     delay_s: float = 0,
     charged: bool = True,
     outcome: str = "given back",
+    **at_end: Any,
 ) -> None:
-    """Queue ``job`` again. An uncharged attempt does not count against ``max_attempts``."""
+    """Queue ``job`` again. An uncharged attempt does not count against ``max_attempts``.
+
+    Where somebody asked for its end it is canceled instead, with the values ``at_end``.
+    """
     values: dict[str, Any] = _released() | {"progress": {}}
     if delay_s:  # else it keeps its place
         values["run_at"] = Now() + timedelta(seconds=delay_s)
     if not charged:
         values["max_attempts"] = F("max_attempts") + 1
     with transaction.atomic():
-        _lock_owned(job)
+        if _lock_owned(job):
+            end(job, Status.CANCELED, f"canceled; {reason}", outcome=outcome, **at_end)
+            return
         _tell(job, Event.JOB_GIVEN_BACK, status=Status.QUEUED, reason=reason)
         _write(job, Status.QUEUED, reason, values)
         _close_attempt(job, outcome)
@@ -144,6 +158,9 @@ def cancel_queued(job: Job) -> bool:
 
 def _lease() -> Any:
     return Now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+_OF_FAILURE = frozenset(("error", "quarantined_at"))
 
 
 def _released() -> dict[str, Any]:
@@ -180,10 +197,16 @@ def _owned(job: Job) -> Any:
     return Job.objects.filter(pk=job.pk, attempt=job.attempt, status=Status.RUNNING)
 
 
-def _lock_owned(job: Job) -> None:
-    if not _owned(job).select_for_update().values_list("pk").first():
+def _lock_owned(job: Job) -> bool:
+    """Hold the row to the transaction's end; tell whether somebody asked for the job's end.
+
+    Every write of an attempt comes after it. Raises `Lost`.
+    """
+    asked = _owned(job).select_for_update().values_list("cancel_requested_at").first()
+    if asked is None:
         raise Lost(job.id)
     job.status = Status.RUNNING
+    return asked[0] is not None
 
 
 def _tell(job: Job, event: Event, *, status: Status, reason: str) -> None:

@@ -221,17 +221,21 @@ def _end(
     receipt: dict[str, Any] | None = None,
     **values: Any,
 ) -> None:
-    values = {"usage": attempt.usage(), "device": attempt.device} | values
-    values["fallback"] = attempt.fallback
     with transaction.atomic():
-        states.end(attempt.job, status, reason, **values)
+        states.end(attempt.job, status, reason, **_at_end(attempt) | values)
         _write_receipt(attempt, receipt or {})
+
+
+def _at_end(attempt: Attempt) -> dict[str, Any]:
+    usage, device = attempt.usage(), attempt.device
+    return {"usage": usage, "device": device, "fallback": attempt.fallback}
 
 
 def _give_back(attempt: Attempt, reason: str, *, delay_s: float = 0, charged: bool = True) -> None:
     """Queue the job again; what the attempt did cost is on its receipt until the job's end."""
     with transaction.atomic():
-        states.give_back(attempt.job, reason, delay_s=delay_s, charged=charged)
+        at_end = _at_end(attempt)
+        states.give_back(attempt.job, reason, delay_s=delay_s, charged=charged, **at_end)
         _write_receipt(attempt, {})
 
 

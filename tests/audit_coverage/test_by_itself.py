@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AuditRecord, Tenant
 from ffapi_site.lib import netguard
-from media_jobs import courier, housekeeping, lanes, states
+from media_jobs import courier, deaths, housekeeping, lanes, states
 from media_jobs.models import Job, JobAttempt, Status, WebhookDelivery
 from media_jobs.worker import placement
 from storage import retention
@@ -68,11 +68,10 @@ def test_a_silent_slot_s_job_is_given_back(tenant: Tenant) -> None:
 
 
 def test_poison_is_quarantined(tenant: Tenant) -> None:
-    past = timezone.now() - timedelta(minutes=5)
-    job = JobFactory.create(tenant=tenant, running=True, lease_until=past, attempt=9)
+    job = JobFactory.create(tenant=tenant, running=True, slot="s", attempt=9)
     for number in range(settings.POISON_AFTER_DEATHS):
-        JobAttempt.objects.create(job=job, number=number, slot="s", outcome=states.WORKER_LOST)
-    housekeeping.reap()
+        JobAttempt.objects.create(job=job, number=number, slot="s", outcome=states.WORKER_DIED)
+    deaths.report("s", states.WORKER_DIED, since=timezone.now())
     assert told() == [("job.quarantined", "failure", job.pk, tenant.pk)]
 
 

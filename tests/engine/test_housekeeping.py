@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
-from media_jobs import housekeeping, queue
+from media_jobs import deaths, housekeeping, queue
 from media_jobs.models import Job, Slot, Status
 from media_jobs.worker import scratch
 from tests.engine.claiming import claim
@@ -38,8 +38,8 @@ def test_it_works() -> None:
 
 def test_each_job_is_reaped_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever held the counters of two tenants would wait in a circle with who ends jobs."""
-    jobs, reap_one, left = [silent(), silent()], housekeeping._reap_one, [True]
-    monkeypatch.setattr(housekeeping, "_reap_one", lambda job: left.pop() and reap_one(job))
+    jobs, lose, left = [silent(), silent()], deaths._lose, [True]
+    monkeypatch.setattr(deaths, "_lose", lambda *lost: left.pop() and lose(*lost))
     with pytest.raises(IndexError):
         housekeeping.tick()
     statuses = {Job.objects.get(pk=job.pk).status for job in jobs}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from ffapi_site.lib.problems import Conflict
-from media_jobs import housekeeping, jobs, states
+from media_jobs import deaths, housekeeping, jobs, states
 from media_jobs.models import Job, Status
 from tests.engine.claiming import claim
 from tests.factories import JobFactory, UserFactory
@@ -17,30 +17,82 @@ from tests.factories import JobFactory, UserFactory
 pytestmark = pytest.mark.django_db
 
 
-def die_of(job: Job) -> Job:
-    """A worker claims the job and is not heard of again."""
-    claimed = claim()
-    assert claimed == job
+def die_of(job: Job, cause: str = states.WORKER_DIED) -> Job:
+    """A worker claims the job and dies; the guard of its slot lives on and says so."""
+    began = timezone.now() - timedelta(minutes=1)
+    assert claim() == job
+    deaths.report("slot-1", cause, since=began)
+    return Job.objects.get(pk=job.pk)
+
+
+def fall_silent(job: Job) -> Job:
+    """A worker claims the job and is not heard of again, nor is its guard."""
+    assert claim() == job
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert housekeeping.reap() == 1
     return Job.objects.get(pk=job.pk)
+
+
+def outcomes(job: Job) -> list[str]:
+    return [each.outcome for each in job.attempts.all()]
 
 
 def test_it_works(tenant: Tenant) -> None:
     """R18: the third death is the last."""
     job = JobFactory.create(tenant=tenant, max_attempts=9)
     assert [die_of(job).status for _ in range(2)] == [Status.QUEUED, Status.QUEUED]
-    dead = die_of(job)
+    dead = die_of(job, states.WORKER_HUNG)
     assert (dead.status, dead.attempt) == (Status.FAILED, 3)
     assert dead.error is not None
     assert dead.error["code"] == "poison"
     assert list(Job.objects.quarantined()) == [dead]
-    assert [each.outcome for each in dead.attempts.all()] == [
-        "worker lost",
-        "worker lost",
-        "failed",
-    ]
+    assert outcomes(dead) == ["worker died", "worker died", "worker hung"]
     assert claim() is None
+
+
+def test_the_silence_of_whole_hosts_is_no_poison(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant, max_attempts=9)
+    for _ in range(8):
+        assert fall_silent(job).status == Status.QUEUED
+    ended = fall_silent(job)
+    assert ended.error is not None
+    assert (ended.error["code"], ended.quarantined_at) == ("worker_lost", None)
+
+
+def test_the_silence_of_a_host_is_no_death_beside_others(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant, max_attempts=9)
+    die_of(job), fall_silent(job), die_of(job)
+    assert fall_silent(job).status == Status.QUEUED
+    assert die_of(job).quarantined_at is not None
+
+
+def test_a_death_is_known_after_the_lease_has_run_out_too(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant, max_attempts=9)
+    began = timezone.now() - timedelta(minutes=1)
+    fall_silent(job)
+    deaths.report("another slot", states.WORKER_HUNG, since=began)
+    assert outcomes(job) == ["worker lost"]
+    deaths.report("slot-1", states.WORKER_HUNG, since=timezone.now())
+    assert outcomes(job) == ["worker lost"]
+    deaths.report("slot-1", states.WORKER_HUNG, since=began)
+    assert outcomes(job) == ["worker hung"]
+
+
+def test_a_death_between_two_jobs_is_nobody_s(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant)
+    began = timezone.now() - timedelta(minutes=1)
+    claimed = claim()
+    assert claimed is not None
+    states.end(claimed, Status.COMPLETED, "done")
+    deaths.report("slot-1", states.WORKER_DIED, since=began)
+    assert outcomes(job) == ["completed"]
+
+
+def test_a_canceled_job_is_no_dead_letter(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant, max_attempts=9, cancel_requested_at=timezone.now())
+    with override_settings(POISON_AFTER_DEATHS=1):
+        ended = die_of(job)
+    assert (ended.status, ended.quarantined_at, ended.error) == (Status.CANCELED, None, None)
 
 
 def test_other_failures_are_no_deaths(tenant: Tenant) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import UsageEntry
@@ -106,6 +107,35 @@ def test_an_uncharged_attempt_does_not_count() -> None:
     states.give_back(job, "the slot is stopping", charged=False)
     job.refresh_from_db()
     assert (job.status, job.attempt, job.max_attempts) == ("queued", 1, 4)
+
+
+@pytest.fixture
+def asked_to_end() -> Job:
+    job = claimed(max_attempts=3, webhook_url="https://example.org/hook")
+    Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
+    return job
+
+
+@pytest.mark.parametrize("charged", [True, False])
+def test_what_is_to_be_canceled_is_not_tried_again(asked_to_end: Job, *, charged: bool) -> None:
+    usage = {"cpu_seconds": 1.5, "wall_seconds": 2.0}
+    states.give_back(asked_to_end, "storage_full", delay_s=60, charged=charged, usage=usage)
+    job = Job.objects.get(pk=asked_to_end.pk)
+    assert (job.status, job.usage) == (Status.CANCELED, usage)
+    assert statuses(job) == ["queued", "running", "canceled"]
+    assert WebhookDelivery.objects.get(job=job).event == "job.canceled"
+    assert UsageEntry.objects.get().cpu_ms == 1500
+
+
+def test_what_is_to_be_canceled_does_not_fail(asked_to_end: Job) -> None:
+    states.end(asked_to_end, Status.FAILED, "broken", error={"code": "x"}, quarantined_at=Now())
+    job = Job.objects.get(pk=asked_to_end.pk)
+    assert (job.status, job.error, job.quarantined_at) == (Status.CANCELED, None, None)
+
+
+def test_what_is_complete_before_its_cancel_was_seen_is_complete(asked_to_end: Job) -> None:
+    states.end(asked_to_end, Status.COMPLETED, "done")
+    assert Job.objects.get(pk=asked_to_end.pk).status == Status.COMPLETED
 
 
 def test_a_final_status_is_final() -> None:

@@ -58,6 +58,12 @@ def _is_dead(process: psutil.Process) -> bool:
         return True
 
 
+def _outcomes(site: Site, job: Json) -> list[str]:
+    """What each attempt came to: a death is held against the job only where a guard saw it."""
+    query = "SELECT outcome FROM media_jobs_jobattempt WHERE job_id = %s ORDER BY number"
+    return [outcome for (outcome,) in site.rows(query, job["id"])]
+
+
 def _check_ended_once(site: Site, alice: Customer, job: Json, name: str, folder: Path) -> None:
     [output] = alice.job(job["id"])["outputs"]
     assert len(alice.download(output, folder).read_bytes()) == output["size_bytes"]
@@ -77,6 +83,7 @@ def test_a_killed_worker(site: Site, alice: Customer, long_source: str, folder: 
     assert ended["attempt"] == 2
     assert ended["outputs"][0]["duration_seconds"] == pytest.approx(8, abs=0.1)
     assert site.history(job) == GIVEN_BACK
+    assert _outcomes(site, job) == ["worker died", "completed"]
     _check_ended_once(site, alice, job, "worker.mp4", folder)
 
 
@@ -90,6 +97,7 @@ def test_a_killed_slot(site: Site, alice: Customer, long_source: str, folder: Pa
     assert psutil.wait_procs(below, timeout=10)[1] == []
     assert alice.completed(job, within_s=120)["attempt"] == 2
     assert site.history(job) == GIVEN_BACK
+    assert _outcomes(site, job) == ["worker lost", "completed"]
     _check_ended_once(site, alice, job, "slot.mp4", folder)
 
 
