@@ -154,12 +154,10 @@ class Guard:
 
 def _carry() -> None:
     """Deliver webhooks for as long as the process lives."""
+    rounds = courier.Rounds()
     while True:
         try:
-            delivery = courier.claim()
-            if delivery is not None:
-                courier.deliver(delivery)
-                continue
+            rounds.send_due()
         except (OperationalError, InterfaceError):
             logger.warning("The database is away", extra={"chore": "courier"})
             connection.close()

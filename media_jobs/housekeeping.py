@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from accounts import idempotency, rate_limit
 from accounts.people import sessions
 from accounts.quotas import alerts, reservations
-from media_jobs import deaths, queue, states
+from media_jobs import courier, deaths, queue, states
 from media_jobs.models import Job, PausedLane, Slot
 from media_jobs.worker import placement
 from storage import retention
@@ -65,4 +65,5 @@ def sweep() -> None:
     sessions.forget_old()
     reservations.forget_old()
     alerts.mail_due()
+    courier.forget_old()
     Slot.objects.filter(heartbeat_at__lt=Now() - timedelta(hours=1)).delete()

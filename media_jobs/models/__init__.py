@@ -8,7 +8,7 @@ from media_jobs.models.job import Job, JobQuerySet, Priority, Status
 from media_jobs.models.lane import PausedLane
 from media_jobs.models.media import JobInput, JobOutput
 from media_jobs.models.slot import Slot
-from media_jobs.models.webhook import WebhookDelivery
+from media_jobs.models.webhook import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "DeadLetter",
@@ -26,4 +26,5 @@ __all__ = [
     "Slot",
     "Status",
     "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import Tenant, TenantQuerySet
@@ -12,7 +13,9 @@ from media_jobs.models.job import Job
 
 class WebhookDeliveryQuerySet(TenantQuerySet["WebhookDelivery"]):
     def due(self) -> Self:
-        return self.filter(next_attempt_at__lte=Now()).order_by("next_attempt_at")
+        """Those whose time has come and which no courier has in hand."""
+        is_free = Q(claimed_until=None) | Q(claimed_until__lte=Now())
+        return self.filter(is_free, next_attempt_at__lte=Now()).order_by("next_attempt_at")
 
 
 class WebhookDelivery(models.Model):
@@ -33,6 +36,8 @@ class WebhookDelivery(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     attempt = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True, db_default=Now())
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    """Until when a courier has it in hand; another takes it where that time passes."""
     delivered_at = models.DateTimeField(null=True, blank=True)
     last_status = models.PositiveSmallIntegerField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
@@ -44,11 +49,38 @@ class WebhookDelivery(models.Model):
         verbose_name_plural = "webhook deliveries"
         indexes = [
             models.Index(
-                fields=["next_attempt_at"],
-                condition=models.Q(next_attempt_at__isnull=False),
-                name="webhook_due",
-            )
+                fields=["tenant", "next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False),
+                name="webhook_waiting",
+            ),
+            models.Index(
+                fields=["claimed_until"],
+                condition=Q(claimed_until__isnull=False),
+                name="webhook_claimed",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.event} {self.id}"
+
+
+class WebhookEndpoint(models.Model):
+    """How a tenant's receiver has answered of late: one that fails is left alone for a while."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
+    origin = models.CharField(max_length=300)
+    """Host and port as the addresses write them, in small letters."""
+    failures = models.PositiveIntegerField(default=0)
+    """In a row."""
+    open_until = models.DateTimeField(null=True)
+    """While the circuit is open nothing is sent there; afterwards one event at a time tries it."""
+    turn_at = models.DateTimeField(db_default=Now())
+    """When it was last the turn of an event of its."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "origin"], name="webhook_endpoint_of_tenant")
+        ]
+
+    def __str__(self) -> str:
+        return self.origin

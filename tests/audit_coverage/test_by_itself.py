@@ -107,8 +107,7 @@ def delivery(tenant: Tenant) -> WebhookDelivery:
 
 
 def _sent(delivery: WebhookDelivery, status: int) -> None:
-    with patch.object(netguard, "post") as far_end:
-        far_end.return_value.status = status
+    with patch.object(netguard, "post", return_value=netguard.Answer(status, b"")):
         courier.deliver(delivery)
 
 

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from accounts.models import Tenant
 from media_jobs import courier
 from media_jobs.models import WebhookDelivery
-from tests.factories import JobFactory
+from tests.factories import JobFactory, TenantFactory
 from tests.lib.hostile_server import HostileServer
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +35,7 @@ def send_next() -> WebhookDelivery:
     claimed = courier.claim()
     assert claimed is not None
     courier.deliver(claimed)
-    claimed.refresh_from_db()
-    return claimed
+    return WebhookDelivery.objects.get(pk=claimed.pk)
 
 
 def received(request: bytes) -> tuple[dict[str, str], str]:
@@ -121,6 +122,60 @@ def test_after_three_days_it_is_given_up(settings: Settings) -> None:
         )
         sent = send_next()
     assert (sent.next_attempt_at, sent.delivered_at) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "at_least_s", "at_most_s"),
+    [("120", 90, 150), ("0", 3, 10), ("-1", 3, 10), ("315360000", 2500, 4500)],
+)
+def test_a_wait_that_is_asked_for_is_kept_within_bounds(
+    settings: Settings, asked: str, at_least_s: int, at_most_s: int
+) -> None:
+    headers = f"Retry-After: {asked}\r\n"
+    with HostileServer(answering("503 Away", headers)) as server:
+        delivery_to(server, settings)
+        before = timezone.now()
+        sent = send_next()
+    assert sent.next_attempt_at is not None
+    wait_s = (sent.next_attempt_at - before).total_seconds()
+    assert at_least_s < wait_s < at_most_s
+
+
+def test_a_receiver_that_is_gone_is_sent_nothing_more(settings: Settings) -> None:
+    with HostileServer(answering("410 Gone")) as server:
+        first = delivery_to(server, settings)
+        second = another(first)
+        elsewhere = another(first, url=f"{server.url}/other")
+        of_a_stranger = another(first, tenant=TenantFactory.create())
+        sent = send_next()
+        assert len(server.requests) == 1
+    for each in (second, elsewhere, of_a_stranger):
+        each.refresh_from_db()
+    assert (sent.next_attempt_at, sent.last_status) == (None, 410)
+    assert (second.next_attempt_at, second.last_status) == (None, 410)
+    assert elsewhere.next_attempt_at is not None
+    assert of_a_stranger.next_attempt_at is not None
+
+
+def another(
+    delivery: WebhookDelivery, *, url: str = "", tenant: Tenant | None = None
+) -> WebhookDelivery:
+    return WebhookDelivery.objects.create(
+        tenant=tenant or delivery.tenant, url=url or delivery.url, event="quota.warning"
+    )
+
+
+def test_an_event_that_cannot_be_signed_is_put_off(settings: Settings) -> None:
+    with HostileServer(answering("200 OK")) as server:
+        delivery = delivery_to(server, settings)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE accounts_tenant SET webhook_secret = 'no key opens this'")
+        sent = send_next()
+        assert server.requests == []
+    assert sent.pk == delivery.pk
+    assert sent.last_error.startswith("internal_error")
+    assert sent.next_attempt_at is not None
+    assert sent.next_attempt_at > timezone.now()
 
 
 def test_two_couriers_do_not_share_a_delivery(settings: Settings) -> None:

@@ -13,6 +13,7 @@ from ffapi_site.lib.netguard.names import file_name
 from ffapi_site.lib.netguard.policy import Policy, Refused
 from ffapi_site.lib.netguard.transfer import Progress, Transfer
 from ffapi_site.lib.netguard.urls import Target, parse
+from ffapi_site.lib.netguard.waiting import retry_after_s
 
 _REDIRECTS: Final = 5
 _REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
@@ -34,6 +35,8 @@ class Answer:
     status: int
     body: bytes
     """The first 4 KiB."""
+    retry_after_s: float | None = None
+    """How long it asks to be left alone, unbounded."""
 
 
 def download(  # noqa: PLR0913 - keyword-only bounds, none of which may be forgotten
@@ -121,7 +124,7 @@ def post(
     target = parse(url, policy)
     question = Question("POST", headers, body)
     with answered(question, target, policy, Deadline(timeout_s)) as response:
-        return Answer(response.status, _beginning(response))
+        return Answer(response.status, _beginning(response), retry_after_s(response))
 
 
 def _next_target(response: httpcore.Response, target: Target, policy: Policy) -> Target:

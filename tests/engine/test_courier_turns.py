@@ -1,0 +1,191 @@
+"""No receiver, and no tenant, holds up the events of another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Tenant
+from media_jobs import courier
+from media_jobs.models import WebhookDelivery, WebhookEndpoint
+from tests.factories import TenantFactory
+from tests.lib.hostile_server import HostileServer
+
+pytestmark = pytest.mark.django_db
+
+
+def waiting(tenant: Tenant, number: int = 1, url: str = "https://a.example/hook") -> None:
+    long_ago = timezone.now() - timedelta(hours=1)
+    for _ in range(number):
+        WebhookDelivery.objects.create(
+            tenant=tenant, url=url, event="quota.warning", next_attempt_at=long_ago
+        )
+
+
+def claimed(number: int) -> list[WebhookDelivery]:
+    found = [courier.claim() for _ in range(number)]
+    return [each for each in found if each is not None]
+
+
+def test_tenants_take_turns() -> None:
+    """However long one has been waiting, with however many."""
+    many, one = TenantFactory.create_batch(2)
+    waiting(many, 50)
+    WebhookDelivery.objects.create(tenant=one, url="https://b.example/", event="quota.warning")
+    assert one.pk in [each.tenant_id for each in claimed(2)]
+
+
+def test_turns_go_round_where_every_event_is_quick() -> None:
+    first, second = TenantFactory.create_batch(2)
+    waiting(first, 6)
+    waiting(second, 6)
+    order = []
+    for delivery in claimed_one_by_one(6):
+        order.append(delivery.tenant_id)
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(
+            claimed_until=None, next_attempt_at=None
+        )
+    assert order[0::2] == [order[0]] * 3
+    assert order[1::2] == [order[1]] * 3
+    assert order[0] != order[1]
+
+
+def claimed_one_by_one(number: int) -> Iterable[WebhookDelivery]:
+    for _ in range(number):
+        yield from claimed(1)
+
+
+def test_a_receiver_has_four_events_at_a_time() -> None:
+    tenant = TenantFactory.create()
+    waiting(tenant, 10)
+    assert len(claimed(10)) == 4
+
+
+def test_a_tenant_has_six_on_the_way_whatever_its_receivers() -> None:
+    tenant = TenantFactory.create()
+    for number in range(10):
+        waiting(tenant, url=f"https://receiver-{number}.example/")
+    assert len(claimed(10)) == 6
+
+
+def test_the_same_address_is_another_s_receiver_for_another_tenant() -> None:
+    for tenant in TenantFactory.create_batch(2):
+        waiting(tenant, 10)
+    assert len(claimed(20)) == 8
+
+
+def refused(delivery: WebhookDelivery, settings: Settings) -> None:
+    """Nobody listens at its address."""
+    settings.URL_ALLOWLIST = frozenset({"127.0.0.1:1"})
+    courier.deliver(delivery)
+
+
+DEAD = "http://127.0.0.1:1/hook"
+
+
+def test_a_dead_receiver_is_left_alone(settings: Settings) -> None:
+    tenant = TenantFactory.create()
+    waiting(tenant, 10, url=DEAD)
+    for delivery in claimed(3):
+        refused(delivery, settings)
+    assert claimed(1) == []
+    waiting(tenant, url="https://alive.example/")
+    assert [each.url for each in claimed(2)] == ["https://alive.example/"]
+
+
+def test_after_its_pause_one_event_tries_it(settings: Settings) -> None:
+    tenant = TenantFactory.create()
+    waiting(tenant, 10, url=DEAD)
+    for delivery in claimed(3):
+        refused(delivery, settings)
+    assert claimed(1) == []
+    WebhookDelivery.objects.update(next_attempt_at=Now())
+    WebhookEndpoint.objects.update(open_until=timezone.now() - timedelta(hours=1))
+    assert len(claimed(4)) == 1
+
+
+def test_one_event_that_is_taken_closes_the_circuit(settings: Settings) -> None:
+    with HostileServer(lambda _: [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]) as server:
+        settings.URL_ALLOWLIST = frozenset({server.authority})
+        tenant = TenantFactory.create()
+        waiting(tenant, 5, url=server.url)
+        WebhookEndpoint.objects.create(tenant=tenant, origin=server.authority, failures=7)
+        [delivery] = claimed(4)
+        assert courier.deliver(delivery)
+    assert len(claimed(4)) == 4
+
+
+def test_an_event_sent_again_by_hand_does_not_wait_for_the_pause(settings: Settings) -> None:
+    tenant = TenantFactory.create()
+    waiting(tenant, 4, url=DEAD)
+    taken = claimed(3)
+    for delivery in taken:
+        refused(delivery, settings)
+    courier.redeliver(taken[0])
+    assert taken[0] in claimed(4)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_slow_receivers_of_one_tenant_do_not_delay_another(settings: Settings) -> None:
+    slow_is_over = threading.Event()
+
+    def slow(_: bytes) -> Iterable[bytes]:
+        slow_is_over.wait(20)
+        return [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]
+
+    def quick(_: bytes) -> Iterable[bytes]:
+        return [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]
+
+    with HostileServer(slow) as hanging, HostileServer(quick) as answering:
+        settings.URL_ALLOWLIST = frozenset({hanging.authority, answering.authority})
+        slowed, other = TenantFactory.create_batch(2)
+        waiting(slowed, 200, url=hanging.url)
+        rounds = courier.Rounds()
+        rounds.send_due()
+        WebhookDelivery.objects.create(tenant=other, url=answering.url, event="quota.warning")
+        assert rounds.send_due()
+        assert until(lambda: WebhookDelivery.objects.get(tenant=other).delivered_at is not None)
+        slow_is_over.set()
+        assert until(lambda: not WebhookDelivery.objects.filter(claimed_until__gt=Now()).exists())
+
+
+def until(is_so: Callable[[], bool]) -> bool:
+    ends_at = time.monotonic() + 10
+    while not is_so():
+        if time.monotonic() > ends_at:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_what_waits_is_found_by_its_index() -> None:
+    """However much waits, a claim reads a few hundred rows."""
+    tenant = TenantFactory.create()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO media_jobs_webhookdelivery"
+            " (id, tenant_id, url, event, attempt, last_error, next_attempt_at)"
+            " SELECT 'evt_' || n, %s, 'https://a.example/', 'x', 0, '', now() - interval '1 hour'"
+            " FROM generate_series(1, 20000) AS n",
+            [tenant.pk],
+        )
+    before = rows_read()
+    assert courier.claim() is not None
+    assert rows_read() - before < 500
+
+
+def rows_read() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+            " WHERE relname = 'media_jobs_webhookdelivery'"
+        )
+        return int(cursor.fetchone()[0])
