@@ -38,12 +38,15 @@ _PLAYLIST_EXTENSIONS = {"m3u", "m3u8", "mpd", "sdp", "ffconcat", "pls", "asx", "
 _PLAYLIST_START = re.compile(
     rb"#EXTM3U|ffconcat\b|v=0\r?\n|\[playlist\]|\[reference\]|<asx\b|<smil\b", re.IGNORECASE
 )
-# FFmpeg finds these anywhere in what it probes.
+# FFmpeg finds these anywhere in a text, which for it ends where the first NUL is: in binary media
+# they are a tag, or what happens to be there.
 _PLAYLIST_INSIDE = re.compile(
     rb"<MPD[\s>]|urn:mpeg:dash:|<SmoothStreamingMedia|<CompositionPlaylist|^c=IN IP",
     re.IGNORECASE | re.MULTILINE,
 )
-_PROLOGUE = rb"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+# Possessive, so that each of its bytes is looked at once: n comments in a row could be parted in
+# 2^n ways.
+_PROLOGUE = rb"(?:<\?xml[^>]*+>\s*+)?+(?:<!--(?:(?!-->).)*+-->\s*+)*+"
 _PAGE = rb"<(?:!doctype\s+html|html|head|body|script)\b"
 _ARCHIVE = rb"PK\x03\x04|PK\x05\x06|\x1f\x8b|7z\xbc\xaf|\xfd7zXZ|BZh[1-9]|Rar!|\x28\xb5\x2f\xfd"
 _REFUSED_START = (
@@ -66,6 +69,8 @@ _SUBTITLES = (
     (re.compile(r"\d+\s*\n\d\d:\d\d:\d\d[,.]\d{3}\s*-->"), "text/x-subrip"),
 )
 _PICTURE_IN_BOXES = re.compile(rb".{4}ftyp(?:avi[fs]|hei[cxms]|hev[cx]|mif1|msf1)", re.DOTALL)
+_START_BYTES = 4096
+_BLANK = b" \t\r\n\x00"
 _BINARY_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _RAW_VIDEO = b"YUV4MPEG2"  # a line of text, then bytes that may all be printable
@@ -75,8 +80,8 @@ def sniff(head: bytes, name: str) -> Sniffed:
     """Tell what a file is from its first ``HEAD_BYTES`` and its name. Raises ``Refused``."""
     if not head:
         raise Refused("the file has no bytes", "empty_file")
-    _refuse_playlists(head, name)
-    start = head[:4096].lstrip(b"\xef\xbb\xbf \t\r\n\x00")
+    start = head[:_START_BYTES].lstrip(_BOMS[0] + _BLANK)
+    _refuse_playlists(head, start, name)
     for pattern, what in _REFUSED_START:
         if pattern.match(start):
             raise Refused(f"the file is {what}, not media", "file_type_refused")
@@ -85,12 +90,12 @@ def sniff(head: bytes, name: str) -> Sniffed:
     return _sniff_binary(head, name)
 
 
-def _refuse_playlists(head: bytes, name: str) -> None:
-    start = head[:4096].lstrip(b"\xef\xbb\xbf \t\r\n\x00")
+def _refuse_playlists(head: bytes, start: bytes, name: str) -> None:
+    text = head.lstrip(_BLANK).partition(b"\x00")[0]
     if (
         extension_of(name) in _PLAYLIST_EXTENSIONS
         or _PLAYLIST_START.match(start)
-        or _PLAYLIST_INSIDE.search(head)
+        or _PLAYLIST_INSIDE.search(text)
     ):
         detail = "playlists and manifests are not taken: they name other files; send the media"
         raise Refused(detail, "playlist_refused")
@@ -109,8 +114,9 @@ def _subtitle_type(text: str, name: str) -> str:
     if by_name.startswith("text/"):
         return by_name
     if by_name == DEFAULT:  # no telling extension: the text itself may tell
+        start = text[:_START_BYTES].lstrip("\ufeff\r\n ").replace("\r\n", "\n")
         for pattern, content_type in _SUBTITLES:
-            if pattern.match(text.lstrip("\ufeff\r\n ").replace("\r\n", "\n")):
+            if pattern.match(start):
                 return content_type
     raise Refused(
         "the file is plain text; text is taken as subtitles (.srt .vtt .ass .ssa) or as a colour "

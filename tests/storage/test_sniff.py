@@ -1,0 +1,74 @@
+"""Bytes are told apart soon, and words in binary media are no playlist."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from storage.sniff import Kind, Refused, sniff
+from tests.factories import TenantFactory
+from tests.media import FFMPEG, Samples
+from tests.storage.client import client_of
+
+_GIF = b"GIF89a\x10\0\x10\0\x80\0\0\0\0\0\xff\xff\xff"
+
+
+def test_it_works() -> None:
+    assert sniff(b"1\n00:00:01,000 --> 00:00:02,000\nHello\n", "a").content_type == (
+        "text/x-subrip"
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [b"urn:mpeg:dash:role:2011", b"<MPD xmlns=", b"\nc=IN IP4 1.2.3.4\n"]
+)
+def test_words_in_binary_media_are_no_playlist(words: bytes) -> None:
+    comment = b"\x21\xfe" + bytes([len(words)]) + words + b"\0"
+    assert sniff(_GIF + comment + b";", "a.gif").kind is Kind.MEDIA
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"#EXTM3U\n",
+        b" \r\n\0#EXTM3U\n",
+        b"<?xml version='1.0'?>\n<!-- x --><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'>\0",
+        b"a=1\nc=IN IP4 1.2.3.4\n",
+    ],
+)
+def test_a_text_that_is_a_playlist_is_refused(text: bytes) -> None:
+    with pytest.raises(Refused) as refused:
+        sniff(text, "film.mp4")
+    assert refused.value.code == "playlist_refused"
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b"<svg xmlns=''>", "SVG"),
+        (b"<?xml version='1.0'?> <!-- a -- b --> <!----><!DOCTYPE svg >", "SVG"),
+        (b"<!-- <svg> --><html>", "HTML"),
+    ],
+)
+def test_comments_before_a_page_hide_nothing(start: bytes, what: str) -> None:
+    with pytest.raises(Refused, match=what):
+        sniff(start, "a.mp4")
+
+
+@pytest.mark.django_db
+def test_a_commentary_track_of_our_own_making_is_taken_again(
+    media: Samples, tmp_path: Path
+) -> None:
+    made = tmp_path / "commentary.mp4"
+    spoken = ("-disposition:a:0", "comment", "-c", "copy", made)
+    subprocess.run([*FFMPEG, "-i", media.path("film"), *spoken], check=True)
+    assert b"urn:mpeg:dash:role:2011" in made.read_bytes()
+    client = client_of(TenantFactory.create())
+    response: Any = client.post(
+        "/v1/files", {"file": SimpleUploadedFile("commentary.mp4", made.read_bytes())}
+    )
+    assert response.status_code == 201, response.json()
