@@ -61,14 +61,15 @@ def check(
 ) -> Sniffed:
     """Tell what a stranger's file is, with nothing decoded: by its bytes, held against its name.
 
-    ``declared_type`` is the Content-Type it came with. ``on_wait`` is called during a virus scan.
-    Raises ``Refused``, and ``ScannerUnavailable`` where a scan is wanted and can't be had.
+    ``declared_type`` is the Content-Type it came with. ``on_wait`` is called through all that may
+    take long. Raises ``Refused``, and ``ScannerUnavailable`` where a scan is wanted and can't be
+    had.
     """
     if declared.is_playlist(declared_type):
         raise Refused(f"{declared_type} names other files; send the media", "playlist_refused")
     with path.open("rb") as content:
         sniffed = sniff.sniff(content.read(sniff.HEAD_BYTES), name)
-        outside = pointers.found_in(content)
+        outside = pointers.found_in(content, on_wait)
     if outside is not None:
         raise Refused(outside, "playlist_refused")
     if declared.contradicts(declared_type, sniffed.content_type):
