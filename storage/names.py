@@ -4,7 +4,11 @@ import unicodedata
 
 from django.conf import settings
 
+from ffapi_site.lib.text import TooLong, composed
+
 _MAX_LENGTH = 255
+# As given: composing joins up to three characters into one, and what can't be seen is left out.
+_LONGEST_GIVEN = 4 * _MAX_LENGTH
 _JOINERS = {"\u200c", "\u200d"}  # parts of words and emoji; every other format character misleads
 
 
@@ -23,18 +27,28 @@ def clean_name(given: str) -> str:
     The last part of a path, in NFC, without control and direction characters. Raises
     ``NameRefused`` where nothing is left, where it is too long, or for a blocked extension.
     """
-    last = given.replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(
         character
-        for character in unicodedata.normalize("NFC", last)
+        for character in _last_part(given)
         if character in _JOINERS or unicodedata.category(character)[0] != "C"
     )
     name = " ".join(visible.split()).rstrip(". ")
     if not name.strip("."):
         raise NameRefused("nothing is left of this name", "bad_name")
     if len(name) > _MAX_LENGTH:
-        raise NameRefused(f"a name has at most {_MAX_LENGTH} characters", "name_too_long")
+        raise _too_long()
     for extension in settings.BLOCKED_FILE_EXTENSIONS:
         if name.lower().endswith(f".{extension.lower().removeprefix('.')}"):
             raise NameRefused(f"files ending in {extension} are not taken", "extension_blocked")
     return name
+
+
+def _last_part(path: str) -> str:
+    try:
+        return composed(path.replace("\\", "/").rsplit("/", 1)[-1], _LONGEST_GIVEN)
+    except TooLong as error:
+        raise _too_long() from error
+
+
+def _too_long() -> NameRefused:
+    return NameRefused(f"a name has at most {_MAX_LENGTH} characters", "name_too_long")

@@ -8,7 +8,12 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import unquote
 
+from ffapi_site.lib.text import composed
+
 _LONGEST: Final = 150
+_LONGEST_HEADER: Final = 8 * 1024
+_LONGEST_GIVEN: Final = 4 * _LONGEST
+_LONGEST_SUFFIX: Final = 20
 _NAMELESS: Final = "download"
 
 
@@ -23,12 +28,17 @@ def safe(name: str) -> str:
     last = name.replace("\\", "/").rpartition("/")[2]
     # Categories C*: controls, bidirectional overrides, surrogates, private use, unassigned.
     kept = "".join(char for char in last if not unicodedata.category(char).startswith("C"))
-    whole = unicodedata.normalize("NFC", kept).strip(" .")
-    suffix = PurePosixPath(whole).suffix[:20]
+    if len(kept) > _LONGEST_GIVEN:  # its beginning, and its end for the suffix
+        kept = kept[: _LONGEST_GIVEN - _LONGEST_SUFFIX] + kept[-_LONGEST_SUFFIX:]
+    whole = composed(kept, _LONGEST_GIVEN).strip(" .")
+    suffix = PurePosixPath(whole).suffix[:_LONGEST_SUFFIX]
     return whole if len(whole) <= _LONGEST else whole[: _LONGEST - len(suffix)] + suffix
 
 
 def _said(content_disposition: str) -> str | None:
+    # What takes the header apart looks through all of it again for each of its parts.
+    if len(content_disposition) > _LONGEST_HEADER:
+        return None
     message = Message()
     message["Content-Disposition"] = content_disposition
     try:
