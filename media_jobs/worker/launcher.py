@@ -1,6 +1,6 @@
 """Give up every right that FFmpeg does not need, then become FFmpeg.
 
-Run by itself, never imported by the worker: a thread of a Django process cannot safely run Python
+Run by itself, never called in the worker: a thread of a Django process cannot safely run Python
 between fork and exec. Either once, as ``python3 -I -S launcher.py ORDER... -- PROGRAM ARG...``, or
 as ``launcher.py serve=FD``: then it stays, and forks for whatever the worker asks for at that
 socket, so that the start of a Python is paid once and not by every step of every job. An order is
@@ -41,6 +41,11 @@ _CPU_GRACE_S = 2
 # The one descriptor beside 0, 1 and 2 that is kept, until exec closes it: says what went wrong.
 STATUS = 3
 _REFUSED = 125
+
+# How the worker and the one that stays talk; `sandbox_forks.py` has the other end.
+NONCE_BYTES = 8
+# Exit status of what was forked for a request that had been given up.
+UNASKED = 94
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -217,23 +222,31 @@ def _read(words: list[str]) -> tuple[Orders, list[str]]:
 def _serve(control: int) -> None:
     """Fork for every message until the worker is gone.
 
-    A message brings four descriptors: a file with the words, then what becomes standard output,
-    standard error and ``STATUS``. The answer is the process's number.
+    A message is a nonce and brings five descriptors: a file with the words, then what becomes
+    standard output, standard error and ``STATUS``, then a pipe that tells the process to go on.
+    The answer is the nonce and the process's number.
     """
     import socket  # noqa: PLC0415 - only the one that stays pays for it
 
     asked = socket.socket(fileno=control)
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
     while True:
-        message, descriptors, _, _ = socket.recv_fds(asked, 1, 4)
-        if not message:
+        nonce, descriptors, _, _ = socket.recv_fds(asked, NONCE_BYTES, 5)
+        if not nonce:
             os._exit(0)
         pid = _fork_for_parent()
         if pid == 0:
+            _wait_to_go(descriptors.pop())
             _become(*_taken(descriptors))
         for descriptor in descriptors:
             os.close(descriptor)
-        asked.send(pid.to_bytes(4, "little", signed=True))
+        asked.send(nonce + pid.to_bytes(4, "little", signed=True))
+
+
+def _wait_to_go(go: int) -> None:
+    """End where the worker has given the request up, as it never learned this process's number."""
+    if not os.read(go, 1):
+        os._exit(UNASKED)
 
 
 def _fork_for_parent() -> int:

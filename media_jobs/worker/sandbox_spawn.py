@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import selectors
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ from media_jobs.worker.sandbox_reach import Place, Use
 _HERE: Final = Path(__file__).parent
 # What the launcher says last.
 _READY: Final = "ready"
+_TELL_S: Final = 20.0
 # Relative, so that the process never learns where it is.
 ENVIRONMENT: Final = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -77,9 +80,14 @@ def spawn(start: Start) -> Process:
         )
         for_launcher.close()
         for_bubblewrap.close()
-        # Ends when exec closes the descriptor, or with the reason why there is no exec.
-        told = status.read().decode()
-        process = Process(popen, start.limits, namespace=_namespace(info.read()))
+        try:
+            told = _told(status)
+            namespace = _namespace(_told(info))
+        except TimeoutError as error:
+            popen.kill()
+            with popen:  # waits
+                raise SandboxUnavailable(str(error)) from error
+        process = Process(popen, start.limits, namespace=namespace)
     return _confined(process, told)
 
 
@@ -96,10 +104,32 @@ def _forked(start: Start) -> Process:
             raise SandboxUnavailable(str(error)) from error
         for stream in (for_stdout, for_stderr, for_launcher):
             stream.close()
-        told = status.read().decode()
         # They are the process's from here on.
         out, err = (os.fdopen(os.dup(stream.fileno()), "rb") for stream in (stdout, stderr))
-    return _confined(Process(Forked(pid, out, err), start.limits), told)
+        process = Process(Forked(pid, out, err), start.limits)
+        try:
+            told = _told(status)
+        except TimeoutError as error:
+            process.kill()
+            with process.stdout, process.stderr:
+                process.wait()
+            raise SandboxUnavailable(str(error)) from error
+    return _confined(process, told)
+
+
+def _told(status: IO[bytes]) -> str:
+    """What comes before exec closes the descriptor, or the reason why there is no exec.
+
+    Raises TimeoutError where neither comes: something stopped it on its way there.
+    """
+    told, until = b"", time.monotonic() + _TELL_S
+    with selectors.DefaultSelector() as ready:
+        ready.register(status, selectors.EVENT_READ)
+        while ready.select(max(until - time.monotonic(), 0)):
+            if not (more := os.read(status.fileno(), 1 << 12)):
+                return told.decode()
+            told += more
+    raise TimeoutError(f"it was not confined within {_TELL_S:g} s")
 
 
 def _confined(process: Process, told: str) -> Process:
@@ -130,7 +160,7 @@ def _command(start: Start, orders: list[str], tell_pid_to: int) -> list[str]:
     return sandbox_namespaces.wrapped(command, start.folder, places, tell_pid_to=tell_pid_to)
 
 
-def _namespace(told: bytes) -> Namespace | None:
+def _namespace(told: str) -> Namespace | None:
     if not told:
         return None
     first_pid = int(json.loads(told)["child-pid"])

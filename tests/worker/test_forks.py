@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from media_jobs.worker import sandbox, scratch
+from media_jobs.worker import launcher as launcher_module
+from media_jobs.worker import sandbox, sandbox_forks, sandbox_spawn, scratch
 from tests.serving.server import eventually
 
 LIMITS = sandbox.Limits(wall_s=20)
@@ -106,6 +109,75 @@ def test_a_command_longer_than_a_message(folder: Path) -> None:
     source = ["-f", "lavfi", "-i", "nullsrc=d=0.1"]
     done = sandbox.run("ffmpeg", [*source, *args, "-f", "null", "-"], folder=folder, limits=LIMITS)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox_forks, "_ANSWER_S", 0.5)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_stopped_one_is_replaced(folder: Path) -> None:
+    """What it is asked meanwhile another one does; to wake up it does not get."""
+    _version(folder)
+    stopped = _launcher()
+    stopped.suspend()
+    assert _version(folder).returncode == 0
+    assert eventually(lambda: not _is_alive(stopped), within_s=5)
+    assert _launcher() != stopped
+
+
+class _LateServer(sandbox_forks.ForkServer):
+    """It has forked when it is stopped: its answer comes after the worker's patience."""
+
+    def __init__(self) -> None:
+        launcher = Path(launcher_module.__file__).read_text()
+        late = launcher.replace("asked.send(", "import time; time.sleep(2); asked.send(", 1)
+        assert late != launcher
+        self.script = Path(tempfile.mkdtemp()) / "launcher.py"
+        self.script.write_text(late)
+        super().__init__(self.script, sandbox_spawn.ENVIRONMENT)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_was_forked_for_a_late_answer_ends(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    monkeypatch.setattr(sandbox_spawn, "_forks", late := _LateServer())
+    with pytest.raises(sandbox.SandboxUnavailable):
+        _version(folder)
+    late.close()
+    eventually(lambda: set(psutil.Process().children(recursive=True)) <= before, within_s=5)
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
+def test_an_answer_to_another_request_is_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a time-out, whatever brought it about: the number is that of another process."""
+    process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+    with process.stdout, process.stderr:
+        forks = sandbox_spawn._forks
+        assert forks._control is not None
+        waits, go = os.pipe()
+        nobody = os.open(os.devnull, os.O_RDONLY)
+        socket.send_fds(forks._control, [b"another!"], [nobody, nobody, nobody, nobody, waits])
+        for descriptor in (waits, go, nobody):
+            os.close(descriptor)
+        done = _version(folder)
+        assert (done.returncode, done.stdout[:7]) == (0, b"ffprobe")
+        assert _is_alive(psutil.Process(process.pid))
+        process.kill()
+        process.wait()
+
+
+def test_one_that_stops_before_it_is_confined_is_given_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox_spawn, "_TELL_S", 0.0)
+    with pytest.raises(sandbox.SandboxUnavailable, match="not confined within"):
+        _version(folder)
 
 
 def test_it_does_not_outlive_us() -> None:
