@@ -9,9 +9,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import stat
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
@@ -27,12 +27,12 @@ from django.utils import timezone
 from accounts import audit
 from accounts.events import Event
 from accounts.quotas import reservations
+from ffapi_site.lib import room
 from storage import hooks
 from storage.content_types import content_type_of
 from storage.models import File
 from storage.models.file import Origin
 
-_CHUNK_BYTES = 1024 * 1024
 # Another file system, one without hard links, the kernel's protection of others' files, too many.
 _NO_LINK = {errno.EXDEV, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EMLINK}
 
@@ -118,12 +118,26 @@ def _open_regular(source: Path) -> BufferedReader:
 
 
 def _save(key: str, handle: BufferedReader, source: Path, *, move: bool) -> None:
-    storages["media"].save(key, _Movable(handle, source) if move else Content(handle))
+    local = _local_path(key)
+    with ExitStack() as kept:
+        if local and not (move and _is_on_disk_of(source, local)):
+            size_bytes = os.fstat(handle.fileno()).st_size
+            kept.enter_context(room.room_on(_existing(local))).keep(size_bytes)
+        storages["media"].save(key, _Movable(handle, source) if move else Content(handle))
     if move:
         source.unlink(missing_ok=True)  # a remote storage copied it
-    if local := _local_path(key):
+    if local:
         _flush(local)
         _flush(local.parent)
+
+
+def _is_on_disk_of(source: Path, target: Path) -> bool:
+    return source.stat().st_dev == _existing(target).stat().st_dev
+
+
+def _existing(path: Path) -> Path:
+    """The nearest folder above ``path`` that is there already."""
+    return next(each for each in path.parents if each.is_dir())
 
 
 def _local_path(key: str) -> Path | None:
@@ -171,7 +185,8 @@ def place(file: File, target: Path) -> None:
     """Put the bytes at ``target``, which must not exist: a hard link where possible, else a copy.
 
     A hard link shares the stored bytes, so what works on ``target`` may only read it. A copy is
-    checked against the hash. Raises ``Gone`` where the bytes are missing or not the ones stored.
+    checked against the hash. Raises ``Gone`` where the bytes are missing or not the ones stored,
+    and ``NoRoom`` where the disk has none for a copy.
     """
     if not _linked(file, target):
         _copy(file, target)
@@ -193,8 +208,8 @@ def _linked(file: File, target: Path) -> bool:
 
 
 def _copy(file: File, target: Path) -> None:
-    with open_content(file) as content, target.open("xb") as copy:
-        shutil.copyfileobj(content, copy, _CHUNK_BYTES)
+    with open_content(file) as content:
+        room.copy(content, target)
     with target.open("rb") as copy:
         if hashlib.file_digest(copy, "sha256").hexdigest() != file.sha256:
             target.unlink()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import IO, Final
 
 from django.conf import settings
@@ -21,7 +21,9 @@ from accounts.models import AuditRecord
 from ffapi_site.lib import scope
 from ffapi_site.lib.cells import csv_text
 from ffapi_site.lib.idle import release_connections
+from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.problems import FieldError, Invalid
+from ffapi_site.lib.room import room_on
 
 _CONTENT_TYPES: Final = {
     "jsonl": "application/jsonl",
@@ -80,13 +82,16 @@ def _lines(selection: Selection, form: str, seen: str) -> Iterator[bytes]:
 
 def _bundle(selection: Selection, export_id: str) -> Iterator[bytes]:
     """Made before anything is sent: what is wrong is told by the status."""
-    file = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115 -- sent later
-    try:
-        bundle.write(selection, export_id, file)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
+    path = Path(str(settings.FILE_UPLOAD_TEMP_DIR)) / f"{new_id('upload')}.part"
+    with room_on(path.parent) as room:
+        file = room.create(path, mode="x+b")
+        path.unlink()  # it is gone when it was sent, or whatever else closes it
+        try:
+            bundle.write(selection, export_id, file)
+            file.seek(0)
+        except BaseException:
+            file.close()
+            raise
     return _read(file)
 
 

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from ffapi_site.lib import problems
 from ffapi_site.lib.problems import FieldError, Problem
 from ffapi_site.lib.request_id import request_id
+from ffapi_site.lib.room import is_full
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -56,10 +57,17 @@ _OF_DRF: dict[type[Exception], type[Problem]] = {
 }
 
 
+def disk_full() -> Problem:
+    detail = "there is no room for this on the disk"
+    return problems.Unavailable(detail, code="storage_full", headers={"Retry-After": "300"})
+
+
 def to_problem(error: Exception) -> Problem | None:
     """Translate what Django and DRF raise; None is for what nobody expected."""
     if isinstance(error, Problem):
         return error
+    if is_full(error):
+        return disk_full()
     if isinstance(error, exceptions.ValidationError):
         return problems.Invalid("some fields are wrong", errors=_pointers(error.detail))
     for kind, problem in _OF_DRF.items():

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
@@ -38,9 +37,9 @@ class Upload(Page):
         hold = reservations.hold_storage(tenant.pk, None, announced_bytes)
         try:
             release_connections()  # an upload takes as long as the client likes
-            with uploads.temporary(announced_bytes) as path:
-                _write(request, path, bounds.of(tenant).file_bytes)
-                file = intake.take_in(tenant, path, name=name, origin=Origin.UPLOAD, hold=hold)
+            with uploads.landing(announced_bytes) as to:
+                _write(request, to, bounds.of(tenant).file_bytes)
+                file = intake.take_in(tenant, to.path, name=name, origin=Origin.UPLOAD, hold=hold)
         except sniff.Refused as refused:
             raise invalid("/file", refused.detail, refused.code) from refused
         finally:
@@ -56,10 +55,10 @@ def _name(request: HttpRequest) -> str:
         raise invalid("/name", refused.detail, refused.code) from refused
 
 
-def _write(request: HttpRequest, path: Path, most_bytes: int) -> None:
+def _write(request: HttpRequest, to: uploads.Landing, most_bytes: int) -> None:
     size_bytes = 0
     try:
-        with uploads.create(path) as target:
+        with to.create() as target:
             while part := request.read(_CHUNK_BYTES):
                 size_bytes += len(part)
                 if size_bytes > most_bytes:

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from ffapi_site.lib import netguard
 from ffapi_site.lib.outbound import url_policy
+from ffapi_site.lib.room import room_on
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models import Job
 from media_jobs.operations.base import Source
@@ -108,7 +109,7 @@ def _download(
 ) -> Source:
     path = scratch_path(position, urlsplit(each.url).path)
     # A new file: whatever already lies there, a link above all, is not ours to write to.
-    with (folder / path).open("xb") as target:
+    with room_on(folder) as room, room.create(folder / path) as target:
         got = netguard.download(
             each.url,
             target,

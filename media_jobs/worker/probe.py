@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
 
+from ffapi_site.lib import room
 from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, Json, MediaInfo, mapping
 from media_jobs.ffmpeg.media_limits import MediaLimits, excess
@@ -100,5 +100,6 @@ def probe(path: Path) -> MediaInfo:
         try:
             os.link(path, inside)
         except OSError:  # another file system
-            shutil.copyfile(path, inside)
+            with path.open("rb") as content:
+                room.copy(content, inside)
         return probe_in(folder, f"in/{inside.name}", limits=media_limits())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import random
 import time
@@ -15,7 +14,7 @@ from django.db import transaction
 
 from accounts.quotas import bounds
 from accounts.quotas.refusal import QuotaExceeded
-from ffapi_site.lib import netguard
+from ffapi_site.lib import netguard, room
 from media_jobs import states
 from media_jobs.ffmpeg import failures, hardware, verify
 from media_jobs.ffmpeg.command import Command, OutputFile
@@ -290,7 +289,7 @@ def explain(error: Exception) -> failures.Failure:
         return error.failure
     if isinstance(error, ScannerUnavailable):
         return failures.SCANNER_UNAVAILABLE
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if room.is_full(error):
         return failures.STORAGE_FULL
     for kind, title in _TITLES.items():
         if isinstance(error, kind):

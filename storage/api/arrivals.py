@@ -87,10 +87,11 @@ def uploaded(
         hold = reservations.hold_storage(caller.tenant.pk, caller.api_key.pk, announced_bytes)
         cleanup.callback(reservations.drop_hold, hold)
     release_connections()  # an upload takes as long as the client's line
-    path = cleanup.enter_context(uploads.temporary(announced_bytes))
-    part = uploads.receive(request, path, most_bytes=most_bytes)
+    landing = cleanup.enter_context(uploads.landing(announced_bytes))
+    part = uploads.receive(request, landing, most_bytes=most_bytes)
     options = _options(part.fields)
-    arrival = Arrival(path, part.name, part.declared_type, Origin.UPLOAD, "/file", options, hold)
+    said = (part.name, part.declared_type, Origin.UPLOAD, "/file", options, hold)
+    arrival = Arrival(landing.path, *said)
     return Upload(arrival, part.sha256, part.fields)
 
 
@@ -119,9 +120,9 @@ def imported(body: ImportRequest, caller: Caller, cleanup: ExitStack) -> Arrival
     """Fetch the bytes from an address; the temporary file goes with ``cleanup``."""
     most_bytes = bounds.of(caller.tenant, caller.api_key).file_bytes
     release_connections()  # a download takes as long as the far end likes
-    path = cleanup.enter_context(uploads.temporary(0))
+    landing = cleanup.enter_context(uploads.landing(0))
     try:
-        with uploads.create(path) as target:
+        with landing.create() as target:
             found = netguard.download(
                 body.url,
                 target,
@@ -131,4 +132,4 @@ def imported(body: ImportRequest, caller: Caller, cleanup: ExitStack) -> Arrival
             )
     except netguard.Refused as refused:
         raise invalid("/url", refused.detail, refused.code) from refused
-    return Arrival(path, found.name, found.content_type or "", Origin.URL, "/url", body)
+    return Arrival(landing.path, found.name, found.content_type or "", Origin.URL, "/url", body)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +18,8 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.http import parse_header_parameters
 
 from ffapi_site.lib.ids import new_id
-from ffapi_site.lib.problems import Malformed, TooLarge, Unavailable, invalid
+from ffapi_site.lib.problems import Malformed, TooLarge, invalid
+from ffapi_site.lib.room import Room, room_on
 
 _EPILOGUE_BYTES = 4096
 
@@ -35,38 +34,42 @@ class Part:
     fields: QueryDict
 
 
+@dataclass(frozen=True)
+class Landing:
+    """Where bytes on their way in are written to, and the room on the disk that is kept for them.
+
+    ``announced_bytes`` is 0 where nobody has said how many there will be.
+    """
+
+    path: Path
+    room: Room
+    announced_bytes: int
+
+    def create(self) -> BinaryIO:
+        """Open a new file that the sandbox's user may read; its folder is for us alone.
+
+        Writing it, and closing it, raises ``NoRoom`` where the disk has none.
+        """
+        handle = self.room.create(self.path, announced_bytes=self.announced_bytes)
+        os.fchmod(handle.fileno(), 0o644)
+        return handle
+
+
 @contextmanager
-def temporary(announced_bytes: int) -> Iterator[Path]:
-    """Give a path for bytes on their way in; whatever is left there at the end is removed.
+def landing(announced_bytes: int) -> Iterator[Landing]:
+    """Give a place for bytes on their way in; whatever is left there at the end is removed.
 
     It lies beside the stored files where both are in the data folder, so storing is a rename.
-    Raises ``Unavailable`` where the disk has no room for them.
+    Raises ``NoRoom`` where the disk has no room for what is announced.
     """
     folder = Path(str(settings.FILE_UPLOAD_TEMP_DIR))
     path = folder / f"{new_id('upload')}.part"
-    room_bytes = shutil.disk_usage(folder).free - settings.MIN_FREE_SPACE_MB * 1024 * 1024
-    if announced_bytes > room_bytes:
-        raise _disk_full()
-    try:
-        yield path
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise _disk_full() from error
-        raise
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _disk_full() -> Unavailable:
-    detail = "there is no room for the file on the disk"
-    return Unavailable(detail, code="storage_full", headers={"Retry-After": "300"})
-
-
-def create(path: Path) -> BinaryIO:
-    """Open a new file that the sandbox's user may read; its folder is for us alone."""
-    handle = path.open("xb")
-    os.fchmod(handle.fileno(), 0o644)
-    return handle
+    with room_on(folder) as room:
+        room.keep(announced_bytes)
+        try:
+            yield Landing(path, room, announced_bytes)
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def too_large(most_bytes: int) -> TooLarge:
@@ -74,13 +77,13 @@ def too_large(most_bytes: int) -> TooLarge:
 
 
 class _ToDisk(FileUploadHandler):
-    """Takes the one part named ``file``; hashes and measures it on the way to ``path``."""
+    """Takes the one part named ``file``; hashes and measures it on the way to the disk."""
 
     chunk_size = 256 * 1024
 
-    def __init__(self, path: Path, most_bytes: int) -> None:
+    def __init__(self, landing: Landing, most_bytes: int) -> None:
         super().__init__()
-        self.path = path
+        self.landing = landing
         self.most_bytes = most_bytes
         self.handle: BinaryIO | None = None
         self.name = ""
@@ -95,7 +98,7 @@ class _ToDisk(FileUploadHandler):
             raise invalid("/file", "send one file a request", "too_many_files")
         self.name = str(self.file_name)
         self.declared_type = str(self.content_type or "").strip().lower()
-        self.handle = create(self.path)
+        self.handle = self.landing.create()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if start + len(raw_data) > self.most_bytes:
@@ -130,9 +133,9 @@ class _Tail:
         return part
 
 
-def receive(request: HttpRequest, path: Path, *, most_bytes: int) -> Part:
-    """Write the file of a multipart body to ``path``. Raises a ``Problem`` for any other body."""
-    handler, body = _ToDisk(path, most_bytes), _Tail(request)
+def receive(request: HttpRequest, to: Landing, *, most_bytes: int) -> Part:
+    """Write the file of a multipart body down. Raises a ``Problem`` for any other body."""
+    handler, body = _ToDisk(to, most_bytes), _Tail(request)
     # The parser takes a missing length for an empty body; chunked bodies have none.
     meta = request.META | {"CONTENT_LENGTH": request.META.get("CONTENT_LENGTH") or "1"}
     try:

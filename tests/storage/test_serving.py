@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
 
@@ -20,6 +21,7 @@ from accounts.models import Tenant
 from ffapi_site.asgi import application
 from ffapi_site.lib import streamed_body
 from storage.models import File
+from tests.disks import free_mb, small_disk
 from tests.factories import FileFactory, TenantFactory
 from tests.storage.client import key_of
 
@@ -121,6 +123,43 @@ def test_without_a_length(client: httpx.Client) -> None:
     created = client.post("/v1/files", content=chunks(), headers=MULTIPART)
     assert created.status_code == 201, created.text
     assert created.json()["size_bytes"] == len(content)
+
+
+@pytest.fixture
+def upload_disk(tmp_path: Path, settings: Settings) -> Iterator[Path]:
+    """A disk of 32 MiB for what is on its way in, of which 8 are the reserve."""
+    settings.MIN_FREE_SPACE_MB = 8
+    with small_disk(tmp_path / "small", 32 * MIB) as disk:
+        settings.FILE_UPLOAD_TEMP_DIR = str(disk)
+        yield disk
+
+
+def test_what_has_no_length_can_t_fill_the_disk(
+    client: httpx.Client, upload_disk: Path, settings: Settings
+) -> None:
+    """All begin while the disk is empty; the answer tells the reason and is no 500."""
+
+    def chunks() -> Iterator[bytes]:
+        yield HEAD
+        for _ in range(320):
+            least_free_mb.append(free_mb(upload_disk))
+            yield bytes(100_000)
+        yield END
+
+    least_free_mb: list[float] = []
+    with ThreadPoolExecutor(3) as threads:
+        sent = [
+            threads.submit(client.post, "/v1/files", content=chunks(), headers=MULTIPART)
+            for _ in range(3)
+        ]
+    answers = [each.result() for each in sent if not each.exception()]
+    full = [each for each in answers if each.status_code == 503]
+    assert full
+    assert {each.json()["code"] for each in full} == {"storage_full"}
+    assert all(each.headers["Retry-After"] for each in full)
+    assert {each.status_code for each in answers} <= {503, 422}
+    assert min(least_free_mb) >= 8
+    assert uploads(settings) == []
 
 
 def test_json_in_pieces(client: httpx.Client) -> None:

@@ -1,0 +1,186 @@
+"""Room on a disk: kept by whoever is about to write there, so that all together stop in time.
+
+The database is on the same disk by default and shuts down where it finds no room. So
+``MIN_FREE_SPACE_MB`` stay free whatever tenants send, import or make: each writer keeps what it is
+going to write next, in a ledger that all processes of the host share, and looks at the disk again
+with every MiB. What other programs write is seen by that look, but not held back by it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import io
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from django.conf import settings
+
+from ffapi_site.lib.ids import new_id
+
+logger = logging.getLogger(__name__)
+
+STEP_BYTES = 1 << 20
+_SPARE_ENTRIES = 1000  # files and folders that a disk can still take
+_LOCK_PATIENCE_S = 2.0
+_LOCK_EVERY_S = 0.005
+_COPY_BYTES = 1 << 20
+
+
+class NoRoom(OSError):  # noqa: N818 -- what the disk is
+    """The disk has no room above the reserve; an ``OSError`` as the disk's own would be"""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ENOSPC, "there is no room on the disk above the reserve")
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether ``error`` says that there was no room on a disk, by whichever measure."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
+class Room:
+    """What one writer keeps on the disk of ``folder``; made by `room_on`.
+
+    An entry of the ledger is an empty file with holes whose length is what is kept. The writer
+    holds a lock on it that ends with its process, so what a dead one kept is forgotten.
+    """
+
+    def __init__(self, folder: Path, ledger: Path, held: int) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self._held = held
+
+    def keep(self, size_bytes: int) -> None:
+        """Keep ``size_bytes`` for what is written next, in the place of what was kept before.
+
+        Raises `NoRoom` where the disk has not as much besides what others keep and the reserve.
+        """
+        with _locked(self._ledger):
+            if not self._fits(size_bytes):
+                _forget_dead(self._ledger)
+                if not self._fits(size_bytes):
+                    raise NoRoom
+            os.ftruncate(self._held, size_bytes)
+
+    def create(self, path: Path, *, announced_bytes: int = 0, mode: str = "xb") -> BinaryIO:
+        """Open a new file whose every MiB is looked for before it is written.
+
+        ``announced_bytes`` of it, where that many are to come, are kept from the first byte on.
+        What is written raises `NoRoom`, and so does closing where the end found none.
+        """
+        raw = _Measured(path, mode, self, announced_bytes)
+        made = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+        return cast("BinaryIO", made)
+
+    def _fits(self, size_bytes: int) -> bool:
+        disk = os.statvfs(self._folder)
+        if disk.f_files and disk.f_favail < _SPARE_ENTRIES:
+            return False
+        own = os.fstat(self._held).st_size
+        kept_by_others = sum(_kept_bytes(entry) for entry in _entries(self._ledger)) - own
+        reserve_bytes = settings.MIN_FREE_SPACE_MB << 20
+        return disk.f_bavail * disk.f_frsize - kept_by_others - reserve_bytes >= size_bytes
+
+
+class _Measured(io.FileIO):
+    def __init__(self, path: Path, mode: str, room: Room, announced_bytes: int) -> None:
+        super().__init__(path, mode)
+        self._room = room
+        self._announced_bytes = announced_bytes
+        self._checked_to = 0
+
+    def write(self, data: object, /) -> int:
+        size_bytes = memoryview(data).nbytes  # type: ignore[arg-type]  # it is a buffer
+        at = self.tell()
+        if at + size_bytes > self._checked_to:
+            to_come = self._announced_bytes - at
+            self._room.keep(to_come if to_come >= size_bytes else max(size_bytes, STEP_BYTES))
+            self._checked_to = at + max(size_bytes, STEP_BYTES)
+        return super().write(data)  # type: ignore[arg-type]
+
+    def truncate(self, size: int | None = None, /) -> int:
+        self._checked_to = 0  # what it gave back may be somebody else's by now
+        return super().truncate(size)
+
+
+@contextmanager
+def room_on(folder: Path) -> Iterator[Room]:
+    """Give a writer its place in the ledger of the disk that ``folder`` is on."""
+    ledger = settings.DATA_DIR / "room" / str(folder.stat().st_dev)
+    ledger.mkdir(parents=True, exist_ok=True, mode=0o700)
+    entry = ledger / new_id("room")
+    with _locked(ledger):
+        held = os.open(entry, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        yield Room(folder, ledger, held)
+    finally:
+        entry.unlink(missing_ok=True)
+        os.close(held)
+
+
+def copy(content: BinaryIO, target: Path) -> None:
+    """Write ``content`` to the new file ``target``. Raises `NoRoom`."""
+    size_bytes = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    with room_on(target.parent) as room, room.create(target, announced_bytes=size_bytes) as made:
+        shutil.copyfileobj(content, made, _COPY_BYTES)
+
+
+@contextmanager
+def _locked(ledger: Path) -> Iterator[None]:
+    """One writer at a time looks and keeps.
+
+    Who holds it holds it for less than a millisecond. One that was stopped in there can't keep
+    anything meanwhile either, so after a while the others go on without it.
+    """
+    lock = os.open(ledger.with_suffix(".lock"), os.O_RDONLY | os.O_CREAT, 0o644)
+    try:
+        if not _gets_lock(lock):
+            logger.warning("The ledger of a disk is held by somebody who stands still")
+        yield
+    finally:
+        os.close(lock)
+
+
+def _gets_lock(lock: int) -> bool:
+    until = time.monotonic() + _LOCK_PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_LOCK_EVERY_S)
+        else:
+            return True
+
+
+def _forget_dead(ledger: Path) -> None:
+    for entry in _entries(ledger):
+        with suppress(FileNotFoundError):
+            held = os.open(entry, os.O_RDONLY)
+            try:
+                with suppress(BlockingIOError):
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    entry.unlink()
+            finally:
+                os.close(held)
+
+
+def _entries(ledger: Path) -> list[Path]:
+    return list(ledger.iterdir())
+
+
+def _kept_bytes(entry: Path) -> int:
+    try:
+        return entry.stat().st_size
+    except FileNotFoundError:  # its writer was done with it
+        return 0
