@@ -15,6 +15,10 @@ from media_jobs.worker import landlock, sandbox_layers, seccomp
 from media_jobs.worker.sandbox_reach import Place
 
 _OPEN_FILES: Final = 256
+# Of all processes of one user together, for the kernel counts no other way; where a slot has no
+# control group nothing else keeps FFmpeg from threads without number. FFmpeg starts some for each
+# core in each decoder, filter and encoder, and so do those of other slots.
+_THREADS: Final = 4096 + 512 * (os.cpu_count() or 1)
 # Decoders, filters and encoders map more than they ever fill; what they fill has its own limit.
 _ADDRESSES_PER_BYTE: Final = 2
 
@@ -56,7 +60,7 @@ def written(
     if active["landlock"].active:
         orders += landlock.orders(places)
     if active["seccomp"].active:
-        calls = seccomp.build(platform.machine())
+        calls = seccomp.build(platform.machine(), has_gpu=any(devices))
         orders += [f"seccomp={calls.code.hex()}", f"own_pid_at={calls.own_pid_at}"]
     return orders
 
@@ -69,6 +73,7 @@ def _groups(devices: Sequence[str]) -> set[int]:
 def _rlimits(limits: Limits, *, has_gpu: bool) -> Iterator[tuple[int, int]]:
     yield resource.RLIMIT_CORE, 0
     yield resource.RLIMIT_NOFILE, _OPEN_FILES
+    yield resource.RLIMIT_NPROC, _THREADS
     # A GPU's driver reserves address space for all of its memory, and can't start without.
     mapped = resource.RLIMIT_DATA if has_gpu else resource.RLIMIT_AS
     yield mapped, limits.memory_bytes * _ADDRESSES_PER_BYTE

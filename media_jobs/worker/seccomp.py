@@ -1,7 +1,7 @@
-"""The system calls FFmpeg may not make, as a classic BPF program built by hand.
+"""The system calls that FFmpeg may make, as a classic BPF program built by hand.
 
-A list of what is denied, not of what is allowed: codecs, C libraries and kernels differ in the
-harmless calls that they make, and what is dangerous is the same everywhere.
+A list of what is allowed: what a kernel learns after this was written is refused unseen. Of what is
+refused, the calls that programs know how to do without answer ENOSYS, the others EPERM.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import ctypes
 import errno
 import platform
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -33,14 +33,20 @@ _ARGUMENTS_AT: Final = 16
 _X32_BIT: Final = 0x40000000
 
 _CLONE_THREAD: Final = 0x00010000
-_PR_SET_PDEATHSIG: Final = 1
-_TIOCSTI: Final = 0x5412
-_TIOCLINUX: Final = 0x541C
-_FIOSETOWN: Final = 0x8901
-_SIOCSPGRP: Final = 0x8902
-_F_SETOWN: Final = 8
-_F_SETSIG: Final = 10
-_F_SETOWN_EX: Final = 15
+# prctl: names of threads and of memory (2.38's malloc), and questions about oneself.
+_PR_ALLOWED: Final = (
+    *(2, 3, 15, 16, 23, 27, 39),  # GET_PDEATHSIG ... SET_NAME, GET_NAME ... GET_NO_NEW_PRIVS
+    *(41, 42, 51, 56, 64, 0x53564D41),  # THP_DISABLE, SVE_GET_VL, TAGGED_ADDR, SME_GET_VL, VMA
+)
+# ioctl: is it a terminal, and how wide; how much waits to be read; flags of the descriptor itself.
+# All else changes what outlives the process (FS_IOC_SETFLAGS) or reaches others (TIOCSTI).
+_IOCTL_ALLOWED: Final = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+# With a GPU besides, by the second byte: NVIDIA's (and UVM's, which has none), DRM's, and those of
+# shared buffers and their fences.
+_IOCTL_TYPE: Final = 0xFF00
+_IOCTL_OF_DRIVERS: Final = (0x0000, ord("F") << 8, ord("d") << 8, ord("b") << 8, ord(">") << 8)
+# fcntl: copies, flags and locks; not owners, signals, leases or watches.
+_F_ALLOWED: Final = (*range(8), 36, 37, 38, 1030, 1032)
 _PRIO_PGRP: Final = 1
 _PRIO_USER: Final = 2
 # Replaced by the launcher, which alone knows its process id.
@@ -82,11 +88,11 @@ _CONDITIONS: Final = (
     _ONLY_TGKILL_OWN,
     _Condition(calls.CLONE, 0, (_CLONE_THREAD,), _ALLOW, _DENY, mask=_CLONE_THREAD),
     _Condition(calls.PRLIMIT64, 0, (0,), _ALLOW, _DENY),
-    # Whoever takes FFmpeg over must not outlive the worker.
-    _Condition(calls.PRCTL, 0, (_PR_SET_PDEATHSIG,), _DENY, _ALLOW),
-    _Condition(calls.IOCTL, 1, (_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP), _DENY, _ALLOW),
-    # The kernel would send any signal to whoever is named.
-    _Condition(calls.FCNTL, 1, (_F_SETOWN, _F_SETSIG, _F_SETOWN_EX), _DENY, _ALLOW),
+    # Not PR_SET_PDEATHSIG: whoever takes FFmpeg over must not outlive the worker.
+    _Condition(calls.PRCTL, 0, _PR_ALLOWED, _ALLOW, _DENY),
+    _Condition(calls.IOCTL, 1, _IOCTL_ALLOWED, _ALLOW, _DENY),
+    # Not F_SETOWN: the kernel would send any signal to whoever is named.
+    _Condition(calls.FCNTL, 1, _F_ALLOWED, _ALLOW, _DENY),
     # x264 lowers a thread of its own; those of other tenants' FFmpegs have the same user.
     _Condition(calls.SETPRIORITY, 0, (_PRIO_PGRP, _PRIO_USER), _DENY, None),
     _Condition(calls.SETPRIORITY, 1, (0,), _ALLOW, _DENY),
@@ -95,6 +101,8 @@ _CONDITIONS: Final = (
     _Condition(calls.SCHED_SETPARAM, 0, (0,), _ALLOW, _DENY),
     _Condition(calls.SCHED_SETSCHEDULER, 0, (0,), _ALLOW, _DENY),
 )
+
+_DRIVERS: Final = _Condition(calls.IOCTL, 1, _IOCTL_OF_DRIVERS, _ALLOW, None, mask=_IOCTL_TYPE)
 
 
 class UnknownMachine(ValueError):  # noqa: N818 - it names the state
@@ -106,29 +114,29 @@ def _step(code: int, value: int, *, yes: int = 0, no: int = 0) -> bytes:
 
 
 def _condition(condition: _Condition, column: int) -> bytes:
-    wanted = condition.values
-    test = [_step(_LOAD, _ARGUMENTS_AT + 8 * condition.argument)]
-    test.append(_step(_AND, condition.mask))
-    last = len(wanted) - 1
-    test += [
-        _step(_JUMP_EQUAL, value, yes=last - place, no=int(place == last))
-        for place, value in enumerate(wanted)
-    ]
-    test.append(_step(_RETURN, condition.hit))
+    test = _step(_LOAD, _ARGUMENTS_AT + 8 * condition.argument) + _step(_AND, condition.mask)
+    test += _answer(condition.values, condition.hit)
     undecided = condition.miss is None
-    test.append(_step(_LOAD, _NUMBER_AT) if undecided else _step(_RETURN, condition.miss or 0))
-    return _step(_JUMP_EQUAL, condition.number[column], no=len(test)) + b"".join(test)
+    test += _step(_LOAD, _NUMBER_AT) if undecided else _step(_RETURN, condition.miss or 0)
+    return _step(_JUMP_EQUAL, condition.number[column], no=len(test) // len(_step(0, 0))) + test
 
 
-def _denied(numbers: Sequence[int]) -> bytes:
+def _answer(values: Sequence[int], answer: int) -> bytes:
+    """``answer`` where what was loaded is one of ``values`` (255 at most), else go on."""
+    last = len(values) - 1
     jumps = [
-        _step(_JUMP_EQUAL, number, yes=len(numbers) - place) for place, number in enumerate(numbers)
+        _step(_JUMP_EQUAL, value, yes=last - place, no=int(place == last))
+        for place, value in enumerate(values)
     ]
-    return b"".join(jumps) + _step(_RETURN, _ALLOW) + _step(_RETURN, _DENY)
+    return b"".join(jumps) + _step(_RETURN, answer)
 
 
-@lru_cache(maxsize=2)
-def build(machine: str) -> Filter:
+def _listed(table: Mapping[str, calls.Numbers], column: int) -> list[int]:
+    return [number for numbers in table.values() if (number := numbers[column]) is not None]
+
+
+@lru_cache(maxsize=4)
+def build(machine: str, *, has_gpu: bool = False) -> Filter:
     """Compile the filter for ``machine``; raises ``UnknownMachine``."""
     if machine not in _MACHINES:
         raise UnknownMachine(f"no system call table for {machine}")
@@ -141,15 +149,16 @@ def build(machine: str) -> Filter:
         # x32 calls carry the x86-64 arch but other numbers.
         + _step(_JUMP_AT_LEAST, _X32_BIT, no=1)
         + _step(_RETURN, _DENY)
-        # ENOSYS makes the C library fall back to clone, whose flags a filter can read.
-        + _step(_JUMP_EQUAL, calls.CLONE3[column], no=1)
-        + _step(_RETURN, _MISSING)
     )
-    numbers = [call[column] for call in calls.DENIED.values()]
+    # The first has the place of the process id.
+    conditions = (*_CONDITIONS[:1], *([_DRIVERS] if has_gpu else ()), *_CONDITIONS[1:])
     code = (
         head
-        + b"".join(_condition(each, column) for each in _CONDITIONS)
-        + _denied([number for number in numbers if number is not None])
+        + b"".join(_condition(each, column) for each in conditions)
+        + _answer(_listed(calls.ALLOWED, column), _ALLOW)
+        + _answer(_listed(calls.DENIED, column), _DENY)
+        # clone3 too: the C library then takes clone, whose flags a filter can read.
+        + _step(_RETURN, _MISSING)
     )
     # Three instructions into the first condition, four bytes into the instruction.
     return Filter(code, own_pid_at=len(head) + 3 * 8 + 4)
