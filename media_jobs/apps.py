@@ -11,11 +11,16 @@ class MediaJobsConfig(AppConfig):
     verbose_name = "Media jobs"
 
     def ready(self) -> None:
-        """Fill the hooks that storage offers."""
+        """Fill the hooks that storage and the sandbox offer."""
         # Models can't be imported before the apps are loaded.
         from accounts.quotas import hooks as quota_hooks  # noqa: PLC0415
         from media_jobs import counted  # noqa: PLC0415
-        from media_jobs.worker import outputs, probe  # noqa: PLC0415
+        from media_jobs.worker import (  # noqa: PLC0415
+            outputs,
+            private_places,
+            probe,
+            sandbox_reach,
+        )
         from storage import hooks  # noqa: PLC0415
 
         def inspect(path: Path) -> dict[str, Any] | None:
@@ -28,5 +33,6 @@ class MediaJobsConfig(AppConfig):
 
         hooks.inspect = inspect
         hooks.in_use = outputs.in_use
+        sandbox_reach.kept = private_places.named
         quota_hooks.open_work = counted.open_work
         quota_hooks.announce = counted.announce

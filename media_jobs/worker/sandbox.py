@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
-from media_jobs.worker import sandbox_layers
+from media_jobs.worker import sandbox_layers, sandbox_reach
 from media_jobs.worker.sandbox_canaries import canaries_up
 from media_jobs.worker.sandbox_gate import Gate
 from media_jobs.worker.sandbox_layers import (
@@ -30,7 +30,7 @@ from media_jobs.worker.sandbox_layers import (
 )
 from media_jobs.worker.sandbox_orders import Limits
 from media_jobs.worker.sandbox_process import Ended, Process
-from media_jobs.worker.sandbox_reach import places
+from media_jobs.worker.sandbox_reach import Private
 from media_jobs.worker.sandbox_spawn import LAUNCHER, Script, Start, spawn
 
 __all__ = [
@@ -109,7 +109,7 @@ def start(  # noqa: PLR0913 -- one process has this many facts
     """
     sandbox_layers.require()
     executable = _executable(program)
-    seen = places(executable, devices)
+    seen = sandbox_reach.places(executable, devices)
     environment: Mapping[str, str] = {}
     if gate is not None:
         seen.append(gate.place)
@@ -134,13 +134,20 @@ def run(  # noqa: PLR0913 -- one process has this many facts
     return finish(start(program, args, folder=folder, limits=limits, devices=devices), watch)
 
 
-def selftest(folder: Path) -> list[Probe]:
-    """Try to escape from inside the sandbox, in every way that it claims to block."""
+def selftest(folder: Path, neighbour: Path) -> list[Probe]:
+    """Try to escape from inside the sandbox, in every way that it claims to block.
+
+    ``neighbour`` is the folder of another job, under the same user. Tried are also the places in
+    which this installation really keeps its data.
+    """
+    sandbox_reach.look_again()
     sandbox_layers.require()
     prepare(folder)
+    prepare(neighbour)
     limits = Limits(wall_s=_SELFTEST_S)
-    with canaries_up() as canaries:
-        told, seen = [json.dumps(canaries.told)], places(sys.executable, ())
+    private = [*sandbox_reach.kept(), Private("other_job", neighbour / "out")]
+    with canaries_up(private) as canaries:
+        told, seen = [json.dumps(canaries.told)], sandbox_reach.places(sys.executable, ())
         inherited = (canaries.descriptor,)
         process = spawn(Start(_PROBE, told, folder, limits, seen, inherited=inherited))
         finished = finish(process)

@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from media_jobs.worker import landlock, sandbox_cgroup, sandbox_namespaces, seccomp
+from media_jobs.worker import (
+    landlock,
+    sandbox_cgroup,
+    sandbox_namespaces,
+    sandbox_reach,
+    seccomp,
+)
 
 _DEFAULT_UID: Final = 65534
 # Without one of each FFmpeg could read another tenant's files or open a connection.
@@ -100,11 +106,12 @@ def _missing(found: Mapping[str, Layer]) -> list[str]:
     wanted = [*_REQUIRED]
     if sandbox_namespaces.wanted() == "on":
         wanted.append(("namespaces",))
-    return [
+    missing = [
         " and ".join(f"{name}: {found[name].reason}" for name in names)
         for names in wanted
         if not any(found[name].active for name in names)
     ]
+    return [*missing, *sandbox_reach.exposed()]
 
 
 def _user() -> Layer:

@@ -16,6 +16,7 @@ import resource
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ from media_jobs.worker import launcher, seccomp_calls
 _REFUSALS = {errno.EPERM, errno.EACCES, errno.ENOSYS}
 # What is not to be seen, in namespaces of one's own; all that is tried is there outside.
 _NOT_THERE = {errno.ENOENT, errno.EROFS, errno.ESRCH, errno.ECONNREFUSED, errno.ENETUNREACH}
+_FS_IOC_SETFLAGS = 0x40086602
+_FS_IOC_FSSETXATTR = 0x401C5820
+_AT_FDCWD = -100
 _CLONE_NEWUSER = 0x10000000
 _SIGCHLD = 17
 _COLUMN = 1 if platform.machine() == "aarch64" else 0
@@ -39,7 +43,10 @@ def _call(name: str, *arguments: object) -> None:
 
 
 def _call_by(numbers: tuple[int, int | None], *arguments: object) -> None:
-    if _libc.syscall(numbers[_COLUMN], *arguments) == -1:
+    number = numbers[_COLUMN]
+    if number is None:
+        raise OSError(errno.ENOSYS, "syscall")
+    if _libc.syscall(number, *arguments) == -1:
         raise OSError(ctypes.get_errno(), "syscall")
 
 
@@ -87,6 +94,59 @@ def _type_at_terminal() -> None:
 
 def _lower_limit(of: int) -> None:
     resource.prlimit(of, resource.RLIMIT_CORE, resource.prlimit(of, resource.RLIMIT_CORE))
+
+
+def _private(tried: list[dict[str, str]]) -> dict[str, Callable[[], object]]:
+    """What the installation keeps, where it really keeps it."""
+    attempts: dict[str, Callable[[], object]] = {}
+    for each in tried:
+        name = each["name"]
+        if each["file"]:
+            attempts[f"read_{name}"] = Path(each["file"]).read_bytes
+        if each["file"] and each["folder"]:
+            attempts[f"list_{name}"] = partial(_list, Path(each["file"]))
+        if each["to_write"]:
+            attempts[f"write_{name}"] = partial(Path(each["to_write"]).write_bytes, b"")
+    return attempts
+
+
+def _list(file: Path) -> None:
+    """In namespaces of its own the folder may be there, with nothing but what was put into it."""
+    if file.name not in os.listdir(file.parent):  # noqa: PTH208 - all names at once
+        raise FileNotFoundError(errno.ENOENT, "it is not to be seen")
+
+
+def _opened(path: str, use: Callable[[int], object]) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        use(opened)
+    finally:
+        os.close(opened)
+
+
+def _attributes() -> dict[str, Callable[[], object]]:
+    """What outlives the process in a file that it may read: an input is a link to a stored one."""
+    made = b"out/made"
+    return {
+        "touch": lambda: os.utime(made),
+        "touch_by_old_call": lambda: _call("utime", made, None),
+        "file_flags": lambda: _opened(
+            "out/made", lambda file: fcntl.ioctl(file, _FS_IOC_SETFLAGS, bytes(8))
+        ),
+        "file_project": lambda: _opened(
+            "out/made", lambda file: fcntl.ioctl(file, _FS_IOC_FSSETXATTR, bytes(28))
+        ),
+        "file_attributes": lambda: _call("file_setattr", _AT_FDCWD, made, None, 0, 0),
+        "extended_attribute": lambda: os.setxattr(made, "user.a", b"b"),
+        "change_owner": lambda: os.chown(made, -1, -1),
+        "lease": lambda: _opened(
+            "out/made", lambda file: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        ),
+        "watch_folder": lambda: _opened(
+            "out", lambda folder: fcntl.fcntl(folder, fcntl.F_NOTIFY, 0)
+        ),
+        "lock_folder": lambda: _opened("out", lambda folder: fcntl.flock(folder, fcntl.LOCK_EX)),
+    }
 
 
 def _files(outside: Path) -> dict[str, Callable[[], object]]:
@@ -141,6 +201,9 @@ def _processes(parent: int) -> dict[str, Callable[[], object]]:
 def _kernel() -> dict[str, Callable[[], object]]:
     return {
         "terminal_input": _type_at_terminal,
+        "change_user": lambda: _call("setresuid", -1, -1, -1),
+        "change_folder": lambda: os.chdir("/"),
+        "splice": lambda: _call("vmsplice", 1, None, 0, 0),
         "enter_namespace": lambda: _call("setns", 0, 0),
         "async_io": lambda: _call("io_setup", 0, None),
         "user_namespace": lambda: _call("unshare", _CLONE_NEWUSER),
@@ -180,6 +243,8 @@ def main() -> None:
     Path("out/made").write_bytes(b"made")
     attempts = {
         **_files(Path(canaries["outside"])),
+        **_attributes(),
+        **_private(canaries["private"]),
         **_sockets(canaries),
         **_processes(canaries["parent"]),
         **_kernel(),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+# Libraries, fonts and what these read: not the whole of /usr, where people put sources and data.
 _READABLE: Final = (
-    "/usr",
-    "/lib",
-    "/lib32",
-    "/lib64",
+    *("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64"),
+    *("/usr/local/lib", "/usr/local/lib64"),
+    *("/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/fontconfig"),
+    *("/usr/share/ffmpeg", "/usr/local/share/ffmpeg", "/usr/share/zoneinfo"),
     "/etc/ld.so.cache",
     "/etc/alternatives",
     "/etc/fonts",
@@ -30,6 +31,8 @@ _READABLE: Final = (
 # Where the drivers of GPUs look for their chips; read only together with the devices.
 _OF_DRIVERS: Final = (
     "/etc/libva.conf",
+    *("/etc/OpenCL", "/etc/vulkan", "/usr/share/vulkan", "/usr/share/glvnd", "/usr/share/egl"),
+    *("/usr/share/drirc.d", "/usr/share/libdrm", "/usr/share/nvidia"),
     "/proc/devices",
     "/proc/driver/nvidia",
     "/sys/bus/pci/devices",
@@ -58,6 +61,57 @@ class Place:
     use: Use
 
 
+@dataclass(frozen=True)
+class Private:
+    """A folder or a file of this installation that no sandboxed process may see."""
+
+    name: str
+    path: Path
+    holds_others: bool = False
+    """May something that is readable lie in it, as fonts or FFmpeg itself do?"""
+
+
+def _nothing() -> Sequence[Private]:
+    return ()
+
+
+# Filled in by the project's start: where its data are is for its settings to say.
+kept: Callable[[], Sequence[Private]] = _nothing
+
+
+def exposed() -> tuple[str, ...]:
+    """Say which private place lies where everything is readable to FFmpeg, and where that is.
+
+    A link counts as what it leads to. Mounting a folder a second time goes unseen here.
+    """
+    return _exposed(tuple(kept()), os.environ.get("FFAPI_FONTS_DIR"))
+
+
+def look_again() -> None:
+    """Forget what was found: links and folders may lead elsewhere by now."""
+    _exposed.cache_clear()
+
+
+@lru_cache(maxsize=8)  # it is asked before each process
+def _exposed(private: tuple[Private, ...], fonts: str | None) -> tuple[str, ...]:
+    readable = [(name, os.path.realpath(name)) for name in (*_readable(fonts), *_OF_DRIVERS)]
+    return tuple(
+        f"the {each.name} ({each.path}) must not be in {name}, which FFmpeg may read"
+        for each in private
+        for name, real in readable
+        if _overlap(each, real)
+    )
+
+
+def _overlap(private: Private, readable: str) -> bool:
+    path = os.path.realpath(private.path)
+    return _is_in(path, readable) or (not private.holds_others and _is_in(readable, path))
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
 def places(executable: str, devices: Sequence[str]) -> list[Place]:
     """All that ``executable`` may touch, of what there is on this machine."""
     return [
@@ -71,13 +125,16 @@ def places(executable: str, devices: Sequence[str]) -> list[Place]:
 
 @lru_cache(maxsize=8)
 def _of_system(executable: str, fonts: str | None) -> tuple[Place, ...]:
-    readable = (*_READABLE, fonts) if fonts else _READABLE
     loaders = [str(path) for pattern in _LOADERS for path in Path("/").glob(pattern)]
     return (
-        *_existing(readable, Use.READ),
+        *_existing(_readable(fonts), Use.READ),
         *_existing([executable, *loaders], Use.RUN),
         *_existing(["/dev/null"], Use.REWRITE),
     )
+
+
+def _readable(fonts: str | None) -> tuple[str, ...]:
+    return (*_READABLE, fonts) if fonts else _READABLE
 
 
 def _of_devices(devices: Sequence[str]) -> list[Place]:

@@ -2,25 +2,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import call_command
 
 from media_jobs.worker import landlock, sandbox_cgroup, sandbox_namespaces
+from tests.worker.container import needs_root, selftest
 
-ROOT = Path(__file__).parents[2]
-CONTAINED = [sys.executable, "-m", "tests.worker.container"]
-# One that every user may run, with the packages of this one.
-PYTHON = "/usr/bin/python3"
-SELFTEST = [PYTHON, "manage.py", "fence", "selftest", "--json"]
-UID = "1234"
+UID = 1234
 
 
 def _selftest(*arguments: str) -> tuple[str, int]:
@@ -37,7 +31,9 @@ def test_it_works() -> None:
     assert status == 0
     for layer in ("process", "user", "landlock", "seccomp", "namespaces", "cgroup"):
         assert f"\n{layer} " in f"\n{told}"
-    assert "47 of 47 escapes blocked" in told
+    tried = re.search(r"(\d+) of (\d+) escapes blocked", told)
+    assert tried
+    assert int(tried[1]) == int(tried[2]) >= 60
     assert "jobs are taken\n" in told
     assert not sandbox_cgroup.is_entered()
 
@@ -83,41 +79,15 @@ def test_namespaces_that_are_wanted_and_can_not_be_made_are_told(
 def data_folder() -> Iterator[Path]:
     home = Path("/var/tmp") / f"ffapi-container-{os.getpid()}"  # noqa: S108 - pytest's is closed
     home.mkdir(mode=0o700)
-    shutil.chown(home, int(UID), int(UID))
+    shutil.chown(home, UID, UID)
     yield home
     shutil.rmtree(home)
 
 
-def _in_container(data_folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    packages = next(path for path in sys.path if path.endswith("site-packages"))
-    environment = {
-        "PATH": os.environ["PATH"],
-        "FFAPI_DATA_DIR": str(data_folder),
-        "PYTHONPATH": f"{ROOT}:{packages}",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    command = [*CONTAINED, *options, UID, *SELFTEST]
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-
-
-needs_root = pytest.mark.skipif(
-    os.geteuid() != 0 or not Path(PYTHON).exists(), reason="only root can become another user"
-)
-
-
-def _facts(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads(done.stdout or "{}")
-    assert facts, done.stderr
-    return facts
-
-
 @needs_root
 def test_in_a_container_the_sandbox_is_reduced_and_holds(data_folder: Path) -> None:
-    done = _in_container(data_folder)
-    facts = _facts(done)
-    assert (facts["level"], facts["allowed"], done.returncode) == ("reduced", True, 0)
+    facts = selftest(data_folder, UID)
+    assert (facts["level"], facts["allowed"]) == ("reduced", True)
     assert facts["leaks"] == []
     assert set(facts["probes"].values()) == {True}
     active = {name for name, layer in facts["layers"].items() if layer["active"]}
@@ -127,7 +97,6 @@ def test_in_a_container_the_sandbox_is_reduced_and_holds(data_folder: Path) -> N
 
 @needs_root
 def test_in_a_container_without_landlock_no_job_is_taken(data_folder: Path) -> None:
-    done = _in_container(data_folder, "--without-landlock")
-    facts = _facts(done)
-    assert (facts["level"], facts["allowed"], done.returncode) == ("none", False, 1)
+    facts = selftest(data_folder, UID, "--without-landlock")
+    assert (facts["level"], facts["allowed"]) == ("none", False)
     assert "the kernel has no Landlock" in facts["reason"]

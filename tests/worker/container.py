@@ -8,12 +8,24 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import json
 import os
 import struct
+import subprocess
 import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from media_jobs.worker import seccomp_calls as calls
 
+ROOT = Path(__file__).parents[2]
+# One that every user may run, with the packages of this one.
+_PYTHON = "/usr/bin/python3"
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0 or not Path(_PYTHON).exists(), reason="only root can become another user"
+)
 _NAMESPACES = 0x7E020000  # CLONE_NEW*, but for the time namespace
 _LANDLOCK_CREATE_RULESET = 444
 _LOAD, _JUMP_EQUAL, _JUMP_ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
@@ -50,6 +62,26 @@ def _program(*, has_landlock: bool) -> bytes:
 
 class _Filter(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
+
+
+def selftest(data: Path, uid: int, *options: str, **more: str) -> dict[str, Any]:
+    """What ``fence selftest`` finds for user ``uid`` in a container; ``more`` is environment."""
+    packages = next(path for path in sys.path if path.endswith("site-packages"))
+    environment = {
+        "PATH": os.environ["PATH"],
+        "FFAPI_DATA_DIR": str(data),
+        "PYTHONPATH": f"{ROOT}:{packages}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    } | more
+    command = [sys.executable, "-m", "tests.worker.container", *options, str(uid), _PYTHON]
+    command += ["manage.py", "fence", "selftest", "--json"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    facts: dict[str, Any] = json.loads(done.stdout or "{}")
+    assert facts, done.stderr
+    assert done.returncode == int(not facts["allowed"])
+    return facts
 
 
 def main() -> None:

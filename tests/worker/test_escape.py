@@ -128,6 +128,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def neighbour(tmp_path: Path) -> Path:
+    """The folder of another job, whose parents let the sandbox's user pass."""
+    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        parent.chmod(0o755)
+    (tmp_path / "jobs").mkdir(exist_ok=True, mode=0o755)
+    return tmp_path / "jobs" / "neighbour"
+
+
+@pytest.fixture
 def victim(tmp_path: Path) -> Path:
     """Another tenant's files, which nothing but the sandbox protects from the attacker."""
     for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
@@ -194,11 +203,11 @@ def test_attack_would_work(attack: Attack, folder: Path, victim: Path, listener:
     assert has_reached(attack, folder, victim, listener)
 
 
-def test_selftest_finds_nothing_open(folder: Path) -> None:
-    probes = sandbox.selftest(folder)
+def test_selftest_finds_nothing_open(folder: Path, neighbour: Path) -> None:
+    probes = sandbox.selftest(folder, neighbour)
 
     assert [probe.name for probe in probes if not probe.blocked] == []
-    assert len({probe.name for probe in probes}) == len(probes) >= 47
+    assert len({probe.name for probe in probes}) == len(probes) >= 60
     assert sandbox.report(probes).allowed
 
 
@@ -206,6 +215,9 @@ OTHERS = {"fork", "clone3", "hard_link", "signal_by_kernel", "schedule_parent", 
 KERNEL = {"io_uring", "memfd", "bpf", "keyctl", "user_namespace", "terminal_input"}
 SOCKETS = {"udp", "netlink", "socketpair"}
 FILES = {"read_outside", "list_outside", "write_outside", "read_passwd"}
+FILES |= {"read_other_job", "list_other_job", "write_other_job"}
+ATTRIBUTES = {"touch", "change_owner", "lease", "watch_folder", "lock_folder", "file_flags"}
+KERNEL |= ATTRIBUTES | {"change_user", "splice"}
 ALL = OTHERS | KERNEL | SOCKETS | FILES | {"unix", "abstract", "tcp", "run_shell", "reach_a_canary"}
 
 
@@ -220,24 +232,28 @@ ALL = OTHERS | KERNEL | SOCKETS | FILES | {"unix", "abstract", "tcp", "run_shell
     ],
 )
 def test_selftest_sees_what_a_missing_layer_opens(
-    switched_off: str, opened: set[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+    switched_off: str,
+    opened: set[str],
+    folder: Path,
+    neighbour: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ALLOW_DEGRADED_SANDBOX", "1")
     monkeypatch.setenv("FFAPI_SANDBOX_DISABLE", switched_off)
 
-    probes = sandbox.selftest(folder)
+    probes = sandbox.selftest(folder, neighbour)
 
     assert opened - {probe.name for probe in probes if not probe.blocked} == set()
     assert sandbox.report(probes).level == "none"
 
 
 def test_namespaces_stand_in_for_landlock(
-    namespaces: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    namespaces: str, folder: Path, neighbour: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALLOW_DEGRADED_SANDBOX", "1")
     monkeypatch.setenv("FFAPI_SANDBOX_DISABLE", "landlock")
 
-    probes = sandbox.selftest(folder)
+    probes = sandbox.selftest(folder, neighbour)
 
     holds = namespaces == "on"
     assert all(probe.blocked for probe in probes) == holds

@@ -295,6 +295,19 @@ def _open_files(pid: int) -> Iterator[Path]:
             yield descriptor.readlink()
 
 
+def test_threads_are_limited(folder: Path) -> None:
+    """Where there is no control group too."""
+    process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+    with process.stdout, process.stderr:
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        process.kill()
+        process.wait()
+
+    found = re.search(r"^Max processes +(\d+) +(\d+)", limits, re.MULTILINE)
+    assert found
+    assert int(found[1]) == int(found[2]) < 20_000
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change users")
 def test_root_becomes_nobody(folder: Path) -> None:
     process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
@@ -321,7 +334,7 @@ sandbox.prepare(folder)
 finished = sandbox.run("ffmpeg", sys.argv[2:], folder=folder, limits=sandbox.Limits(wall_s=30))
 assert finished.returncode == 0, finished.stderr
 assert (folder / "out/result.mp4").read_bytes()[4:8] == b"ftyp"
-assert all(probe.blocked for probe in sandbox.selftest(folder))
+assert all(probe.blocked for probe in sandbox.selftest(folder, folder.with_name("other")))
 print(sandbox.report().layers["user"].reason)
 """
 
