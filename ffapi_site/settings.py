@@ -281,6 +281,7 @@ if STORAGE_BACKEND != "local":
     raise ImproperlyConfigured(f"STORAGE_BACKEND is {STORAGE_BACKEND!r}; this version knows: local")
 MAX_FILE_SIZE_MB = env.positive("MAX_FILE_SIZE_MB", 2048)
 MAX_FILE_SIZE_BYTES = MAX_FILE_SIZE_MB * 1024 * 1024
+MAX_JOB_OUTPUT_MB = env.positive("MAX_JOB_OUTPUT_MB", 2 * MAX_FILE_SIZE_MB)
 RETENTION_DAYS = env.positive("RETENTION_DAYS", 7)
 DOWNLOAD_URL_LIFETIME_SECONDS = env.positive("DOWNLOAD_URL_LIFETIME_SECONDS", 3600)
 BLOCKED_FILE_EXTENSIONS = env.list("BLOCKED_FILE_EXTENSIONS", default=[".exe", ".sh", ".bat"])

@@ -233,6 +233,13 @@ STORAGE_FULL = Failure(
     retryable=True,
 )
 
+
+def too_much_written(detail: str) -> Failure:
+    """All files of a command together, where the kernel's limit is for each."""
+    title = "The outputs grew larger than those of a job may be"
+    return Failure("output_too_large", title, detail, "Ask for smaller or fewer outputs.")
+
+
 SCANNER_UNAVAILABLE = Failure(
     "scanner_unavailable",
     "The virus scanner could not be asked",

@@ -7,7 +7,9 @@ from typing import Any
 
 from accounts.models import Tenant
 from ffapi_site.lib import netguard
+from ffapi_site.lib.problem_handler import disk_full
 from ffapi_site.lib.problems import Unavailable, invalid
+from media_jobs.ffmpeg import failures
 from media_jobs.operations import driver
 from media_jobs.operations.base import Result, as_sent
 from media_jobs.worker import inputs, sandbox, scratch
@@ -44,6 +46,8 @@ def answer(tenant: Tenant, operation: str, params: dict[str, Any]) -> Result:
         raise Unavailable(away.detail, code=away.code, headers={"Retry-After": "60"}) from away
     except Failed as failed:
         failure = failed.failure
+        if failure.code == failures.STORAGE_FULL.code:
+            raise disk_full() from failed
         raise invalid(f"/params/{field}", failure.detail, failure.code) from failed
     finally:
         _places.release()

@@ -9,13 +9,14 @@ from typing import IO
 
 from django.conf import settings
 
+from ffapi_site.lib.room import room_on
 from media_jobs.ffmpeg import failures, hardware, verify
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.progress import Progress, ProgressParser
 from media_jobs.worker import host, sandbox
+from media_jobs.worker.room_watch import WATCH_S, RoomWatch
 from media_jobs.worker.watchdog import Watchdog
 
-_WATCH_S = 0.5  # how long a silent FFmpeg may keep the watcher from looking at the clock
 _KEEP_BYTES = 16 << 20
 _TAIL_BYTES = 64 << 10
 
@@ -80,6 +81,10 @@ class Executor:
 
     def execute(self, command: Command) -> object:
         """Run ``command`` and give what its ``parse`` makes of the output. Raises `Failed`."""
+        with room_on(self.folder) as room:
+            return self._execute(command, RoomWatch(self.folder, room))
+
+    def _execute(self, command: Command, written: RoomWatch) -> object:
         limits = _limits()
         process = sandbox.start(
             command.program,
@@ -91,22 +96,27 @@ class Executor:
         dog = Watchdog(process.pid, settings.FFMPEG_STALL_SECONDS)
         with process.stdout, process.stderr:
             try:
-                stdout, stderr = self._attend(process, command, dog)
+                stdout, stderr = self._attend(process, command, dog, written)
             except BaseException:
                 process.kill()
                 # What was killed did cost as well: of a job that is canceled, or given back.
                 self.ledger.cpu_seconds += process.wait().cpu_seconds
                 raise
             ended = process.wait()
+            written.measure()  # what came since the last look
         told = failures.clean(stderr, str(self.folder))
         self.ledger.add(command, ended, told)
+        if written.failure is not None:
+            raise Failed(written.failure)
         if ended.returncode != 0:
             raise Failed(_why(process, ended, dog, told))
         if command.parse is None:
             return None
         return command.parse(stderr if command.program == "ffmpeg" else stdout)
 
-    def _attend(self, process: sandbox.Process, command: Command, dog: Watchdog) -> tuple[str, str]:
+    def _attend(
+        self, process: sandbox.Process, command: Command, dog: Watchdog, written: RoomWatch
+    ) -> tuple[str, str]:
         """Drain both pipes until the end; FFmpeg's progress comes on stdout."""
         out = _Pipe(_KEEP_BYTES if command.program == "ffprobe" else _TAIL_BYTES)
         err = _Pipe(_KEEP_BYTES if command.parse else _TAIL_BYTES)
@@ -117,7 +127,7 @@ class Executor:
             ready.register(process.stdout, selectors.EVENT_READ, out)
             ready.register(process.stderr, selectors.EVENT_READ, err)
             while ready.get_map():
-                for key, _ in ready.select(timeout=_WATCH_S):
+                for key, _ in ready.select(timeout=WATCH_S):
                     stream: IO[bytes] = key.fileobj  # type: ignore[assignment]
                     chunk = key.data.read(stream)
                     if not chunk:
@@ -125,7 +135,7 @@ class Executor:
                     elif key.data is out and reports.feed(chunk):
                         self.on_written(command)
                 self.watch(command, reports.latest)
-                if dog.is_hung(reports.latest):
+                if written.is_over() or dog.is_hung(reports.latest):
                     process.kill()
         return out.data.decode(errors="replace"), err.data.decode(errors="replace")
 

@@ -13,11 +13,12 @@ from pytest_django import Settings
 
 from accounts.models import QuotaCounter, Tenant, UsageEntry
 from accounts.quotas import limits
+from ffapi_site.lib import room
 from media_jobs import jobs, states
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.progress import Progress
 from media_jobs.models import Job, JobStep, Status
-from media_jobs.worker import gate, runner
+from media_jobs.worker import gate, room_watch, runner
 from media_jobs.worker.meter import Meter
 from media_jobs.worker.pulse import Canceled, Pulse
 from storage.models import File
@@ -125,7 +126,9 @@ def test_the_deadline_ends_ffmpeg(transcode: Submit, work: Work, settings: Setti
 
 
 @pytest.fixture
-def scratch_disk(tmp_path: Path, settings: Settings) -> Iterator[Callable[[int], None]]:
+def scratch_disk(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[int], None]]:
     """Give the slot a scratch disk of so many bytes."""
     place = tmp_path / "small"
     place.mkdir()
@@ -136,6 +139,10 @@ def scratch_disk(tmp_path: Path, settings: Settings) -> Iterator[Callable[[int],
             pytest.skip("only root may mount a file system")
         settings.SCRATCH_DIR = place
 
+    # No look ahead and no reserve: the disk itself has to say that it is full.
+    monkeypatch.setattr(room_watch, "AHEAD_BYTES", 0)
+    monkeypatch.setattr(room, "STEP_BYTES", 0)
+    settings.MIN_FREE_SPACE_MB = 0
     yield mount
     subprocess.run(["umount", place], check=False, capture_output=True)
 
