@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Failure:
-    """``retryable``: the same job may go well later; ``gpu``: it may go well without the GPU."""
+    """``retryable``: the same job may go well later; ``gpu``: it may go well without the GPU.
+
+    ``retry_after_s`` is how long to wait at least, where somebody said so.
+    """
 
     code: str
     title: str
@@ -16,6 +19,7 @@ class Failure:
     hint: str = ""
     retryable: bool = False
     gpu: bool = False
+    retry_after_s: float = 0.0
 
     def to_json(self) -> dict[str, str | bool]:
         """What a tenant sees; ``gpu`` is the engine's own affair."""
@@ -211,10 +215,18 @@ POISON = Failure(
     "Tell the operators the job's id: they can see why, and let it run again.",
 )
 
+# Not tried again: the same code would do the same to the same job.
 INTERNAL = Failure(
     "internal_error",
     "Something went wrong on our side",
     "the job could not be carried out; the operators can see why",
+    "Tell the operators the job's id.",
+)
+
+OUTAGE = Failure(
+    "worker_trouble",
+    "The worker lacked something that it needs",
+    "the database, a disk or a process of the worker's failed meanwhile",
     "Try again; if it happens again, tell the operators the job's id.",
     retryable=True,
 )

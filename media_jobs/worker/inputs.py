@@ -99,7 +99,11 @@ def _place(each: Wanted, position: int, folder: Path, _: object) -> Source:
     if each.file is None:
         raise Missing(each.role, "the file was deleted before the job could read it")
     path = scratch_path(position, each.file.name)
-    store.place(each.file, folder / path)
+    try:
+        store.place(each.file, folder / path)
+    except store.Gone as gone:
+        detail = "the file's bytes are missing from the storage, or damaged there"
+        raise Missing(each.role, detail) from gone
     info = MediaInfo.from_json(each.file.media or {})
     return Source(path=path, info=info, name=each.file.name, role=each.role)
 

@@ -13,8 +13,6 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.quotas import bounds
-from accounts.quotas.refusal import QuotaExceeded
-from ffapi_site.lib import netguard, room
 from media_jobs import states
 from media_jobs.ffmpeg import failures, hardware, verify
 from media_jobs.ffmpeg.command import Command, OutputFile
@@ -23,17 +21,27 @@ from media_jobs.ffmpeg.progress import Progress
 from media_jobs.models import Job, JobAttempt, JobStep, Status
 from media_jobs.models.job import Lane
 from media_jobs.operations import base, driver
-from media_jobs.worker import bounded, breaker, devices, host, inputs, outputs, placement, scratch
+from media_jobs.worker import (
+    bounded,
+    breaker,
+    devices,
+    explaining,
+    host,
+    inputs,
+    outputs,
+    placement,
+    scratch,
+)
 from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.execution import Executor, Failed, Ledger
 from media_jobs.worker.look_ahead import LookAhead
 from media_jobs.worker.meter import Meter
 from media_jobs.worker.planning import media_of
-from media_jobs.worker.probe import TooMuch, Unreadable
 from media_jobs.worker.pulse import Canceled, Drained, Pulse
-from storage.virus_scan import ScannerUnavailable
 
 logger = logging.getLogger(__name__)
+
+_LONGEST_WAIT_S = 3600.0
 
 
 @dataclass
@@ -254,45 +262,22 @@ def _write_receipt(attempt: Attempt, more: dict[str, Any]) -> None:
 def _settle(attempt: Attempt, error: Exception) -> None:
     """Turn what went wrong into the job's error, or into another attempt where that may help."""
     job = attempt.job
-    failure = explain(error)
+    failure = explaining.explain(error)
     if isinstance(error, outputs.Unverified) and attempt.ledger.met_full_disk:
         failure = failures.STORAGE_FULL  # FFmpeg ends well where only its last bytes found no room
     extra = {"job": job.id, "attempt": job.attempt, "code": failure.code}
     logger.warning("An attempt failed", extra=extra, exc_info=failure.code == "internal_error")
     if failure.retryable and job.attempt < job.max_attempts:
-        _give_back(attempt, f"{failure.code}: tried again later", delay_s=_delay_s(job))
+        _give_back(attempt, f"{failure.code}: tried again later", delay_s=_delay_s(job, failure))
     else:
         _end(attempt, Status.FAILED, failure.code, error=failure.to_json())
 
 
-def _delay_s(job: Job) -> float:
-    """Doubles with every attempt, with jitter so that jobs that failed together part."""
+def _delay_s(job: Job, failure: failures.Failure) -> float:
+    """Doubles with every attempt, with jitter so that jobs that failed together part.
+
+    What a server asked for counts where it is longer, up to an hour.
+    """
+    own_s = float(settings.JOB_RETRY_DELAY) * 2.0 ** (job.attempt - 1)
     jitter = random.uniform(0.8, 1.2)  # noqa: S311 -- not a secret
-    return float(settings.JOB_RETRY_DELAY) * 2.0 ** (job.attempt - 1) * jitter
-
-
-_TITLES: dict[type[Exception], str] = {
-    netguard.Refused: "An input could not be fetched",
-    inputs.NotTaken: "An input is nothing that is taken here",
-    TooMuch: "An input is larger than is taken here",
-    Unreadable: "An input is not a medium that can be read",
-    inputs.Missing: "An input is gone",
-    outputs.Unverified: "The result is not what was planned",
-    base.InvalidParams: "The parameters do not fit the input",
-    QuotaExceeded: "There is no room left for the output",
-}
-
-
-def explain(error: Exception) -> failures.Failure:
-    """Say of any exception what a tenant needs to know."""
-    if isinstance(error, Failed):
-        return error.failure
-    if isinstance(error, ScannerUnavailable):
-        return failures.SCANNER_UNAVAILABLE
-    if room.is_full(error):
-        return failures.STORAGE_FULL
-    for kind, title in _TITLES.items():
-        if isinstance(error, kind):
-            code, detail = vars(error)["code"], vars(error)["detail"]
-            return failures.Failure(code, title, detail, hint="", retryable=False, gpu=False)
-    return failures.INTERNAL
+    return max(own_s * jitter, min(failure.retry_after_s, _LONGEST_WAIT_S))

@@ -4,7 +4,7 @@ import hashlib
 import io
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,6 +88,27 @@ def test_a_redirect_is_followed_and_checked() -> None:
     assert body == b"there"
     assert found.final_url == f"{second.url}/moved.mp4"
     assert found.name == "moved.mp4"
+
+
+@pytest.mark.parametrize(
+    ("location", "asked"),
+    [
+        ("/two words.mp4", "/two%20words.mp4"),
+        ("/two%20words.mp4?a=b c", "/two%20words.mp4?a=b%20c"),
+        ("/caf\u00e9.mp4", "/caf%C3%A9.mp4"),
+        ("/\u65e5\u672c.mp4#part", "/%E6%97%A5%E6%9C%AC.mp4"),
+        ("film name.mp4", "/a/film%20name.mp4"),
+    ],
+)
+def test_a_redirect_is_escaped_as_browsers_do(location: str, asked: str) -> None:
+    def answer(request: bytes) -> Iterable[bytes]:
+        head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: "
+        first = request.startswith(b"GET /a/first ")
+        return [head + location.encode() + b"\r\n\r\n"] if first else [ok(b"film")]
+
+    with HostileServer(answer) as server:
+        fetched(f"{server.url}/a/first", allowing(server))
+        assert server.requests[1].startswith(f"GET {asked} HTTP/1.1\r\n".encode())
 
 
 @pytest.mark.parametrize(

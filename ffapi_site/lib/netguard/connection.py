@@ -35,7 +35,10 @@ def checked_addresses(target: Target, policy: Policy, deadline: Deadline) -> lis
     try:
         addresses = deadline.aside(lambda: resolve(host, target.port), lambda _: None)
     except OSError as error:
-        raise Refused("url_unreachable", f"{host} cannot be found") from error
+        # The name server is away: that says nothing of the name.
+        is_passing = error.errno == socket.EAI_AGAIN
+        detail = f"{host} cannot be found"
+        raise Refused("url_unreachable", detail, is_passing=is_passing) from error
     if target.authority in policy.allowlist:
         return addresses
     private = policy.allow_private

@@ -23,6 +23,8 @@ _ALWAYS: Final = {"User-Agent": "FFAPI", "Accept": "*/*", "Accept-Encoding": "id
 class Interrupted(Refused):
     """The server went away; it may answer when it is asked again."""
 
+    is_passing = True
+
 
 @dataclass(frozen=True)
 class Question:

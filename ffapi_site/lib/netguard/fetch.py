@@ -12,7 +12,7 @@ from ffapi_site.lib.netguard.exchange import Interrupted, Question, answered, he
 from ffapi_site.lib.netguard.names import file_name
 from ffapi_site.lib.netguard.policy import Policy, Refused
 from ffapi_site.lib.netguard.transfer import Progress, Transfer
-from ffapi_site.lib.netguard.urls import Target, parse
+from ffapi_site.lib.netguard.urls import Target, of_location, parse
 from ffapi_site.lib.netguard.waiting import retry_after_s
 
 _REDIRECTS: Final = 5
@@ -132,7 +132,7 @@ def _next_target(response: httpcore.Response, target: Target, policy: Policy) ->
     if not location:
         raise Refused("bad_response", "a redirect without a target")
     try:
-        joined = urljoin(target.url, location)
+        joined = urljoin(target.url, of_location(location))
     except ValueError as error:
         raise Refused("url_invalid", "a redirect to something that is not a URL") from error
     return parse(joined, policy)

@@ -13,11 +13,14 @@ import httpcore
 
 from ffapi_site.lib.netguard.exchange import Interrupted, header
 from ffapi_site.lib.netguard.policy import Refused
+from ffapi_site.lib.netguard.waiting import retry_after_s
 
 Progress = Callable[[int, int | None], None]
 
 _STRONG_ETAG: Final = re.compile(r'"[\x21\x23-\x7e]{1,256}"')
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
+# Of an overloaded or restarting server, or of the proxy before it.
+_PASSING_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 # A film of a gigabyte needs twelve days at this pace; nobody's line is that slow.
 _PACE_WINDOW_S: Final = 60.0
 _SLOWEST_BYTES_PER_S: Final = 1000
@@ -60,7 +63,7 @@ class Transfer:
         elif response.status == 200:
             self._begin(response)
         else:
-            raise Refused("bad_status", f"the server answered {response.status}")
+            raise _bad_status(response)
         for chunk in self._chunks(response):
             self._write(chunk)
 
@@ -81,7 +84,7 @@ class Transfer:
         is_same = self.announced in (None, size_bytes) and tag in (None, self._etag(tag))
         if not (is_the_rest and is_same):
             detail = "the file changed while it was fetched, or its parts do not fit"
-            raise Refused("content_changed", detail)
+            raise Refused("content_changed", detail, is_passing=True)
         self._expect(size_bytes)
 
     def _etag(self, tag: str | None) -> str | None:
@@ -125,6 +128,15 @@ class Transfer:
 
     def _too_large(self) -> Refused:
         return Refused("too_large", f"more than {self._max_bytes} bytes")
+
+
+def _bad_status(response: httpcore.Response) -> Refused:
+    return Refused(
+        "bad_status",
+        f"the server answered {response.status}",
+        is_passing=response.status in _PASSING_STATUSES,
+        retry_after_s=retry_after_s(response),
+    )
 
 
 def _validator(response: httpcore.Response) -> str | None:

@@ -21,6 +21,9 @@ _BRACKETED: Final = re.compile(r"\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _NUMERIC: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 # Percent signs stay: what is quoted already must not be quoted twice.
 _UNQUOTED: Final = "/?:@!$&'()*+,;=-._~%[]"
+# Of a redirect only spaces and bytes beyond ASCII are escaped: the rest is for `parse` to refuse.
+_AS_IT_IS: Final = "".join(chr(code) for code in range(128) if code != ord(" "))
+_AUTHORITY: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?//[^/?#]*")
 # Some answer with metadata under a name whose address alone would not give them away.
 _METADATA_NAMES: Final = frozenset(
     {"metadata", "metadata.google.internal", "metadata.goog", "instance-data"}
@@ -53,6 +56,18 @@ class Target:
     @property
     def url(self) -> str:
         return f"{self.scheme}://{self.host_header}{self.path}"
+
+
+def of_location(header: str) -> str:
+    """Make a reference of a ``Location`` as browsers do: what is not escaped in it they escape.
+
+    ``header`` has one character for each byte that came. Host names may be UTF-8, which `parse`
+    judges; paths and queries keep their bytes. Everything else that is wrong stays wrong.
+    """
+    found = _AUTHORITY.match(header)
+    host = found[0] if found else ""
+    rest = header.removeprefix(host).encode("latin-1")
+    return host.encode("latin-1").decode("utf-8", "replace") + quote(rest, safe=_AS_IT_IS)
 
 
 def check(url: str, policy: Policy) -> None:
