@@ -36,6 +36,10 @@ FONTS_DIR = env("FFAPI_FONTS_DIR", default="")
 PORT = env.positive("PORT", 8000)
 BIND = env("FFAPI_BIND", default="127.0.0.1")
 WEB_PROCESSES = env.positive("WEB_PROCESSES", 2)
+MAX_CONNECTIONS = env.positive("MAX_CONNECTIONS", 2000)
+MAX_CONNECTIONS_PER_ADDRESS = env.positive("MAX_CONNECTIONS_PER_ADDRESS", 200)
+HEADER_TIMEOUT_SECONDS = env.positive("HEADER_TIMEOUT_SECONDS", 15)
+CLIENT_STALL_SECONDS = env.positive("CLIENT_STALL_SECONDS", 60)
 PUBLIC_BASE_URL = env("PUBLIC_BASE_URL", default=f"http://localhost:{PORT}").rstrip("/")
 
 # Users' media under a host of their own: nothing in them can reach pages, cookies or keys.

@@ -33,6 +33,15 @@ def block_of(address: str) -> str:
     return str(ip_network((address, _SUBSCRIBER_BITS), strict=False).network_address)
 
 
+def limited_address(peer: str) -> str:
+    """Give what connections of ``peer`` are counted by; empty for a trusted proxy's.
+
+    Behind a proxy stand many clients: its own connections say nothing of how many each has.
+    """
+    address = _read(peer)
+    return block_of(str(address)) if address and not _is_trusted(address) else ""
+
+
 def _address(request: HttpRequest) -> Address | None:
     address = _read(str(request.META.get("REMOTE_ADDR", "")))
     hops = request.headers.get("X-Forwarded-For", "").split(",")

@@ -18,10 +18,11 @@ from django.conf import settings
 from django.core.exceptions import RequestAborted, RequestDataTooBig
 from django.core.handlers.asgi import ASGIHandler
 
+from ffapi_site.lib.idle import release_connections
+
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 FRAMING_BYTES = 1024 * 1024  # what fields and boundaries may add to a file of the largest size
-_STALL_S = 60.0
 _SLOWEST_BYTES_PER_S = 1000
 _DISCONNECT: Mapping[str, Any] = {"type": "http.disconnect"}
 _LEFT_BYTES = 16 * 1024 * 1024  # what is still taken of a body that was refused
@@ -73,12 +74,14 @@ class StreamedBody(io.RawIOBase):
     def _wait_for_chunk(self) -> None:
         if asyncio._get_running_loop() is self._loop:  # noqa: SLF001 -- the one that can be None
             raise RuntimeError("the body can only be read in a thread, not on the event loop")
+        release_connections()  # it takes as long as the client likes
         asyncio.run_coroutine_threadsafe(self.pull(), self._loop).result()
 
     def _patience_s(self) -> float:
         """Seconds to wait for the next bytes: a stall ends it, and so does a trickle."""
-        earned_s = _STALL_S + self._received_bytes / _SLOWEST_BYTES_PER_S
-        return max(0.0, min(_STALL_S, earned_s - (time.monotonic() - self._started_at)))
+        stall_s = float(settings.CLIENT_STALL_SECONDS)
+        earned_s = stall_s + self._received_bytes / _SLOWEST_BYTES_PER_S
+        return max(0.0, min(stall_s, earned_s - (time.monotonic() - self._started_at)))
 
     async def pull(self) -> None:
         """Take the next message from the server. On the event loop."""
@@ -137,7 +140,7 @@ class StreamingASGIHandler(ASGIHandler):
             counted = (b"content-length", b"%d" % await body.gather())
             scope = scope | {"headers": [*scope["headers"], counted]}
         elif not is_chunked and length.isdigit() and int(length) <= _READ_AT_ONCE_BYTES:
-            await body.pull()
+            await body.gather()  # a slow one has no thread before it is here
 
         async def send_after_body(message: Mapping[str, Any]) -> None:
             if message["type"] == "http.response.start":

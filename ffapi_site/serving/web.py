@@ -17,7 +17,7 @@ from django.conf import settings  # noqa: E402 -- reads the environment made abo
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402 -- as above
 
 wsgi_app = "ffapi_site.asgi:application"
-worker_class = "asgi"
+worker_class = "ffapi_site.serving.connections.worker.Worker"
 workers = settings.WEB_PROCESSES
 bind = f"{settings.BIND}:{settings.PORT}"
 proc_name = "ffapi-web"

@@ -6,7 +6,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from ffapi_site.lib.client_address import address_block, client_address
+from ffapi_site.lib.client_address import address_block, client_address, limited_address
 
 CASES = [
     # who connects, X-Forwarded-For, who it is taken for
@@ -57,3 +57,18 @@ def test_limits_take_a_subscriber_as_one() -> None:
     }
     assert blocks == {"2001:db8:0:1::"}
     assert address_block(RequestFactory().get("/", REMOTE_ADDR="192.0.2.1")) == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    ("peer", "expected"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("2001:db8::7", "2001:db8::"),
+        ("10.0.0.1", ""),  # a proxy: many clients
+        ("::ffff:10.0.0.1", ""),
+        ("", ""),
+    ],
+)
+def test_connections_count_by_address_but_not_a_proxys(peer: str, expected: str) -> None:
+    assert limited_address(peer) == expected

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
 
@@ -215,10 +217,8 @@ def test_a_client_that_leaves_half_way(
     assert client.get("/v1/files").status_code == 200
 
 
-def test_a_client_that_stalls(
-    client: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streamed_body, "_STALL_S", 0.3)
+def test_a_client_that_stalls(client: httpx.Client, settings: Settings) -> None:
+    settings.CLIENT_STALL_SECONDS = 0.3
     with started(client, length=10 * MIB) as connection:
         connection.sendall(HEAD + subtitles(MIB))
         wait_until(lambda: bool(uploads(settings)))
@@ -227,10 +227,8 @@ def test_a_client_that_stalls(
     assert uploads(settings) == []
 
 
-def test_json_that_stalls(
-    client: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streamed_body, "_STALL_S", 0.3)
+def test_json_that_stalls(client: httpx.Client, settings: Settings) -> None:
+    settings.CLIENT_STALL_SECONDS = 0.3
     for length in (100, 100_000):
         with started(client, length, "application/json") as connection:
             connection.sendall(b'{"url": ')
@@ -238,10 +236,8 @@ def test_json_that_stalls(
             assert connection.recv(1000).startswith(b"HTTP/1.1 400")
 
 
-def test_a_client_that_trickles(
-    client: httpx.Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streamed_body, "_STALL_S", 0.5)
+def test_a_client_that_trickles(client: httpx.Client, settings: Settings) -> None:
+    settings.CLIENT_STALL_SECONDS = 0.5
     with started(client, length=10 * MIB) as connection:
         connection.sendall(HEAD)
         connection.settimeout(0.05)
@@ -303,6 +299,26 @@ def test_who_waits_holds_no_connection(client: httpx.Client, tenant: Tenant) -> 
         pieces = downloading.iter_raw(1000)  # kept: its end would be that of the connection
         next(pieces)
         wait_until(lambda: connected() <= connected_before)
+
+
+@pytest.mark.parametrize("length", [100, 100_000, 900_000])
+def test_who_sends_json_slowly_holds_none(client: httpx.Client, length: int) -> None:
+    connected_before = connected()
+    with started(client, length, "application/json") as connection:
+        connection.sendall(b'{"url": ')
+        time.sleep(0.5)  # the key was looked up by now
+        wait_until(lambda: connected() <= connected_before, within_s=3)
+
+
+def test_who_sends_small_bodies_slowly_holds_no_threads(client: httpx.Client) -> None:
+    client.get("/v1/files")  # what the server's loop needs itself is there
+    before = threading.active_count()
+    with ExitStack() as held:
+        for _ in range(8):
+            connection = held.enter_context(started(client, 60_000, "application/json"))
+            connection.sendall(b'{"url": ')
+        time.sleep(0.5)
+        assert threading.active_count() < before + 4
 
 
 def connected() -> int:
