@@ -11,6 +11,7 @@ from django.db import models, transaction
 from accounts.models.plan import Plan
 from ffapi_site.lib.crypto import EncryptedTextField
 from ffapi_site.lib.ids import PublicIdField, refuse_public_id
+from ffapi_site.lib.web_addresses import LONGEST_URL
 
 
 def new_webhook_secret() -> str:
@@ -43,7 +44,7 @@ class Tenant(models.Model):
     quota_suspended_for = models.CharField(
         max_length=200, blank=True, db_default="", editable=False
     )
-    alert_webhook_url = models.CharField(max_length=2000, blank=True, db_default="")
+    alert_webhook_url = models.CharField(max_length=LONGEST_URL, blank=True, db_default="")
     """Where alerts of quotas are posted to."""
     webhook_secret = EncryptedTextField(default=new_webhook_secret, editable=False)
 

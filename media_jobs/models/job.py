@@ -10,6 +10,7 @@ from django.db.models.functions import Extract, Now
 
 from accounts.models import ApiKey, Tenant, TenantQuerySet, User
 from ffapi_site.lib.ids import PublicIdField
+from ffapi_site.lib.web_addresses import LONGEST_URL
 
 
 class Status(models.TextChoices):
@@ -87,7 +88,7 @@ class Job(models.Model):
     output_name = models.CharField(max_length=150, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
-    webhook_url = models.CharField(max_length=2000, blank=True)
+    webhook_url = models.CharField(max_length=LONGEST_URL, blank=True)
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from ffapi_site.lib.web_addresses import LONGEST_URL
 from media_jobs.models.job import Job
 from storage.models import File
 
@@ -13,7 +14,7 @@ class JobInput(models.Model):
         Job, on_delete=models.CASCADE, related_name="inputs", db_index=False
     )  # `input_role_once` begins with it
     role = models.CharField(max_length=64)
-    url = models.CharField(max_length=2000, blank=True)
+    url = models.CharField(max_length=LONGEST_URL, blank=True)
     file = models.ForeignKey(
         File, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="read_by"
     )

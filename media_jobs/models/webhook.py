@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Tenant, TenantQuerySet
 from ffapi_site.lib.ids import PublicIdField
+from ffapi_site.lib.web_addresses import LONGEST_URL
 from media_jobs.models.job import Job
 
 
@@ -31,7 +32,7 @@ class WebhookDelivery(models.Model):
     )
     data = models.JSONField(default=dict, db_default={}, blank=True)
     """What an event tells that is of no job; a job's is told as it is when the event is sent."""
-    url = models.CharField(max_length=2000)
+    url = models.CharField(max_length=LONGEST_URL)
     event = models.CharField(max_length=32)
     created_at = models.DateTimeField(db_default=Now())
     attempt = models.PositiveSmallIntegerField(default=0)

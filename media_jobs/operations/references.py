@@ -18,8 +18,9 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from ffapi_site.lib.web_addresses import LONGEST_URL
+
 _FILE_ID = re.compile(r"file_[0-9a-z]{1,64}")
-_LONGEST_URL = 4096
 _WANTED: LiteralString = "give an http(s) address or the id of a file (file_…)"
 
 
@@ -46,6 +47,10 @@ class MediaRef(BaseModel):
             raise PydanticCustomError("media_reference", "name either a url or a file")
         if self.file is not None and not _FILE_ID.fullmatch(self.file):
             raise PydanticCustomError("media_reference", "this is not the id of a file")
+        if self.url is not None and len(self.url) > LONGEST_URL:
+            raise PydanticCustomError(
+                "media_reference", "an address has at most {most} characters", {"most": LONGEST_URL}
+            )
         if self.url is not None and not is_web_address(self.url):
             raise PydanticCustomError("media_reference", _WANTED)
         return self
@@ -64,9 +69,13 @@ class MediaRef(BaseModel):
             "title": "Media reference",
             "x-media": True,
             "anyOf": [
-                {"type": "string", "description": "An http(s) address, or the id of a file"},
-                one_member("url", "uri"),
-                one_member("file", "file-id"),
+                {
+                    "type": "string",
+                    "maxLength": LONGEST_URL,
+                    "description": "An http(s) address, or the id of a file",
+                },
+                one_member("url", format="uri", maxLength=LONGEST_URL),
+                one_member("file", format="file-id"),
             ],
         }
 
@@ -79,10 +88,10 @@ class Ref:
     ref: MediaRef
 
 
-def one_member(name: str, form: str) -> dict[str, Any]:
+def one_member(name: str, **form: str | int) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {name: {"type": "string", "format": form}},
+        "properties": {name: {"type": "string", **form}},
         "required": [name],
         "additionalProperties": False,
     }
@@ -90,7 +99,7 @@ def one_member(name: str, form: str) -> dict[str, Any]:
 
 def is_web_address(url: str) -> bool:
     """The spelling only; whether the address may be fetched is decided where it is."""
-    if len(url) > _LONGEST_URL or any(char <= " " or char == "\x7f" for char in url):
+    if any(char <= " " or char == "\x7f" for char in url):
         return False
     try:
         parts = urlsplit(url)

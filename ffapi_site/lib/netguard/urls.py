@@ -12,8 +12,8 @@ import idna
 
 from ffapi_site.lib.netguard.addresses import is_allowed
 from ffapi_site.lib.netguard.policy import Policy, Refused
+from ffapi_site.lib.web_addresses import LONGEST_URL
 
-_LONGEST: Final = 4096
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]")
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -89,8 +89,8 @@ def parse(url: str, policy: Policy) -> Target:
 
 
 def _split(url: str) -> SplitResult:
-    if len(url) > _LONGEST:
-        raise Refused("url_invalid", f"a URL has at most {_LONGEST} characters")
+    if len(url) > LONGEST_URL:
+        raise Refused("url_invalid", f"a URL has at most {LONGEST_URL} characters")
     # urlsplit would drop tabs and line ends silently.
     if _FORBIDDEN.search(url):
         raise Refused("url_invalid", "spaces, control characters and backslashes must be escaped")
