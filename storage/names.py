@@ -4,11 +4,13 @@ import unicodedata
 
 from django.conf import settings
 
+from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.text import TooLong, composed
+from storage.models import File
 
-_MAX_LENGTH = 255
+_LONGEST = length_of(File, "name")
 # As given: composing joins up to three characters into one, and what can't be seen is left out.
-_LONGEST_GIVEN = 4 * _MAX_LENGTH
+_LONGEST_GIVEN = 4 * _LONGEST
 _JOINERS = {"\u200c", "\u200d"}  # parts of words and emoji; every other format character misleads
 
 
@@ -35,7 +37,7 @@ def clean_name(given: str) -> str:
     name = " ".join(visible.split()).rstrip(". ")
     if not name.strip("."):
         raise NameRefused("nothing is left of this name", "bad_name")
-    if len(name) > _MAX_LENGTH:
+    if len(name) > _LONGEST:
         raise _too_long()
     for extension in settings.BLOCKED_FILE_EXTENSIONS:
         if name.lower().endswith(f".{extension.lower().removeprefix('.')}"):
@@ -51,4 +53,15 @@ def _last_part(path: str) -> str:
 
 
 def _too_long() -> NameRefused:
-    return NameRefused(f"a name has at most {_MAX_LENGTH} characters", "name_too_long")
+    return NameRefused(f"a name has at most {_LONGEST} characters", "name_too_long")
+
+
+def with_ending(stem: str, ending: str, *, most_bytes: int | None = None) -> str:
+    """Put a name together; where it is longer than one may be, the stem is cut.
+
+    ``most_bytes`` is what a file system takes of a name, for names that go to a disk.
+    """
+    cut = stem[: _LONGEST - len(ending)]
+    if most_bytes is not None:
+        cut = cut.encode()[: most_bytes - len(ending.encode())].decode(errors="ignore")
+    return (stem if cut == stem else cut.rstrip(". ")) + ending

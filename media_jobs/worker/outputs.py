@@ -15,7 +15,7 @@ from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models import Job, JobOutput
 from media_jobs.worker import bounded, probe
 from media_jobs.worker.look_ahead import LookAhead
-from storage import store
+from storage import names, store
 from storage.models import File
 from storage.models.file import Origin
 
@@ -61,18 +61,18 @@ def keep(
     `QuotaExceeded` where there is no room for it; nothing is stored then.
     """
     wanted = list(outputs)
-    names = _names(job.output_name, wanted)
+    named = _names(job.output_name, wanted)
     made = Made()
     infos = [
         _verify(folder / output.path, output, name, made, looks)
-        for output, name in zip(wanted, names, strict=True)
+        for output, name in zip(wanted, named, strict=True)
     ]
     for output, info in zip(wanted, infos, strict=True):
         if info is not None:
             is_picture = output.content_type.startswith("image/")
             bounded.check_media(output.role, info, allowed, is_picture=is_picture)
     try:
-        for output, name, info in zip(wanted, names, infos, strict=True):
+        for output, name, info in zip(wanted, named, infos, strict=True):
             media = None if info is None else info.to_json()
             file = store.add(
                 job.tenant_id,
@@ -108,14 +108,20 @@ def _verify(
 
 
 def _names(wanted: str, outputs: list[OutputFile]) -> list[str]:
-    """The names to publish under: the one asked for, numbered where there are several outputs."""
+    """The names to publish under: the one asked for, numbered where there are several outputs.
+
+    A source's name may be as long as a name can be: what is made of it has to be shortened.
+    """
+    paths = [PurePosixPath(output.name) for output in outputs]
     if not wanted:
-        return [output.name for output in outputs]
+        return [names.with_ending(path.stem, path.suffix) for path in paths]
     stem = PurePosixPath(wanted).stem
-    suffixes = [PurePosixPath(output.name).suffix for output in outputs]
-    if len(outputs) == 1:
-        return [stem + suffixes[0]]
-    return [f"{stem}-{number}{suffix}" for number, suffix in enumerate(suffixes, start=1)]
+    if len(paths) == 1:
+        return [names.with_ending(stem, paths[0].suffix)]
+    return [
+        names.with_ending(stem, f"-{number}{path.suffix}")
+        for number, path in enumerate(paths, start=1)
+    ]
 
 
 def in_use(files: models.QuerySet[File]) -> models.QuerySet[File]:

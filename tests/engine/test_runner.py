@@ -54,6 +54,18 @@ def test_it_works(transcode: Submit, work: Work, settings: Settings) -> None:
     assert scratch_is_empty(settings)
 
 
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ""])
+def test_a_name_as_long_as_one_may_be_is_shortened(
+    tenant: Tenant, stored: Callable[[str], File], work: Work, ending: str
+) -> None:
+    file = stored("film")
+    File.objects.filter(pk=file.pk).update(name="x" * (255 - len(ending)) + ending)
+    asked = {"input": file.pk, "resolution": "360p", "output_format": "webm"}
+    job = work(jobs.submit(tenant, jobs.Submission("transcode", asked)))
+    assert job.status == Status.COMPLETED, job.error
+    assert job.outputs.get().file.name == "x" * 250 + ".webm"
+
+
 def test_the_receipt_names_no_path_of_this_machine(transcode: Submit, work: Work) -> None:
     attempt = work(transcode()).attempts.get()
     argv = attempt.receipt["commands"][0]["argv"]

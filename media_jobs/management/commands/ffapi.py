@@ -3,7 +3,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -13,8 +13,11 @@ from django.core.management.base import BaseCommand, CommandError
 from media_jobs.operations.base import REGISTRY, InvalidParams, InvalidParamsGroup
 from media_jobs.surfaces import cli, docs, goldens
 from media_jobs.worker.local_run import LocalRun, Stopped
+from storage import names
 
 GENERATED = {"docs": (docs.pages, "docs/operations"), "goldens": (goldens.pages, "tests/goldens")}
+
+_NAME_BYTES = 255  # what most file systems take
 
 
 class Command(BaseCommand):
@@ -61,14 +64,17 @@ class Command(BaseCommand):
                 self.stderr.write(f"warning: {warning}")
 
     def _deliver(self, run: LocalRun, to: Path) -> None:
+        targets: dict[Path, str] = {}
         for output in run.outputs:
-            target = to / output.name
-            if target.exists():
+            name = PurePosixPath(output.name)
+            target = to / names.with_ending(name.stem, name.suffix, most_bytes=_NAME_BYTES)
+            if target.exists() or target in targets:
                 raise CommandError(f"{target} is there already")
+            targets[target] = output.path
         to.mkdir(parents=True, exist_ok=True)
-        for output in run.outputs:
-            shutil.copyfile(run.folder / output.path, to / output.name)
-            self.stdout.write(str(to / output.name))
+        for target, path in targets.items():
+            shutil.copyfile(run.folder / path, target)
+            self.stdout.write(str(target))
 
     def _generate(self, verb: str, *, only_check: bool) -> None:
         pages, where = GENERATED[verb]
