@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from ffapi_site.lib.client_address import client_address
 from ffapi_site.lib.request_id import request_id
 
-_USER_AGENT_LENGTH = 300
+USER_AGENT_LENGTH = 300
 
 
 class Kind(StrEnum):
@@ -75,7 +75,7 @@ class ActorMiddleware:
         stranger = Actor(
             Kind.ANONYMOUS,
             ip_address=client_address(request),
-            user_agent=request.headers.get("User-Agent", "")[:_USER_AGENT_LENGTH],
+            user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_LENGTH],
             request_id=request_id(request),
         )
         with acting(stranger):

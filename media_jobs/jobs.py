@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from accounts.events import Event
 from accounts.models import ApiKey, Tenant, User
 from accounts.quotas import reservations
 from ffapi_site.lib import netguard
+from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import Conflict, TooManyRequests, invalid
 from media_jobs import queue, states
@@ -25,10 +26,9 @@ from media_jobs.worker.planning import Planned, plan
 from storage import store
 from storage.names import NameRefused, clean_name
 
-_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,150}")
+_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
 _METADATA_BYTES = 16 * 1024
-_TAGS = 32
-_TAG_LENGTH = 64
+MOST_TAGS = 32
 
 
 @dataclass(frozen=True)
@@ -44,26 +44,39 @@ class Submission:
     tags: list[str] = field(default_factory=list)
     device: str = "auto"
 
-    def check(self) -> None:
-        """Refuse what no operation could make good. Raises `Invalid`."""
+    def checked(self) -> Submission:
+        """The same as it will be stored. Raises `Invalid` for what no operation could make good."""
         if self.priority.upper() not in Priority.names:
             raise invalid("/priority", "one of high, normal, low", "choice")
-        if self.output_name and not _NAME.fullmatch(self.output_name):
-            raise invalid("/output_name", "a file name of at most 150 characters, without / or \\")
-        if self.output_name:
-            try:
-                clean_name(self.output_name)
-            except NameRefused as refused:
-                raise invalid("/output_name", refused.detail, refused.code) from refused
         if len(json.dumps(self.metadata)) > _METADATA_BYTES:
             raise invalid("/metadata", f"at most {_METADATA_BYTES} bytes of JSON", "too_large")
-        if len(self.tags) > _TAGS or any(not 0 < len(tag) <= _TAG_LENGTH for tag in self.tags):
-            raise invalid("/tags", f"at most {_TAGS} tags of 1 to {_TAG_LENGTH} characters")
+        longest = length_of(Job, "tags")
+        if len(self.tags) > MOST_TAGS or any(not 0 < len(tag) <= longest for tag in self.tags):
+            raise invalid("/tags", f"at most {MOST_TAGS} tags of 1 to {longest} characters")
         if self.webhook_url:
             try:
                 netguard.check(self.webhook_url, url_policy())
             except netguard.Refused as refused:
                 raise invalid("/webhook_url", refused.detail, refused.code) from refused
+        return replace(self, output_name=_stored_name(self.output_name))
+
+
+def _stored_name(given: str) -> str:
+    """What is kept of a name, whose length counts: composed, it can have grown."""
+    if not given:
+        return ""
+    longest = length_of(Job, "output_name")
+    if len(given) > longest or not _NAME.fullmatch(given):
+        detail = f"a file name of at most {longest} characters, without / or \\"
+        raise invalid("/output_name", detail)
+    try:
+        name = clean_name(given)
+    except NameRefused as refused:
+        raise invalid("/output_name", refused.detail, refused.code) from refused
+    if len(name) > longest:
+        detail = f"composed (NFC) it has {len(name)} characters, and {longest} is the most"
+        raise invalid("/output_name", detail, "name_too_long")
+    return name
 
 
 @dataclass(frozen=True)
@@ -86,7 +99,7 @@ def submit(
     why: Why = _ASKED,
 ) -> Job:
     """Queue a job. Raises `Invalid`, naming each wrong field, before anything is written."""
-    asked.check()
+    asked = asked.checked()
     planned = plan(tenant, asked.operation, asked.params, asked.device, api_key=api_key)
     with transaction.atomic():
         _check_queue(tenant)
@@ -96,7 +109,7 @@ def submit(
             user=user,
             operation=planned.operation.name,
             params=asked.params,
-            output_name=asked.output_name and clean_name(asked.output_name),
+            output_name=asked.output_name,
             webhook_url=asked.webhook_url,
             metadata=asked.metadata,
             tags=asked.tags,

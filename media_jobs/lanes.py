@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.events import Event
+from ffapi_site.lib.lengths import fitted
 from media_jobs import housekeeping
 from media_jobs.models import Job, PausedLane, Slot, Status
 
@@ -36,9 +37,10 @@ def known() -> list[str]:
 
 def pause(lane: str, reason: str, *, event: Event = Event.LANE_PAUSED) -> None:
     """Let the slots of ``lane`` take no further jobs; what runs there goes on."""
+    said = {"reason": fitted(PausedLane, "reason", reason)}
     with transaction.atomic():
-        PausedLane.objects.update_or_create(lane=lane, defaults={"reason": reason[:200]})
-        audit.record(event, None, lane, details={"reason": reason[:200]})
+        PausedLane.objects.update_or_create(lane=lane, defaults=said)
+        audit.record(event, None, lane, details=said)
 
 
 def drain(lane: str, reason: str) -> int:

@@ -19,6 +19,7 @@ from accounts import audit
 from accounts.events import Event, Outcome
 from accounts.quotas import reservations
 from accounts.usage.ledger import Usage
+from ffapi_site.lib.lengths import fitted
 from media_jobs.models import Job, JobAttempt, JobEvent, Status, WebhookDelivery
 from media_jobs.models.job import FINAL
 
@@ -223,7 +224,11 @@ def _write(job: Job, to: Status, reason: str, values: dict[str, Any]) -> None:
         raise ValueError(f"{job.id}: {before} -> {to} is not a transition")
     Job.objects.filter(pk=job.pk).update(status=to, **values)
     JobEvent.objects.create(
-        job=job, from_status=before, to_status=to, attempt=job.attempt, reason=reason[:200]
+        job=job,
+        from_status=before,
+        to_status=to,
+        attempt=job.attempt,
+        reason=fitted(JobEvent, "reason", reason),
     )
     if to in FINAL and job.webhook_url:
         WebhookDelivery.objects.create(

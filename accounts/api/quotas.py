@@ -16,6 +16,7 @@ from accounts.models import QuotaAlert, Tenant
 from accounts.quotas import alerts, overview
 from accounts.quotas.standing import Standing
 from ffapi_site.lib import bodies, netguard, query
+from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import invalid
 
@@ -56,7 +57,7 @@ class AlertsRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    webhook_url: StrictStr | None = Field(max_length=2000)
+    webhook_url: StrictStr | None = Field(max_length=length_of(Tenant, "alert_webhook_url"))
     """Signed as every webhook is; null for none."""
 
 

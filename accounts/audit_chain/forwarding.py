@@ -14,8 +14,10 @@ from django.conf import settings
 from accounts.audit_chain.appending import append
 from accounts.audit_chain.record import COLUMNS, line
 from accounts.audit_chain.syslog import Syslog
+from accounts.models import AuditForwarding
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
+from ffapi_site.lib.lengths import fitted
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +100,6 @@ def _keep_forwarding(connection: SealerConnection, stop: threading.Event, target
             logger.warning("A target of the audit log is away", extra=facts)
             connection.execute(
                 "UPDATE accounts_auditforwarding SET failure = %s WHERE target = %s",
-                [str(error)[:300], target],
+                [fitted(AuditForwarding, "failure", error), target],
             )
             stop.wait(_AFTER_FAILURE_S)

@@ -25,6 +25,7 @@ from accounts.audit_chain.verifier.digests import is_digest
 from accounts.audit_chain.verifier.form import FILES, NEEDED, VERSION
 from accounts.models import AuditSignature
 from ffapi_site.database.sealing import SealerConnection
+from ffapi_site.lib.lengths import fitted
 from ffapi_site.lib.problems import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def answer(
         if fault:
             connection.execute(
                 "UPDATE accounts_auditsignature SET refusal = %s WHERE id = %s",
-                [fault[:300], row["id"]],
+                [fitted(AuditSignature, "refusal", fault), row["id"]],
             )
     connection.execute(
         "DELETE FROM accounts_auditsignature WHERE asked_at < now() - interval '1 hour'"

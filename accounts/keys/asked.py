@@ -23,6 +23,7 @@ from accounts.keys.changes import LONGEST_LIFE, Wanted
 from accounts.keys.networks import network
 from accounts.models import ApiKey
 from accounts.roles import EVERYTHING, ROLE_SCOPES, SCOPES, Role, beyond
+from ffapi_site.lib.lengths import length_of
 
 LONGEST_OVERLAP_S = 30 * 24 * 3600
 _TOO_FAR = "a key lives for ten years at most"
@@ -60,7 +61,7 @@ def _ahead(moment: datetime) -> datetime:
     return moment
 
 
-Name = Annotated[StrictStr, Field(max_length=100), AfterValidator(_printable)]
+Name = Annotated[StrictStr, Field(max_length=length_of(ApiKey, "name")), AfterValidator(_printable)]
 Network = Annotated[StrictStr, Field(max_length=100), AfterValidator(_network)]
 Networks = Annotated[list[Network], Field(max_length=100)]
 Rate = Annotated[StrictInt, Field(ge=1, le=1_000_000)]

@@ -4,6 +4,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Now
 
+from accounts.actor import USER_AGENT_LENGTH
 from accounts.models.person import User
 
 
@@ -18,7 +19,7 @@ class BrowserSession(AbstractBaseSession):
         User, null=True, on_delete=models.CASCADE, related_name="browser_sessions"
     )
     ip_address = models.CharField(max_length=45, blank=True)
-    user_agent = models.CharField(max_length=300, blank=True)
+    user_agent = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
     started_at = models.DateTimeField(db_default=Now())
     seen_at = models.DateTimeField(db_default=Now())
 

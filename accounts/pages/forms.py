@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -14,6 +15,7 @@ from accounts.people import entry
 from accounts.roles import PEOPLES_ROLES, Role
 from ffapi_site.lib import scope
 from ffapi_site.lib.ids import refuse_public_id
+from ffapi_site.lib.lengths import length_of
 
 _RULES = "At least 12 characters; not one that many people use."
 
@@ -109,9 +111,10 @@ class ChangePasswordForm(ProofForm, NewPasswordForm):
 class NewPersonForm(NewPasswordForm):
     """Who somebody wants to be here; their address is known already."""
 
-    username = forms.CharField(
+    # Normalised before its length counts: a character can become eighteen.
+    username = UsernameField(
         label="User name",
-        max_length=150,
+        max_length=length_of(User, "username"),
         validators=[User.username_validator],
         help_text="What you sign in with.",
         widget=forms.TextInput({"autocomplete": "username", "autocapitalize": "none"}),
@@ -126,7 +129,7 @@ class NewPersonForm(NewPasswordForm):
         return User(username=self.cleaned_data.get("username", ""), email=self._email)
 
     def clean_username(self) -> str:
-        username = User.normalize_username(str(self.cleaned_data["username"]))
+        username = str(self.cleaned_data["username"])
         if User.objects.filter(username__iexact=username).exists():
             raise ValidationError("This name is taken.")
         return username
@@ -135,7 +138,7 @@ class NewPersonForm(NewPasswordForm):
 class RegistrationForm(NewPersonForm):
     tenant = forms.SlugField(
         label="Name of your tenant",
-        max_length=64,
+        max_length=length_of(Tenant, "name"),
         validators=[refuse_public_id],
         help_text="Of your company or team: letters, digits, - and _.",
     )
@@ -150,10 +153,18 @@ class RegistrationForm(NewPersonForm):
         return name
 
 
+class AddressField(forms.EmailField):
+    """An e-mail address, normalised as it is stored before its length counts."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(label="E-mail address", max_length=length_of(User, "email"), **more)
+
+    def to_python(self, value: Any) -> str:
+        return User.objects.normalize_email(super().to_python(value))
+
+
 class AddressForm(forms.Form):
-    email = forms.EmailField(
-        label="E-mail address", max_length=254, widget=forms.EmailInput({"autocomplete": "email"})
-    )
+    email = AddressField(widget=forms.EmailInput({"autocomplete": "email"}))
 
 
 class ChangeAddressForm(ProofForm, AddressForm):
@@ -161,8 +172,12 @@ class ChangeAddressForm(ProofForm, AddressForm):
 
 
 class NameForm(forms.Form):
-    first_name = forms.CharField(label="First name", max_length=150, required=False)
-    last_name = forms.CharField(label="Last name", max_length=150, required=False)
+    first_name = forms.CharField(
+        label="First name", max_length=length_of(User, "first_name"), required=False
+    )
+    last_name = forms.CharField(
+        label="Last name", max_length=length_of(User, "last_name"), required=False
+    )
 
 
 _ROLES = [(role.value, role.label) for role in PEOPLES_ROLES]
@@ -173,13 +188,15 @@ class RoleForm(forms.Form):
 
 
 class InvitationForm(RoleForm):
-    email = forms.EmailField(label="E-mail address", max_length=254)
+    email = AddressField()
     field_order = ("email", "role")
 
 
 class ResetAuthenticatorForm(ProofForm):
     username = forms.CharField(
-        label="Whose", max_length=150, widget=forms.TextInput({"autocapitalize": "none"})
+        label="Whose",
+        max_length=length_of(User, "username"),
+        widget=forms.TextInput({"autocapitalize": "none"}),
     )
     reason = forms.CharField(
         label="Reason",

@@ -143,7 +143,7 @@ def _proved_at_s(payload: Mapping[str, Any]) -> float:
 
 def _username(email: str) -> str:
     """A name that is free, like the address."""
-    wanted = _UNFIT.sub("", email)[:140]
+    wanted = _UNFIT.sub("", User.normalize_username(email))[:140]
     taken = User.objects.filter(username__istartswith=wanted).values_list("username", flat=True)
     names = {name.casefold() for name in taken}
     candidates = (f"{wanted}{number or ''}" for number in range(len(names) + 1))

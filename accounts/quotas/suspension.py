@@ -10,6 +10,7 @@ from accounts.events import Event
 from accounts.models import Tenant
 from accounts.quotas import alerts
 from accounts.quotas.refusal import QuotaExceeded
+from ffapi_site.lib.lengths import fitted
 from ffapi_site.lib.problems import Conflict
 
 _VIOLATIONS = "violations"
@@ -52,12 +53,11 @@ def suspend(tenant: Tenant, reason: str) -> None:
 
 
 def _suspend(tenant_id: str, reason: str, details: dict[str, object]) -> bool:
+    reason = fitted(Tenant, "quota_suspended_for", reason)
     rows = Tenant.objects.filter(pk=tenant_id, quota_suspended_at=None)
-    if not rows.update(quota_suspended_at=Now(), quota_suspended_for=reason[:200]):
+    if not rows.update(quota_suspended_at=Now(), quota_suspended_for=reason):
         return False
-    audit.record(
-        Event.QUOTA_SUSPENDED, tenant_id, tenant_id, details={"reason": reason[:200]} | details
-    )
+    audit.record(Event.QUOTA_SUSPENDED, tenant_id, tenant_id, details={"reason": reason} | details)
     return True
 
 

@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from ffapi_site.lib import bodies
+from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.problems import FieldError, Invalid
-from media_jobs.jobs import Submission
+from media_jobs.jobs import MOST_TAGS, Submission
+from media_jobs.models import Job
 
-Tag = Annotated[StrictStr, Field(min_length=1, max_length=64)]
+Tag = Annotated[StrictStr, Field(min_length=1, max_length=length_of(Job, "tags"))]
 
 
 class JobOptions(BaseModel):
@@ -24,20 +26,20 @@ class JobOptions(BaseModel):
     device: Literal["auto", "cpu", "gpu"] = "auto"
     """Where it is done; auto: on a GPU where there is one that can. The CPU steps in for a GPU
     that fails, and ``fallback`` says so."""
-    output_name: StrictStr = Field("", max_length=150)
+    output_name: StrictStr = Field("", max_length=length_of(Job, "output_name"))
     """The name that the result gets; numbered where there are several."""
-    webhook_url: StrictStr = Field("", max_length=2000)
+    webhook_url: StrictStr = Field("", max_length=length_of(Job, "webhook_url"))
     """Where the end of the job is posted to, signed as Standard Webhooks says."""
     metadata: dict[str, Any] = Field(default_factory=dict)
     """Anything of yours, up to 16 KiB; comes back with the job."""
-    tags: list[Tag] = Field(default_factory=list, max_length=32)
+    tags: list[Tag] = Field(default_factory=list, max_length=MOST_TAGS)
     """Words to find the job by."""
 
 
 class JobRequest(JobOptions):
     """A job to be done: an operation, its parameters, and options."""
 
-    operation: StrictStr = Field(max_length=64)
+    operation: StrictStr = Field(max_length=length_of(Job, "operation"))
     """The name of an operation of the catalogue."""
     params: dict[str, Any] = Field(default_factory=dict)
     """The operation's own parameters."""

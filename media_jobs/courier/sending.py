@@ -18,6 +18,7 @@ from standardwebhooks import Webhook
 from accounts import audit
 from accounts.events import Event, Outcome
 from ffapi_site.lib import netguard
+from ffapi_site.lib.lengths import fitted
 from ffapi_site.lib.outbound import url_policy
 from media_jobs.courier import endpoints
 from media_jobs.models import Job, WebhookDelivery
@@ -131,7 +132,7 @@ def _record(delivery: WebhookDelivery, outcome: _Outcome) -> None:
     is_over = outcome.is_taken or outcome.is_gone or _is_old(delivery)
     changes: dict[str, Any] = {
         "last_status": outcome.status,
-        "last_error": outcome.error[:300],
+        "last_error": fitted(WebhookDelivery, "last_error", outcome.error),
         "claimed_until": None,
         "next_attempt_at": None if is_over else Now() + timedelta(seconds=delay_s),
     }

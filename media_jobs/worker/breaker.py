@@ -6,6 +6,7 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
+from ffapi_site.lib.lengths import fitted
 from media_jobs.models import DeviceHealth
 
 _TOLERATED = 2
@@ -50,8 +51,9 @@ def refusal(host: str, device: str) -> str:
 
 
 def failed(host: str, device: str, reason: str) -> None:
+    told = fitted(DeviceHealth, "reason", reason)
     with connection.cursor() as cursor:
-        cursor.execute(_FAIL, _facts(host, device) | {"reason": reason[:300]})
+        cursor.execute(_FAIL, {**_facts(host, device), "reason": told})
 
 
 def succeeded(host: str, device: str) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 
+from ffapi_site.lib.lengths import length_of
+from ffapi_site.lib.web_addresses import LONGEST_URL
 from storage.links import download_url
 from storage.models import File
 from storage.names import NameRefused, clean_name
@@ -35,7 +37,9 @@ def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
 
 
 Name = Annotated[StrictStr, AfterValidator(_named)]
-Tag = Annotated[StrictStr, Field(min_length=1, max_length=64), AfterValidator(_storable)]
+Tag = Annotated[
+    StrictStr, Field(min_length=1, max_length=length_of(File, "tags")), AfterValidator(_storable)
+]
 Tags = Annotated[list[Tag], Field(max_length=32)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_bounded)]
 
@@ -56,7 +60,7 @@ class FileOptions(BaseModel):
 class ImportRequest(FileOptions):
     """A file to be fetched from an address."""
 
-    url: StrictStr = Field(min_length=1, max_length=4096)
+    url: StrictStr = Field(min_length=1, max_length=LONGEST_URL)
     """Where the bytes are: a public ``http`` or ``https`` address."""
 
 

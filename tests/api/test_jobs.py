@@ -44,6 +44,26 @@ def test_the_flat_form_is_the_same(client: Client) -> None:
     assert job["inputs"][0]["url"] == "https://example.org/a.mp4"
 
 
+def test_an_address_may_be_as_long_as_signed_ones_are(client: Client) -> None:
+    url = "https://example.org/a.mp4?" + "x" * (4096 - 26)
+    asked = {"operation": "transcode", "params": {"input": url}, "webhook_url": url}
+    job = send(client, "/v1/jobs", asked).json()
+    assert job["inputs"][0]["url"] == url
+    asked = {"operation": "transcode", "params": {"input": url + "x"}, "webhook_url": url + "x"}
+    assert set(pointers(send(client, "/v1/jobs", asked))) == {"/webhook_url"}
+    asked.pop("webhook_url")
+    refused = send(client, "/v1/jobs", asked)
+    assert pointers(refused) == ["/params/input"]
+    assert "at most 4096 characters" in refused.json()["detail"]
+
+
+def test_a_name_counts_as_it_is_stored(client: Client) -> None:
+    """Composed, one character becomes three."""
+    refused = send(client, "/v1/jobs", WANTED | {"output_name": "\ufb2c" * 51})
+    assert pointers(refused) == ["/output_name"]
+    assert send(client, "/v1/jobs", WANTED | {"output_name": "\ufb2c" * 50}).status_code == 202
+
+
 @pytest.mark.parametrize(
     ("body", "wrong"),
     [
