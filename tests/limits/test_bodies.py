@@ -1,0 +1,99 @@
+"""One more than every limit, and text that no column could hold, into every field of the API."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import resolve
+from drf_spectacular.generators import SchemaGenerator
+
+from tests.audit_coverage.api_cases import API
+from tests.audit_coverage.stage import Ask, Stage
+from tests.limits.places import Json, Place, places
+
+pytestmark = pytest.mark.django_db
+
+# What each operation takes besides its own parameters is tried with one of them.
+_OF_EVERY_JOB = ("metadata", "tags", "webhook_url", "output_name", "priority", "device")
+_WITH_BODY = [name for name in API if name.split()[0] in {"POST", "PUT", "PATCH"}]
+# None of them is text or a number that could be stored; the last two grow when they are composed.
+_NOT_TEXT = ("a\0b", "\ud800")
+_GROWING = ("\ufb2c", "\u0344")
+_NUMBERS = (2**63 - 1, -(2**63), 1e308)
+_OTHER: tuple[Any, ...] = (None, [{}], {})
+
+
+@cache
+def _described() -> Json:
+    return SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call,no-any-return]
+
+
+def _body_of(ask: Ask, method: str) -> Json:
+    route = "/" + resolve(ask.path).route
+    path = route.replace("<str:", "{").replace("<path:", "{").replace(">", "}")
+    described = _described()["paths"][path][method.lower()].get("requestBody", {})
+    schema: Json = described.get("content", {}).get("application/json", {}).get("schema", {})
+    if "JobRequest" in schema.get("$ref", ""):
+        return {"$ref": "TranscodeJob"}
+    return schema
+
+
+def _places_of(name: str, ask: Ask) -> list[Place]:
+    found = places(_body_of(ask, name.split(maxsplit=1)[0]), _described()["components"]["schemas"])
+    if name.startswith("POST api-run-"):
+        found = {each for each in found if each.at[0] not in _OF_EVERY_JOB}
+    return sorted(found, key=lambda each: (each.pointer, each.kind))
+
+
+def _send(stage: Stage, method: str, path: str, body: Any) -> Any:
+    """Send it, and take back whatever it did."""
+    client: Client = stage.browser("key")
+    with transaction.atomic():
+        answer = client.generic(method, path, json.dumps(body), "application/json")
+        transaction.set_rollback(True)
+    assert answer.status_code < 500, (path, str(body)[:300], answer.content[:300])
+    return answer
+
+
+@pytest.mark.parametrize("name", _WITH_BODY)
+def test_nothing_in_a_body_is_an_error_of_ours(stage: Stage, name: str) -> None:
+    ask = API[name][1](stage)
+    body = {} if name == "POST api-files" else ask.body or {}
+    method = name.split(maxsplit=1)[0]
+    for place in _places_of(name, ask):
+        for value in _NOT_TEXT:
+            answer = _send(stage, method, ask.path, place.put(body, value))
+            assert answer.status_code in {400, 422}, (place, answer.content)
+            assert answer.json()["errors"], answer.content
+        longest = place.longest or 100
+        grown = [one * (longest // 2 + 1) for one in _GROWING]
+        for other in (*grown, place.text(100_000), *_NUMBERS, *_OTHER):
+            _send(stage, method, ask.path, place.put(body, other))
+
+
+@pytest.mark.parametrize("name", _WITH_BODY)
+def test_one_more_than_a_limit_is_refused_by_its_field(stage: Stage, name: str) -> None:
+    ask = API[name][1](stage)
+    body = {} if name == "POST api-files" else ask.body or {}
+    for place in _places_of(name, ask):
+        if place.longest is None:
+            continue
+        sent = place.put(body, place.text(place.longest + 1))
+        answer = _send(stage, name.split(maxsplit=1)[0], ask.path, sent)
+        assert answer.status_code == 422, (place, answer.content)
+        assert _of(place, answer), (place, answer.content)
+        sent = place.put(body, place.text(place.longest))
+        answer = _send(stage, name.split(maxsplit=1)[0], ask.path, sent)
+        assert not [each for each in _of(place, answer) if "most" in each["detail"]], answer.content
+
+
+def _of(place: Place, answer: Any) -> list[Json]:
+    if answer.status_code != 422:
+        return []
+    errors = answer.json().get("errors", [])
+    return [each for each in errors if place.pointer.startswith(each["pointer"])]

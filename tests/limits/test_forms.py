@@ -1,0 +1,75 @@
+"""What no column could hold into every field of every form, as a browser would send it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http import QueryDict
+from django.test import Client
+
+from tests.audit_coverage.page_cases import PAGES
+from tests.audit_coverage.stage import Ask, Stage, sender_of
+
+pytestmark = pytest.mark.django_db
+
+_FIELD = re.compile(r"<(?:input|select|textarea)\b[^>]*?\sname=\"([^\"]+)\"")
+_OURS = {"csrfmiddlewaretoken"}
+# What goes to the parser of an operation's parameters is tried over the API.
+_OF_JOBS = ("job.", "input.")
+# NUL; what grows when it is composed, compatibly composed, or written in small letters; and a
+# surrogate, a character cut in half, in the bytes of UTF-8.
+_HOSTILE = (
+    "a%00b",
+    "x" * 100_000,
+    "%ef%ac%ac" * 76,
+    "%ef%b7%ba" * 60,
+    "%c4%b0" * 150 + "@example.org",
+    "a%40" + ".".join(["%c4%b0" * 60] * 4) + ".org",
+    "%ed%a0%80",
+    "%ff",
+    "9" * 400,
+    "-9223372036854775809",
+    "10000-01-01T00:00",
+    "https://example.org/" + "x" * 4077,
+)
+
+
+def _fields(stage: Stage, ask: Ask, found: QueryDict) -> Iterator[str]:
+    """Those that are filled in rightly, and the others that the page shows."""
+    with transaction.atomic():
+        shown = stage.browser(sender_of(ask)).get(ask.path)
+        transaction.set_rollback(True)
+    names = {*found}
+    if shown.status_code == 200 and not shown.streaming:
+        names |= {unescape(each) for each in _FIELD.findall(shown.content.decode())}
+    is_job = ask.path.startswith("/operations/")
+    yield from sorted(each for each in names - _OURS if not is_job or each.startswith(_OF_JOBS))
+
+
+def _posted(client: Client, path: str, form: str) -> Any:
+    with transaction.atomic():
+        answer = client.post(path, form, "application/x-www-form-urlencoded")
+        transaction.set_rollback(True)
+    return answer
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("POST ")])
+def test_nothing_in_a_form_is_an_error_of_ours(stage: Stage, name: str) -> None:
+    ask = PAGES[name][1](stage)
+    if isinstance(ask.body, bytes):
+        pytest.skip("takes no form")
+    form = QueryDict(mutable=True)
+    form.update(ask.body or {})
+    client = stage.browser(sender_of(ask))
+    for field in _fields(stage, ask, form):
+        others = form.copy()
+        others.pop(field, None)
+        for value in _HOSTILE:
+            sent = "&".join(filter(None, (others.urlencode(), f"{field}={value}")))
+            answer = _posted(client, ask.path, sent)
+            assert answer.status_code < 500, (field, value[:50], answer.content[-500:])
