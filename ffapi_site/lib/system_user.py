@@ -1,0 +1,80 @@
+"""Users of the operating system that run programs of ours where the site itself is root's."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import stat
+import subprocess
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+SITE_USER = "ffapi"  # the web server's
+
+
+class NoUser(Exception):  # noqa: N818 -- a state, not a mistake
+    """The user is not there and could not be made"""
+
+
+def system_user(name: str) -> pwd.struct_passwd:
+    """Give the user, made where missing: without a home, a shell or a password. Only for root."""
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:
+        _make(name)
+    try:
+        return pwd.getpwnam(name)
+    except KeyError as error:
+        raise NoUser(f"the system user {name} is missing; make it: useradd -r {name}") from error
+
+
+def _make(name: str) -> None:
+    """Ask useradd; that it fails where another process was first is found out by looking."""
+    command = ["useradd", "--system", "--user-group", "--no-create-home"]
+    command += ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name]
+    try:
+        subprocess.run(command, check=False, capture_output=True)  # noqa: S603 -- our own words
+    except FileNotFoundError as error:
+        raise NoUser(f"there is no useradd; make the system user {name} yourself") from error
+
+
+def barred(path: Path, user: pwd.struct_passwd) -> list[Path]:
+    """The folders on the way to ``path`` that the user may not pass through, the outermost first.
+
+    By owner, group and others as POSIX does; access lists are not looked at.
+    """
+    return [each for each in reversed(path.parents) if not _may_pass(each.stat(), user)]
+
+
+def _may_pass(folder: os.stat_result, user: pwd.struct_passwd) -> bool:
+    if folder.st_uid == user.pw_uid:
+        return bool(folder.st_mode & stat.S_IXUSR)
+    if folder.st_gid == user.pw_gid:
+        return bool(folder.st_mode & stat.S_IXGRP)
+    return bool(folder.st_mode & stat.S_IXOTH)
+
+
+def let_through(path: Path, user: pwd.struct_passwd) -> None:
+    """Let the user pass to ``path``: others may then search those folders, but not list them."""
+    for folder in barred(path, user):
+        mode = stat.S_IMODE(folder.stat().st_mode) | stat.S_IXOTH
+        if folder.stat().st_gid == user.pw_gid:
+            mode |= stat.S_IXGRP
+        logger.warning(
+            "A folder was opened for passing through",
+            extra={"folder": str(folder), "mode": f"{mode:04o}", "for": user.pw_name},
+        )
+        folder.chmod(mode)
+
+
+def let_use(programs: Path, user: pwd.struct_passwd) -> None:
+    """Let the user read and run what is in the folder, which a strict umask may have closed."""
+    let_through(programs, user)
+    if programs.stat().st_mode & 0o005 == 0o005:
+        return
+    for place, _, names in os.walk(programs):
+        Path(place).chmod(0o755)
+        for path in (Path(place, name) for name in names):
+            path.chmod(path.stat().st_mode | 0o044 | (path.stat().st_mode & 0o100) >> 6)
