@@ -17,6 +17,11 @@ class Program:
     stop_within_s: int
 
 
+def database() -> Program:
+    command = (sys.executable, "-m", "ffapi_site.serving.database")
+    return Program("database", command, stop_within_s=45)
+
+
 def web() -> Program:
     command = (sys.executable, "-m", "gunicorn", "-c", "python:ffapi_site.serving.web")
     return Program("web", command, stop_within_s=15)
@@ -42,9 +47,11 @@ def lanes() -> dict[str, int]:
 
 
 def programs() -> list[Program]:
+    """All of them, in the order in which they are started; the database is stopped last."""
     slots = [
         slot(lane, number)
         for lane, slots_of_lane in lanes().items()
         for number in range(1, slots_of_lane + 1)
     ]
-    return [web(), sealer(), *slots]
+    embedded = [database()] if settings.EMBEDDED_DATABASE else []
+    return [*embedded, web(), sealer(), *slots]

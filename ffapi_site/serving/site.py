@@ -85,18 +85,28 @@ def _ignore_signals() -> None:
 
 @contextmanager
 def _database() -> Iterator[None]:
-    try:
+    """Have the embedded server run, for migrations at first; later its program sees to it."""
+    if not settings.EMBEDDED_DATABASE:
         yield
-    finally:
-        _ignore_signals()
-        if settings.EMBEDDED_DATABASE:
-            embedded.stop(settings.DATA_DIR / "postgres")
+        return
+    folder = Path(settings.DATABASES["default"]["FOLDER"])
+    with embedded.kept(folder):
+        try:
+            embedded.renew(folder)
+            yield
+        except embedded.NotReady as error:
+            raise CannotServe(f"the database does not start: {error}") from error
+        finally:
+            _ignore_signals()
+            embedded.stop(folder)  # its program has done so, unless the supervisor was killed
 
 
 @contextmanager
 def _supervised() -> Iterator[subprocess.Popen[bytes]]:
     folder = settings.DATA_DIR
-    (folder / "logs").mkdir(exist_ok=True)
+    logs = log_folder()
+    logs.mkdir(exist_ok=True)
+    logs.chmod(0o700)  # they tell of tenants and their hosts
     written = folder / "supervisord.conf"
     written.write_text(configuration(programs(), folder=folder, directory=settings.BASE_DIR))
     adopt_orphans()  # of a killed supervisor, so that we can end them

@@ -20,9 +20,16 @@ logfile_maxbytes=5MB
 logfile_backups=1
 pidfile={folder}/supervisord.pid
 """
+# All of the work ends at once, and only then what it works with.
+_GROUP = """
+[group:work]
+programs={names}
+priority=2
+"""
 _PROGRAM = """
 [program:{name}]
 command={command}
+priority=1
 autorestart=true
 startsecs=1
 startretries=1000
@@ -36,15 +43,21 @@ stdout_logfile_backups=3
 
 def configuration(programs: Iterable[Program], *, folder: Path, directory: Path) -> str:
     """Give supervisord's configuration; it listens nowhere, so two of them can't meet."""
+    programs = list(programs)
     places = {key: _escaped(str(path)) for key, path in _places(folder, directory).items()}
-    return _SUPERVISORD.format(**places) + "".join(
-        _PROGRAM.format(
-            name=program.name,
-            command=_escaped(shlex.join(_tied(program.command))),
-            stop_within_s=program.stop_within_s,
-            **places,
+    work = ",".join(each.name for each in programs if each.name != "database")
+    return (
+        _SUPERVISORD.format(**places)
+        + _GROUP.format(names=work)
+        + "".join(
+            _PROGRAM.format(
+                name=program.name,
+                command=_escaped(shlex.join(_tied(program.command))),
+                stop_within_s=program.stop_within_s,
+                **places,
+            )
+            for program in programs
         )
-        for program in programs
     )
 
 

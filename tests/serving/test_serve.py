@@ -26,6 +26,7 @@ def test_it_works(server: Server) -> None:
     assert httpx.get(f"{server.url}/health/ready").is_success
     assert {process.name() for process in server.processes()} > {"postgres"}
     assert server.process.poll() is None
+    assert (server.folder / "logs").stat().st_mode & 0o077 == 0  # they tell of tenants
     server.process.terminate()
     assert server.process.wait(60) == 0
     assert "stopped" in server.output.read()
@@ -46,21 +47,33 @@ def test_a_killed_supervisor_leaves_nothing_behind(server: Server) -> None:
     assert server.processes() == []
 
 
-def test_killed_itself_it_leaves_only_the_database(server: Server) -> None:
+def test_killed_itself_it_leaves_nothing_behind(server: Server) -> None:
     server.process.kill()
     server.process.wait(10)
-
-    def only_database() -> bool:
-        try:
-            return {process.name() for process in server.processes()} == {"postgres"}
-        except psutil.NoSuchProcess:  # one ended while it was looked at
-            return False
-
-    assert eventually(only_database, within_s=60)
+    assert eventually(lambda: server.processes() == [], within_s=60)
     with Server.start(server.folder) as again:
         again.await_line("FFAPI serves")
         assert again.stop() == 0
-    assert server.processes() == []
+
+
+def test_a_killed_database_is_started_again(server: Server) -> None:
+    """By nobody but the site, beside which no command starts it."""
+    for _ in range(2):
+        dead = _postmaster(server)
+        dead.kill()
+        dead.wait(20)
+        assert server.manage("shell", "-v0", "-c", _LOOK).strip() in {"False", "True"}
+        assert eventually(lambda: _is_ready(server), within_s=20)
+    [log] = (server.folder / "logs").glob("database.log")
+    assert log.read_text().count("The database ended by itself") == 2
+
+
+_LOOK = """
+from ffapi_site.database import embedded
+from django.conf import settings
+embedded.socket_folder(settings.DATA_DIR / "postgres")
+print(embedded.is_running(settings.DATA_DIR / "postgres"))
+"""
 
 
 def test_a_second_one_in_the_same_folder_is_refused(server: Server) -> None:
@@ -91,3 +104,15 @@ def _one(server: Server, word: str) -> psutil.Process:
     """The oldest process whose command line has the word: masters come before their workers."""
     found = [each for each in server.processes() if word in " ".join(each.cmdline())]
     return min(found, key=psutil.Process.create_time)
+
+
+def _postmaster(server: Server) -> psutil.Process:
+    """Of the database; another is there in its place once it was started again."""
+    return psutil.Process(int((server.folder / "postgres/postmaster.pid").read_text().split()[0]))
+
+
+def _is_ready(server: Server) -> bool:
+    try:
+        return httpx.get(f"{server.url}/health/ready").is_success
+    except httpx.HTTPError:
+        return False

@@ -27,6 +27,18 @@ def test_it_works() -> None:
     assert web["autorestart"] == "true"
 
 
+def test_the_database_is_stopped_after_all_that_works_with_it() -> None:
+    parser = _read(configuration(programs(), folder=Path("/data"), directory=Path("/srv")))
+    work = parser["group:work"]
+    assert work["programs"].split(",") == [each.name for each in programs()[1:]]
+    assert int(work["priority"]) > int(parser["program:database"]["priority"])
+
+
+def test_a_server_elsewhere_is_not_ours_to_keep(settings: Settings) -> None:
+    settings.EMBEDDED_DATABASE = False
+    assert programs()[0].name == "web"
+
+
 def test_paths_with_spaces_and_per_cent_signs_stay_whole() -> None:
     program = Program("web", ("/my programs/100%/python",), stop_within_s=1)
     parser = _read(configuration([program], folder=Path("/50% of it"), directory=Path("/srv")))
@@ -38,16 +50,17 @@ def test_paths_with_spaces_and_per_cent_signs_stay_whole() -> None:
 def test_there_are_as_many_slots_as_the_lanes_say(settings: Settings) -> None:
     settings.LANES = {"cpu": 2, "gpu": 1}
     assert [program.name for program in programs()] == [
+        "database",
         "web",
         "audit-sealer",
         "slot-1",
         "slot-2",
         "slot-gpu-1",
     ]
-    assert programs()[4].command[-4:] == ("--lane", "gpu", "--number", "1")
+    assert programs()[5].command[-4:] == ("--lane", "gpu", "--number", "1")
 
 
 def test_a_slot_has_its_grace_before_it_is_killed(settings: Settings) -> None:
     settings.SHUTDOWN_GRACE_SECONDS = 300
-    assert programs()[2].name == "slot-1"
-    assert programs()[2].stop_within_s > 300
+    assert programs()[3].name == "slot-1"
+    assert programs()[3].stop_within_s > 300
