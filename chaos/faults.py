@@ -121,19 +121,26 @@ def _encodes(process: psutil.Process) -> bool:
 
 
 def kill_database(scene: Scene) -> Done:
-    """R5: the database dies with all that it was doing."""
-    scene.ground.postmaster().kill()
-    time.sleep(scene.chance.uniform(0.5, 4))
-    scene.ground.start_database()
-    return Done("killed, started again")
+    """R5: the database dies with all that it was doing, and is left dead."""
+    victim = scene.ground.postmaster()
+    victim.kill()
+    return Done(f"pid {victim.pid}")
 
 
 def stop_database(scene: Scene) -> Done:
-    """R5: ``pg_ctl stop -m immediate``."""
-    scene.ground.postmaster().send_signal(signal.SIGQUIT)
-    time.sleep(scene.chance.uniform(0.5, 4))
-    scene.ground.start_database()
-    return Done("stopped at once, started again")
+    """R5: ``pg_ctl stop -m immediate``, and nobody starts it again."""
+    victim = scene.ground.postmaster()
+    victim.send_signal(signal.SIGQUIT)
+    return Done(f"pid {victim.pid}")
+
+
+def kill_database_keeper(scene: Scene) -> Done:
+    """R5: what keeps the database running dies, and the database with it."""
+    keeper = scene.one_of(processes.database_keepers(scene.ground))
+    victim = scene.ground.postmaster()
+    keeper.kill()
+    victim.kill()
+    return Done(f"pids {keeper.pid} and {victim.pid}")
 
 
 def kill_backend(scene: Scene) -> Done:
@@ -209,9 +216,8 @@ def _resume(process: psutil.Process) -> None:
         return
 
 
-# They wait until what they start is up, which it rightly is not on a full disk, say, or beside a
-# frozen backend that holds on to the memory of its database: such things are undone first.
-STARTING_AGAIN: tuple[Fault, ...] = (crash_site, kill_database, stop_database)
+# It waits until the site is up, which it rightly is not on a full disk: that is undone first.
+STARTING_AGAIN: tuple[Fault, ...] = (crash_site,)
 QUICK: tuple[Fault, ...] = (
     kill_ffmpeg,
     kill_worker,
@@ -232,6 +238,7 @@ ALL: tuple[Fault, ...] = (
     crash_site,
     freeze_ffmpeg,
     stop_database,
+    kill_database_keeper,
     kill_backend,
     freeze_backend,
     fill_scratch,

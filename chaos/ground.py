@@ -59,14 +59,10 @@ class Ground:
         pid = (self.folder / "postgres" / "postmaster.pid").read_text().split()[0]
         return psutil.Process(int(pid))
 
-    def start_database(self) -> None:
-        database.start(self.folder / "postgres")
-
     def crash(self) -> None:
-        """End everything but the database at once, as a loss of power would."""
+        """End everything at once, as a loss of power would."""
         for process in self.server.processes():
-            if process.name() != "postgres":
-                process.kill()
+            process.kill()
         self.server.process.wait()
         self.server.output.close()
 
@@ -84,7 +80,7 @@ def ground(name: str, far_end: str) -> Iterator[Ground]:
     missing: dict[str, str] = {}
     clock = _clock(folder, missing)
     settings = _settings(far_end) | (clock.settings if clock else {})
-    with _small_scratch(folder / "scratch", missing), _own_database(folder):
+    with _small_scratch(folder / "scratch", missing):
         server = Server.start(folder, port=free_port(), settings=settings)
         with server:
             server.await_line("FFAPI serves")
@@ -128,13 +124,3 @@ def _small_scratch(folder: Path, missing: dict[str, str]) -> Iterator[None]:
     finally:
         if mounted.returncode == 0:
             subprocess.run(["umount", "--lazy", str(folder)], check=False)
-
-
-@contextmanager
-def _own_database(folder: Path) -> Iterator[None]:
-    """Start it from here, where the clock is true."""
-    database.start(folder / "postgres")
-    try:
-        yield
-    finally:
-        database.stop(folder / "postgres")

@@ -55,11 +55,20 @@ def web_workers(ground: Ground) -> list[psutil.Process]:
 
 
 def _is_web(process: psutil.Process) -> bool:
+    return _is_program(process, "gunicorn")
+
+
+def _is_program(process: psutil.Process, word: str) -> bool:
     try:
         words = process.cmdline()
-        return "gunicorn" in " ".join(words) and "ffapi_site.serving.tied" not in words
+        return word in " ".join(words) and "ffapi_site.serving.tied" not in words
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
+
+
+def database_keepers(ground: Ground) -> list[psutil.Process]:
+    running = ground.server.processes()
+    return [each for each in running if _is_program(each, "ffapi_site.serving.database")]
 
 
 def supervisors(ground: Ground) -> list[psutil.Process]:
