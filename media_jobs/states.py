@@ -108,7 +108,7 @@ def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: A
     if own:
         values["usage"] = _with_earlier(job, own)
     with transaction.atomic():
-        if _lock_owned(job) and status == Status.FAILED:
+        if hold(job) and status == Status.FAILED:
             status, reason = Status.CANCELED, f"canceled; {reason}"
             values = {name: values[name] for name in values if name not in _OF_FAILURE}
         event = Event.JOB_QUARANTINED if "quarantined_at" in values else Event.JOB_ENDED
@@ -137,12 +137,18 @@ def give_back(
     if not charged:
         values["max_attempts"] = F("max_attempts") + 1
     with transaction.atomic():
-        if _lock_owned(job):
+        if hold(job):
             end(job, Status.CANCELED, f"canceled; {reason}", outcome=outcome, **at_end)
             return
         _tell(job, Event.JOB_GIVEN_BACK, status=Status.QUEUED, reason=reason)
         _write(job, Status.QUEUED, reason, values)
         _close_attempt(job, outcome)
+
+
+def ended_itself(job: Job) -> bool:
+    """Whether ``job.attempt`` was brought to its end by its own worker."""
+    rows = JobAttempt.objects.filter(job=job, number=job.attempt, finished_at__isnull=False)
+    return rows.exclude(outcome__in=(WORKER_LOST, WORKER_DIED, WORKER_HUNG)).exists()
 
 
 def cancel_queued(job: Job) -> bool:
@@ -198,10 +204,11 @@ def _owned(job: Job) -> Any:
     return Job.objects.filter(pk=job.pk, attempt=job.attempt, status=Status.RUNNING)
 
 
-def _lock_owned(job: Job) -> bool:
-    """Hold the row to the transaction's end; tell whether somebody asked for the job's end.
+def hold(job: Job) -> bool:
+    """Lock the row while it is ``job.attempt``'s; tell whether somebody asked for the job's end.
 
-    Every write of an attempt comes after it. Raises `Lost`.
+    Every write of an attempt but a heartbeat, which is its own condition, comes after it in one
+    transaction. Raises `Lost`.
     """
     asked = _owned(job).select_for_update().values_list("cancel_requested_at").first()
     if asked is None:

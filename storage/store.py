@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 from django.conf import settings
 from django.core.files import File as Content
 from django.core.files.storage import storages
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -35,6 +35,9 @@ from storage.models.file import Origin
 
 # Another file system, one without hard links, the kernel's protection of others' files, too many.
 _NO_LINK = {errno.EXDEV, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EMLINK}
+
+# How long to wait for a transaction that may be showing a file just now.
+_IN_DOUBT_MS = 5000
 
 
 class InUse(Exception):  # noqa: N818 -- a state, not a mistake
@@ -216,6 +219,24 @@ def _copy(file: File, target: Path) -> None:
             raise Gone(file.pk)
 
 
+def discard(file: File) -> bool:
+    """Remove what was stored and never shown; tell whether it went.
+
+    What is visible stays: whoever gives up work need not know whether a COMMIT of theirs whose
+    answer was lost has shown it. Where such a one is still on its way, this waits for its end for
+    a moment, and raises OperationalError; the sweep removes the file then, if it is to go.
+    """
+    rows = File.objects.filter(pk=file.pk)
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = %s", [_IN_DOUBT_MS])
+        locked = rows.select_for_update().values_list("published_at").first()
+        if locked != (None,):
+            return False
+        rows.update(expires_at=Now())
+    _delete(file)
+    return True
+
+
 def remove(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
     """Hide the file, then delete its bytes, then its row; raises ``InUse`` where it is needed.
 
@@ -232,6 +253,12 @@ def remove(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
             _tell(event, found)
         # Past its time: from here on the sweep finishes what a crash interrupts.
         rows.update(published_at=None, expires_at=Now())
+    _delete(file)
+
+
+def _delete(file: File) -> None:
+    """Delete the bytes, then the row of a file that is hidden and past its time."""
+    rows = File.objects.filter(pk=file.pk)
     storages["media"].delete(file.storage_key)
     with transaction.atomic():
         if rows.delete()[1].get(File._meta.label):  # noqa: SLF001 -- public, by its documentation

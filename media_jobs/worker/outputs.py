@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from django.db import models
+from django.db import InterfaceError, OperationalError, connection, models
 
 from accounts.quotas.bounds import Bounds
 from media_jobs.ffmpeg import verify
@@ -18,6 +19,8 @@ from media_jobs.worker.look_ahead import LookAhead
 from storage import names, store
 from storage.models import File
 from storage.models.file import Origin
+
+logger = logging.getLogger(__name__)
 
 
 class Unverified(Exception):  # noqa: N818
@@ -48,8 +51,13 @@ class Made:
             JobOutput.objects.create(job=job, position=position, role=output.role, file=file)
 
     def discard(self) -> None:
-        for _, file in self.files:
-            store.remove(file)
+        """Remove those that are not visible; what can't be asked about is left to the sweep."""
+        try:
+            for _, file in self.files:
+                store.discard(file)
+        except (OperationalError, InterfaceError):
+            logger.warning("Outputs of a lost attempt are left", extra={"files": len(self.files)})
+            connection.close()
 
 
 def keep(

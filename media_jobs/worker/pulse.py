@@ -14,6 +14,7 @@ from media_jobs.worker import gate
 logger = logging.getLogger(__name__)
 
 _EVERY_S = 1.0
+_AWAY_S = 0.5
 
 
 class Canceled(Exception):  # noqa: N818
@@ -54,8 +55,13 @@ class Pulse:
         if canceled:
             raise Canceled
 
+    def bear(self, error: Exception) -> None:
+        """Wait a moment for a database that is away. Raises `states.Lost` after the last lease."""
+        time.sleep(_AWAY_S)
+        self._bear_outage(time.monotonic(), error)
+
     def _bear_outage(self, clock: float, error: Exception) -> None:
-        logger.warning("A heartbeat failed", extra={"job": self._job.id})
+        logger.warning("The database is away", extra={"job": self._job.id})
         connection.close()
         if clock - self._leased_at > settings.LEASE_SECONDS:
             raise states.Lost(self._job.id) from error

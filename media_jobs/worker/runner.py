@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
 from accounts.quotas import bounds
 from media_jobs import states
@@ -25,6 +24,7 @@ from media_jobs.worker import (
     bounded,
     breaker,
     devices,
+    ending,
     explaining,
     host,
     inputs,
@@ -203,34 +203,33 @@ def _answered(job: Job) -> dict[int, Any]:
 
 
 def _complete(attempt: Attempt, made: outputs.Made, result: base.Result | None) -> None:
+    def write() -> None:
+        states.hold(attempt.job)  # first: a try before may still be on its way
+        made.publish(attempt.job)
+        states.end(
+            attempt.job,
+            Status.COMPLETED,
+            "every output is verified",
+            **_at_end(attempt) | {"usage": attempt.usage(made.size_bytes)},
+            result=None if result is None else result.data,
+            warnings=[*(result.warnings if result else ()), *made.warnings, *attempt.warnings],
+            progress={"percent": 100.0, "stage": "done"},
+        )
+        _write_receipt(attempt, {"checks": made.checks})
+
     try:
-        with transaction.atomic():
-            made.publish(attempt.job)
-            _end(
-                attempt,
-                Status.COMPLETED,
-                "every output is verified",
-                result=None if result is None else result.data,
-                warnings=[*(result.warnings if result else ()), *made.warnings, *attempt.warnings],
-                usage=attempt.usage(made.size_bytes),
-                progress={"percent": 100.0, "stage": "done"},
-                receipt={"checks": made.checks},
-            )
+        ending.carry_out(attempt.job, write, bear=attempt.pulse.bear)
     except BaseException:
         made.discard()
         raise
 
 
-def _end(
-    attempt: Attempt,
-    status: Status,
-    reason: str,
-    receipt: dict[str, Any] | None = None,
-    **values: Any,
-) -> None:
-    with transaction.atomic():
+def _end(attempt: Attempt, status: Status, reason: str, **values: Any) -> None:
+    def write() -> None:
         states.end(attempt.job, status, reason, **_at_end(attempt) | values)
-        _write_receipt(attempt, receipt or {})
+        _write_receipt(attempt, {})
+
+    ending.carry_out(attempt.job, write, bear=attempt.pulse.bear)
 
 
 def _at_end(attempt: Attempt) -> dict[str, Any]:
@@ -240,10 +239,13 @@ def _at_end(attempt: Attempt) -> dict[str, Any]:
 
 def _give_back(attempt: Attempt, reason: str, *, delay_s: float = 0, charged: bool = True) -> None:
     """Queue the job again; what the attempt did cost is on its receipt until the job's end."""
-    with transaction.atomic():
+
+    def write() -> None:
         at_end = _at_end(attempt)
         states.give_back(attempt.job, reason, delay_s=delay_s, charged=charged, **at_end)
         _write_receipt(attempt, {})
+
+    ending.carry_out(attempt.job, write, bear=attempt.pulse.bear)
 
 
 def _write_receipt(attempt: Attempt, more: dict[str, Any]) -> None:

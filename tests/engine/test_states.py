@@ -118,6 +118,7 @@ def asked_to_end() -> Job:
 
 @pytest.mark.parametrize("charged", [True, False])
 def test_what_is_to_be_canceled_is_not_tried_again(asked_to_end: Job, *, charged: bool) -> None:
+    """R16: whatever else ends the attempt."""
     usage = {"cpu_seconds": 1.5, "wall_seconds": 2.0}
     states.give_back(asked_to_end, "storage_full", delay_s=60, charged=charged, usage=usage)
     job = Job.objects.get(pk=asked_to_end.pk)

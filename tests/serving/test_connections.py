@@ -1,4 +1,4 @@
-"""What one client may hold of the web server: the real server, with short times and few places."""
+"""R25: what one client may hold of the web server: the real one, short times and few places."""
 
 from __future__ import annotations
 

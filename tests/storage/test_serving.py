@@ -1,4 +1,4 @@
-"""Over real sockets, where it matters how bytes come and go."""
+"""Over real sockets, where it matters how bytes come and go (R25)."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def _is_dead(process: psutil.Process) -> bool:
 
 
 def _outcomes(site: Site, job: Json) -> list[str]:
-    """What each attempt came to: a death is held against the job only where a guard saw it."""
+    """What each attempt came to; R18: a death is held against the job where a guard saw it."""
     query = "SELECT outcome FROM media_jobs_jobattempt WHERE job_id = %s ORDER BY number"
     return [outcome for (outcome,) in site.rows(query, job["id"])]
 

@@ -1,4 +1,4 @@
-"""The launcher that stays: whatever happens to it, the next process starts."""
+"""R27: the launcher that stays: whatever happens to it, the next process starts."""
 
 from __future__ import annotations
 
