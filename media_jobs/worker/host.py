@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 from django.conf import settings
 
+from ffapi_site.lib import trees
+
 _MIB = 1 << 20
 
 
@@ -27,7 +29,7 @@ def memory_mb() -> int:
 def scratch_mb() -> int:
     """What the scratch disk has above the reserve: the part that running jobs already use too."""
     settings.SCRATCH_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
-    used = sum(_used_bytes(folder) for folder in settings.SCRATCH_DIR.glob("job_*"))
+    used = sum(trees.used_bytes(folder) for folder in settings.SCRATCH_DIR.glob("job_*"))
     free = shutil.disk_usage(settings.SCRATCH_DIR).free
     return max((free + used) // _MIB - settings.MIN_FREE_SPACE_MB, 0)
 
@@ -56,19 +58,3 @@ def has_idle_cpu() -> bool:
 def _slot_number() -> int:
     tail = os.environ.get("FFAPI_SLOT", "").rpartition("-")[2]
     return int(tail) if tail.isdecimal() else 1
-
-
-def _used_bytes(folder: Path) -> int:
-    """What is in a job's folder; the walk takes no offence where the job ends meanwhile."""
-    return sum(
-        _size_bytes(Path(place, name)) for place, _, names in os.walk(folder) for name in names
-    )
-
-
-def _size_bytes(path: Path) -> int:
-    """What a file takes here; an input that is a link to a stored file takes nothing."""
-    try:
-        seen = path.stat()
-    except FileNotFoundError:  # its job ended meanwhile
-        return 0
-    return seen.st_size if seen.st_nlink == 1 else 0

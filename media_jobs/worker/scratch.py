@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +13,18 @@ from tempfile import mkdtemp
 
 from django.conf import settings
 
+from ffapi_site.lib import trees
+from ffapi_site.lib.chores import Items
 from media_jobs.models import Job, Status
 from media_jobs.worker import sandbox
 
 logger = logging.getLogger(__name__)
 
 # Far longer than any probe or question takes.
+_CLEARED_WITHIN_S = 4.0
 _PASSING_S = 10.0  # by then whoever made a passing folder holds it
+
+_STALE = Items("scratch")
 
 
 @contextmanager
@@ -33,7 +37,7 @@ def folder(name: str) -> Iterator[Path]:
         sandbox.prepare(path)
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        _clear(path)
 
 
 def of_attempt(job: Job) -> str:
@@ -51,7 +55,7 @@ def passing(purpose: str) -> Iterator[Path]:
         sandbox.prepare(path)
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        _clear(path)
         os.close(held)
 
 
@@ -62,21 +66,37 @@ def sweep() -> int:
     if not found:
         return 0
     live = live_attempts()
-    stale = [path for path in found if path.name not in live]
-    for path in stale:
-        logger.info("Removed a stale scratch folder", extra={"folder": path.name})
-        shutil.rmtree(path, ignore_errors=True)
-    return len(stale)
+    return _STALE.each([path for path in found if path.name not in live], _remove)
 
 
 def sweep_passing() -> int:
     """Remove the passing folders whose process died and left them; give their number."""
     oldest = time.time() - _PASSING_S
     others = [path for path in settings.SCRATCH_DIR.glob("*.*") if not path.name.startswith("job_")]
-    stale = [path for path in others if _changed_at(path) < oldest and _is_abandoned(path)]
-    for path in stale:
-        shutil.rmtree(path, ignore_errors=True)
-    return len(stale)
+    old = [path for path in others if _changed_at(path) < oldest]
+    return _STALE.each(old, lambda path: _is_abandoned(path) and _remove(path))
+
+
+def troubles() -> dict[str, str]:
+    """What this process could not remove, for whoever asks how its slot is."""
+    return {"stale scratch": f"{_STALE.left} folders can't be removed"} if _STALE.left else {}
+
+
+class NotRemoved(OSError):  # noqa: N818 -- a state of the folder
+    """Something of a scratch folder can't be removed"""
+
+
+def _remove(path: Path) -> bool:
+    if why := trees.remove(path):
+        raise NotRemoved(f"{path.name}: {why}")
+    logger.info("Removed a stale scratch folder", extra={"folder": path.name})
+    return True
+
+
+def _clear(path: Path) -> None:
+    """Remove a folder whose work is done; what that takes longer for is left to the sweep."""
+    if why := trees.remove(path, within_s=_CLEARED_WITHIN_S):
+        logger.warning("Left a scratch folder", extra={"folder": path.name, "why": why})
 
 
 def live_attempts() -> set[str]:
