@@ -79,10 +79,13 @@ def _disk() -> Facts:
 
 
 def _slots() -> Facts:
-    alive = Slot.objects.alive().count()
-    if not alive:
+    hung = list(Slot.objects.alive().values_list("hung", flat=True))
+    working = hung.count("")
+    if not hung:
         raise Unhealthy("no slot is alive")
-    return {"alive": alive}
+    if not working:
+        raise Unhealthy(f"every slot stands still: {'; '.join(sorted(set(hung)))}")
+    return {"alive": working, "hung": len(hung) - working}
 
 
 def _sandbox() -> Facts:
@@ -198,6 +201,8 @@ def _told_slots() -> list[Facts]:
             "sandbox": slot.sandbox,
             "ffmpeg": slot.capabilities.get("version"),
             "devices": slot.devices,
+            "hung": slot.hung,
+            "troubles": slot.troubles,
         }
         for slot in Slot.objects.alive()
     ]

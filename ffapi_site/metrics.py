@@ -58,8 +58,8 @@ class JobsCollector(Collector):
         return iter((depth, age))
 
     def _slots(self) -> GaugeMetricFamily:
-        slots = GaugeMetricFamily("ffapi_slots_alive", "Slots heard of lately", labels=["lane"])
-        counted = dict(Slot.objects.alive().order_by().values_list("lane").annotate(Count("pk")))
+        slots = GaugeMetricFamily("ffapi_slots_alive", "Slots that go on", labels=["lane"])
+        counted = dict(Slot.objects.working().order_by().values_list("lane").annotate(Count("pk")))
         for lane in settings.KNOWN_LANES:
             slots.add_metric([lane], counted.get(lane, 0))
         return slots

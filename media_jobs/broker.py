@@ -50,6 +50,7 @@ class TokenBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
             return int(cursor.fetchone()[0])
 
     def dequeue(self) -> list[tuple[int, str]] | None:
+        gate.pusher_at.value = time.monotonic()
         if gate.unfit.is_set():
             time.sleep(_WAIT_S)  # others may use the token
             return None
@@ -65,6 +66,8 @@ class TokenBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
         finally:
             if token is None:
                 gate.free.release()
+            else:
+                gate.taken_at.value = time.monotonic()
         return [token] if token else None
 
     def acknowledge(self, task_id: int) -> None:

@@ -21,7 +21,9 @@ from media_jobs.models import Job, JobAttempt, Status
 
 logger = logging.getLogger(__name__)
 
-OF_THE_JOB = (states.WORKER_DIED, states.WORKER_HUNG)
+# What each counts for. A hang holds a slot for half a minute, and a death for a moment: the second
+# time that a job does so is no chance.
+_DEATHS = {states.WORKER_DIED: 1, states.WORKER_HUNG: 2}
 
 
 def lose(found: QuerySet[Job], cause: str) -> bool:
@@ -60,10 +62,10 @@ def report(slot: str, cause: str, *, since: datetime) -> None:
 
 
 def _lose(job: Job, cause: str) -> None:
-    died_before = job.attempts.filter(Q(outcome__in=OF_THE_JOB), ~Q(number=job.attempt)).count()
-    number = died_before + (cause in OF_THE_JOB)
-    if cause in OF_THE_JOB and number >= settings.POISON_AFTER_DEATHS:
-        _quarantine(job, cause, number)
+    outcomes = job.attempts.filter(~Q(number=job.attempt)).values_list("outcome", flat=True)
+    causes = [each for each in (*outcomes, cause) if each in _DEATHS]
+    if cause in _DEATHS and sum(map(_DEATHS.__getitem__, causes)) >= settings.POISON_AFTER_DEATHS:
+        _quarantine(job, cause, len(causes))
     elif job.attempt < job.max_attempts:
         states.give_back(job, f"{job.slot}: {cause}", outcome=cause)
     else:

@@ -2,85 +2,68 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
-import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.conf import settings
+from django.db import connection
 from django.db.models.functions import Now
-from django.utils import timezone
 from django_q.brokers import get_broker
-from django_q.cluster import Cluster, Sentinel, get_mp_context
 from django_q.signals import post_execute_in_worker
 
+from ffapi_site.lib.chores import Chore, Round, end_process, keep_doing, spawn
+from ffapi_site.lib.watched import die_with_parent
 from media_jobs import courier, deaths, housekeeping, states
 from media_jobs.models import Slot
-from media_jobs.worker import devices, fence, gate, host, orphans, scratch
+from media_jobs.worker import cluster, devices, fence, gate, host, orphans, scratch
 from media_jobs.worker.capabilities import capabilities
+from media_jobs.worker.hangs import Hangs
 
 logger = logging.getLogger(__name__)
 
-_PR_SET_PDEATHSIG = 1
+PATIENCE_S = 30.0
+"""How long a guard may be silent before whoever watches over it kills it."""
+START_S = 120.0
+
 _HEARTBEAT_S = 3.0
-_SWEEP_S = 20.0
 _ORPHANS_S = 20.0
+_PASSING_S = 20.0
 _COURIER_S = 1.0
 _CHECK_S = 3600.0
 _CHECK_UNFIT_S = 10.0
-
-# The sentinel's exit status where it was the worker that died, and not the sentinel or another.
-_WORKER_DIED = 70
-
-
-class StrictSentinel(Sentinel):  # type: ignore[misc]  # django-q2 has no types
-    """A sentinel that ends where django-q2's would replace a dead process.
-
-    A worker killed while idle keeps the lock of the task queue, and the cluster never runs
-    anything again (django-q2 #339, #346). A new cluster, made by the supervisor, does.
-    """
-
-    def reincarnate(self, process: Any) -> None:
-        logger.critical("A process of the slot died", extra={"exitcode": process.exitcode})
-        os._exit(_WORKER_DIED if process in self.pool else 1)
-
-
-class SlotCluster(Cluster):  # type: ignore[misc]  # django-q2 has no types
-    def start(self) -> int:
-        fork = get_mp_context()
-        self.stop_event, self.start_event = fork.Event(), fork.Event()
-        arguments = (self.stop_event, self.start_event, self.cluster_id, self.broker, None)
-        self.sentinel = fork.Process(target=StrictSentinel, name="sentinel", args=arguments)
-        self.sentinel.start()
-        return int(self.pid)
-
-    def sig_handler(self, signum: int, frame: object) -> None:  # noqa: ARG002 -- a handler's shape
-        """Stop taking jobs at once; the running one has its grace."""
-        gate.draining.set()
-        if self.stop_event is not None:
-            self.stop_event.set()
-
-
-def _die_with_parent() -> None:
-    """Have the kernel end this process with the one that forked it."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+# Longer than any of these chores takes while disk and database answer at all.
+_QUEUE_PATIENCE_S = 60.0
+_CLEANING_PATIENCE_S = 900.0
+_WITHOUT_HEARTBEAT_S = 300.0
+_PAST_GRACE_S = 15.0
 
 
 def _free_gate(**_: object) -> None:
+    gate.taken_at.value = 0.0
     gate.free.release()
 
 
 class Guard:
-    def __init__(self, lane: str, number: int) -> None:
+    """``go_on`` tells whoever watches over the guard that it does not stand still."""
+
+    def __init__(self, lane: str, number: int, go_on: Callable[[], None] = lambda: None) -> None:
         self.lane = lane
         self.name = f"{host.name()}-{lane}-{number}"
+        self._go_on = go_on
         self._row: dict[str, Any] = {"lane": lane, "host": host.name(), "pid": os.getpid()}
         self._checked_at = 0.0
-        self._since = timezone.now()
+        self._since: datetime | None = None
+        self._draining_since: float | None = None
+        self._over = threading.Event()
+        self._queue = Round("queue", self._queue_chores(), patience_s=_QUEUE_PATIENCE_S)
+        self._cleaning = Round("cleaning", self._cleaning_chores(), patience_s=_CLEANING_PATIENCE_S)
 
     def run(self) -> int:
         """Serve until told to stop; give the exit status: not 0 where the cluster died."""
@@ -88,18 +71,31 @@ class Guard:
         self._enter_group()
         self.check()
         post_execute_in_worker.connect(_free_gate, dispatch_uid="media_jobs.gate")
-        os.register_at_fork(after_in_child=_die_with_parent)
-        cluster = SlotCluster(get_broker(self.lane))
+        os.register_at_fork(after_in_child=die_with_parent)
+        slot = cluster.SlotCluster(get_broker(self.lane))
         connection.close()  # after the broker, which opens it: a fork must not share it
-        cluster.start()
-        threading.Thread(target=_carry, daemon=True, name="courier").start()
-        self._watch(cluster)
-        cluster.sentinel.join()
-        if cluster.sentinel.exitcode == _WORKER_DIED:
-            deaths.report(self.name, states.WORKER_DIED, since=self._since)
-        Slot.objects.filter(pk=self.name).delete()
-        fence.leave_group()
-        return int(cluster.sentinel.exitcode or 0)
+        slot.start()
+        spawn("queue", partial(self._queue.keep_doing, self._over, pause_s=_HEARTBEAT_S))
+        cleaning = partial(self._cleaning.keep_doing, pause_s=_HEARTBEAT_S, is_rare=True)
+        spawn("cleaning", partial(cleaning, self._over))
+        spawn("courier", partial(_carry, self._over))
+        self._watch(slot)
+        return self._finish(slot)
+
+    def _queue_chores(self) -> list[Chore]:
+        return [
+            Chore("let go", self._let_go, longest_rest_s=_HEARTBEAT_S),
+            Chore("queue", housekeeping.tick, longest_rest_s=_HEARTBEAT_S),
+            Chore("scratch", scratch.sweep),  # the next attempt may need the room
+            Chore("orphans", orphans.end, every_s=_ORPHANS_S),
+        ]
+
+    def _cleaning_chores(self) -> list[Chore]:
+        return [
+            Chore("sandbox", self._check_when_due),
+            Chore("passing scratch", scratch.sweep_passing, every_s=_PASSING_S),
+            *housekeeping.cleaning(),
+        ]
 
     def _enter_group(self) -> None:
         try:
@@ -128,37 +124,69 @@ class Guard:
         if time.monotonic() - self._checked_at > patience_s:
             self.check()
 
-    def _watch(self, cluster: SlotCluster) -> None:
-        last_sweep = last_hunt = 0.0
-        while cluster.sentinel.is_alive():
-            self._check_when_due()
-            try:
-                if not gate.draining.is_set():
-                    room = {"memory_mb": host.memory_mb(), "scratch_mb": host.scratch_mb()}
-                    beat = self._row | room | {"heartbeat_at": Now()}
-                    Slot.objects.update_or_create(name=self.name, defaults=beat)
-                housekeeping.tick()
-                scratch.sweep()  # the next attempt may need the room
-                if time.monotonic() - last_sweep > _SWEEP_S:
-                    last_sweep = time.monotonic()
-                    housekeeping.sweep()
-                    scratch.sweep_passing()
-                if time.monotonic() - last_hunt > _ORPHANS_S:
-                    last_hunt = time.monotonic()
-                    orphans.end()
-            except (OperationalError, InterfaceError):
-                logger.warning("The database is away", extra={"slot": self.name})
-                connection.close()
-            cluster.sentinel.join(_HEARTBEAT_S)
+    def _watch(self, slot: cluster.SlotCluster) -> None:
+        hangs = Hangs(self.name, slot.sentinel.pid)
+        beat = Chore("heartbeat", partial(self._beat, hangs), vital_s=_WITHOUT_HEARTBEAT_S)
+        while slot.sentinel.is_alive():
+            beat.do()
+            self._require_progress()
+            self._go_on()
+            slot.sentinel.join(_HEARTBEAT_S)
+
+    def _beat(self, hangs: Hangs) -> None:
+        """Tell that the slot is there, and of what stands still in it; replace what does for long.
+
+        The worker is killed with all of the slot: the supervisor starts a fresh one.
+        """
+        hangs.look()
+        if hangs.certain:
+            logger.critical("A slot hangs", extra={"slot": self.name, "what": hangs.certain})
+            if gate.taken_at.value and self._since:
+                deaths.report(self.name, states.WORKER_HUNG, since=self._since)
+            end_process(hangs.certain)
+        if not gate.draining.is_set():
+            self._tell(hung=hangs.suspected)
+
+    def _tell(self, *, hung: str) -> None:
+        told = {
+            "memory_mb": host.memory_mb(),
+            "scratch_mb": host.scratch_mb(),
+            "hung": hung,
+            "troubles": self._queue.troubles | self._cleaning.troubles | scratch.troubles(),
+            "heartbeat_at": Now(),
+        }
+        first = {"started_at": Now()} if self._since is None else {}
+        Slot.objects.update_or_create(name=self.name, defaults=self._row | told | first)
+        if self._since is None:
+            self._since = Slot.objects.get(pk=self.name).started_at
+
+    def _require_progress(self) -> None:
+        """End the process where a chore never ends, or the slot doesn't though it was told to."""
+        for each in (self._queue, self._cleaning):
+            if each.hangs_in:
+                end_process(f"the chore {each.hangs_in} does not end")
+        if gate.draining.is_set():
+            self._draining_since = self._draining_since or time.monotonic()
+            grace_s = settings.SHUTDOWN_GRACE_SECONDS + _PAST_GRACE_S
+            if time.monotonic() - self._draining_since > grace_s:
+                end_process("the slot was told to stop and does not")
+
+    def _let_go(self) -> None:
+        """Take from this slot what its worker no longer works on: it was cut off for too long."""
+        if not gate.taken_at.value:
+            housekeeping.let_go(self.name)
+
+    def _finish(self, slot: cluster.SlotCluster) -> int:
+        self._over.set()
+        slot.sentinel.join()
+        if slot.sentinel.exitcode == cluster.WORKER_DIED and self._since:
+            deaths.report(self.name, states.WORKER_DIED, since=self._since)
+        Slot.objects.filter(pk=self.name).delete()
+        fence.leave_group()
+        return int(slot.sentinel.exitcode or 0)
 
 
-def _carry() -> None:
+def _carry(stop: threading.Event) -> None:
     """Deliver webhooks for as long as the process lives."""
-    rounds = courier.Rounds()
-    while True:
-        try:
-            rounds.send_due()
-        except (OperationalError, InterfaceError):
-            logger.warning("The database is away", extra={"chore": "courier"})
-            connection.close()
-        time.sleep(_COURIER_S)
+    send = Chore("courier", courier.Rounds().send_due, longest_rest_s=30.0)
+    keep_doing(send, stop, pause_s=_COURIER_S)

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts import idempotency, rate_limit
 from accounts.people import sessions
 from accounts.quotas import alerts, reservations
+from ffapi_site.lib.chores import Chore, Items, Round
 from media_jobs import courier, deaths, queue, states
-from media_jobs.models import Job, PausedLane, Slot
+from media_jobs.models import Job, JobAttempt, PausedLane, Slot
 from media_jobs.worker import placement
 from storage import retention
 
 # One number for one chore in the whole installation: whoever holds it does the work.
 _LOCK = 0x46464150
+
+
+# A guard that beats sees what its worker does, and says better than others what became of it.
+_GUARD_BEATS_WITHIN = timedelta(seconds=9)
+_LEFT_TO_GUARD = timedelta(seconds=20)
+
+_SWEEP_S = 20.0
+_LOST = Items("reap", rest_s=5.0, longest_rest_s=600.0)
 
 
 def reap() -> int:
@@ -26,15 +36,36 @@ def reap() -> int:
     Each in a transaction of its own: it ends with the tenant's counters, and whoever held those
     of several tenants would wait in a circle with the slots that end jobs of theirs.
     """
-    return sum(
-        deaths.lose(Job.objects.stalled().filter(pk=job.pk), states.WORKER_LOST)
-        for job in Job.objects.stalled()
+    return _LOST.each(_unguarded(), _lose, key=lambda job: job.pk)
+
+
+def let_go(slot: str) -> int:
+    """Likewise for those of ``slot``, whose guard knows that nobody works on them."""
+    return _LOST.each(Job.objects.stalled().filter(slot=slot), _lose, key=lambda job: job.pk)
+
+
+def _lose(job: Job) -> bool:
+    stalled = Job.objects.stalled().filter(pk=job.pk, attempt=job.attempt)
+    return deaths.lose(stalled, states.WORKER_LOST)
+
+
+def _unguarded() -> QuerySet[Job]:
+    """Those whose guard is gone, or was started after the attempt; for long no guard is waited for.
+
+    What a live guard finds to hang it ends itself, with the cause, and with the slot that hangs:
+    before that the job would only make another one hang.
+    """
+    guards = Slot.objects.alive(_GUARD_BEATS_WITHIN).filter(
+        name=OuterRef("slot"), started_at__lt=OuterRef("last_started_at")
     )
+    started = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempt"))
+    stalled = Job.objects.stalled().annotate(last_started_at=started.values("started_at"))
+    return stalled.filter(Q(lease_until__lt=Now() - _LEFT_TO_GUARD) | ~Exists(guards))
 
 
 def renew_tokens() -> None:
     """Make up for lost tokens: a lane with due jobs has at least as many as idle slots."""
-    awake = Slot.objects.alive().exclude(lane__in=PausedLane.objects.values("lane"))
+    awake = Slot.objects.working().exclude(lane__in=PausedLane.objects.values("lane"))
     slots = awake.values("lane").annotate(number=Count("name")).order_by()
     for lane, number in slots.values_list("lane", "number"):
         due = len(Job.objects.due(lane)[:number])
@@ -49,21 +80,42 @@ def tick() -> None:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
         if cursor.fetchone() != (True,):
             return
-        try:
-            reap()
-            placement.move_stranded()
-            renew_tokens()
-        finally:
+    try:
+        _TICK.do_due()
+    finally:
+        with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
 def sweep() -> None:
     """Remove what is past its time: expired files, old keys, silent slots."""
-    retention.sweep()
-    idempotency.forget_old()
-    rate_limit.forget_old()
-    sessions.forget_old()
-    reservations.forget_old()
-    alerts.mail_due()
-    courier.forget_old()
+    Round("sweep", cleaning(), patience_s=math.inf).do_due()
+
+
+def cleaning() -> list[Chore]:
+    """What removes what is past its time; each has its own trouble and waits for no other."""
+    return [
+        Chore("files", retention.sweep, every_s=_SWEEP_S),
+        Chore("kept answers", idempotency.forget_old, every_s=_SWEEP_S),
+        Chore("rates", rate_limit.forget_old, every_s=_SWEEP_S),
+        Chore("sessions", sessions.forget_old, every_s=_SWEEP_S),
+        Chore("reservations", reservations.forget_old, every_s=_SWEEP_S),
+        Chore("webhooks", courier.forget_old, every_s=_SWEEP_S),
+        Chore("mail", alerts.mail_due, every_s=_SWEEP_S),
+        Chore("slots", _forget_slots, every_s=_SWEEP_S),
+    ]
+
+
+def _forget_slots() -> None:
     Slot.objects.filter(heartbeat_at__lt=Now() - timedelta(hours=1)).delete()
+
+
+_TICK = Round(
+    "tick",
+    [
+        Chore("reap", reap, longest_rest_s=3.0),
+        Chore("stranded", placement.move_stranded, longest_rest_s=60.0),
+        Chore("tokens", renew_tokens, longest_rest_s=3.0),
+    ],
+    patience_s=math.inf,
+)

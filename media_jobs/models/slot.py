@@ -14,6 +14,10 @@ class SlotQuerySet(models.QuerySet["Slot"]):
     def alive(self, within: timedelta = SILENT) -> Self:
         return self.filter(heartbeat_at__gt=Now() - within)
 
+    def working(self) -> Self:
+        """Those that are alive and of which nothing stands still."""
+        return self.alive().filter(hung="")
+
 
 class Slot(models.Model):
     """A place where one job at a time runs: one cluster of one worker, on one host."""
@@ -32,6 +36,10 @@ class Slot(models.Model):
     capabilities = models.JSONField(default=dict)
     devices = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     """What the GPUs of its host can do: for each kind ``available`` and ``reason``."""
+    hung = models.CharField(max_length=100, blank=True, default="", db_default="")
+    """What of it stands still, as its guard sees it; empty where nothing does."""
+    troubles = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    """The chores of its guard that fail, each with the error's name."""
 
     objects = SlotQuerySet.as_manager()
 

@@ -15,3 +15,11 @@ draining = _FORK.Event()
 
 # Set while the sandbox does not hold: no job is taken.
 unfit = _FORK.Event()
+
+# When the token was taken whose work is under way, by the machine's monotonic clock; 0 where none
+# is. Without a lock, which a process that is stopped could hold for ever.
+taken_at = _FORK.RawValue("d", 0.0)
+
+# When the sentinel and the pusher last began a round of their loops, by the same clock.
+sentinel_at = _FORK.RawValue("d", 0.0)
+pusher_at = _FORK.RawValue("d", 0.0)

@@ -119,6 +119,10 @@ class Site:
         query = "SELECT to_status, attempt FROM media_jobs_jobevent WHERE job_id = %s ORDER BY id"
         return [(status, attempt) for status, attempt in self.rows(query, job["id"])]
 
+    def outcomes(self, job: Json) -> list[str]:
+        query = "SELECT outcome FROM media_jobs_jobattempt WHERE job_id = %s ORDER BY number"
+        return [outcome for (outcome,) in self.rows(query, job["id"])]
+
     def logs(self) -> str:
         return "\n".join(path.read_text() for path in self._log_files())
 

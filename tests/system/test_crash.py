@@ -101,22 +101,43 @@ def test_a_killed_slot(site: Site, alice: Customer, long_source: str, folder: Pa
     _check_ended_once(site, alice, job, "slot.mp4", folder)
 
 
-def test_a_frozen_worker_that_wakes_up_too_late(
+def test_a_frozen_slot_that_wakes_up_too_late(
     site: Site, alice: Customer, long_source: str, folder: Path
 ) -> None:
-    """R10: what it writes then is refused."""
+    """R10: what its worker writes then is refused."""
     job = _encode(alice, long_source, 8, output_name="frozen.mp4")
     ffmpeg = site.encoding(job)
-    worker = _worker_of(ffmpeg)
-    worker.suspend()
+    frozen = [_worker_of(ffmpeg), site.slot_of(job)]
+    for each in frozen:
+        each.suspend()
     try:
         alice.until(job, lambda now: now["attempt"] == 2)
     finally:
-        worker.resume()
+        for each in frozen:
+            each.resume()
     alice.completed(job, within_s=120)
     assert site.history(job) == GIVEN_BACK
     ffmpeg.wait(30)
     _check_ended_once(site, alice, job, "frozen.mp4", folder)
+
+
+def test_a_worker_that_is_stopped_for_good(
+    site: Site, alice: Customer, long_source: str, folder: Path
+) -> None:
+    """R26: it is found and killed, and its slot works again within a minute."""
+    job = _encode(alice, long_source, 8, output_name="hung.mp4")
+    ffmpeg = site.encoding(job)
+    worker, slot = _worker_of(ffmpeg), site.slot_of(job)
+    worker.suspend()
+    began = time.monotonic()
+    assert eventually(lambda: _is_dead(worker) and _is_dead(ffmpeg), within_s=60)
+    site.await_slots()
+    assert time.monotonic() - began < 60
+    assert _is_dead(slot)
+    alice.completed(job, within_s=120)
+    assert site.history(job) == GIVEN_BACK
+    assert site.outcomes(job) == ["worker hung", "completed"]
+    _check_ended_once(site, alice, job, "hung.mp4", folder)
 
 
 def test_a_stopping_slot_gives_its_job_back_uncharged(

@@ -4,9 +4,10 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from media_jobs.guard import Guard
+from ffapi_site.lib.watched import GoOn, run_watched
+from media_jobs.guard import PATIENCE_S, START_S, Guard
 from media_jobs.worker.sandbox import SandboxUnavailable
 
 
@@ -20,7 +21,11 @@ class Command(BaseCommand):
         parser.add_argument("--number", type=int, default=1, help="tells the slots of a host apart")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        try:
-            sys.exit(Guard(options["lane"], options["number"]).run())
-        except SandboxUnavailable as error:
-            raise CommandError(f"no job may run here: {error}") from error
+        def serve(go_on: GoOn) -> int:
+            try:
+                return Guard(options["lane"], options["number"], go_on).run()
+            except SandboxUnavailable as error:
+                self.stderr.write(f"no job may run here: {error}")
+                return 1
+
+        sys.exit(run_watched(serve, patience_s=PATIENCE_S, start_s=START_S))

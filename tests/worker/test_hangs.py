@@ -1,0 +1,244 @@
+"""What stands still in a slot is seen by what others see of it, and by nothing that it says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from media_jobs import guard, housekeeping, states
+from media_jobs.guard import Guard
+from media_jobs.models import Job, Slot, Status
+from media_jobs.worker import gate, hangs
+from media_jobs.worker.hangs import Hangs
+from tests.engine.claiming import claim
+from tests.factories import JobFactory
+
+pytestmark = pytest.mark.django_db
+
+
+class Ended(BaseException):
+    """The guard would have ended its process"""
+
+
+@pytest.fixture(autouse=True)
+def _shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A slot that works; what its processes share is as before afterwards."""
+    monkeypatch.setattr(hangs, "_WITHOUT_LEASE_S", 0.2)
+    monkeypatch.setattr(guard, "end_process", _end)
+    gate.sentinel_at.value = gate.pusher_at.value = time.monotonic()
+    yield
+    gate.sentinel_at.value = gate.pusher_at.value = gate.taken_at.value = 0.0
+
+
+def _end(why: str) -> None:
+    raise Ended(why)
+
+
+def take_token() -> None:
+    gate.taken_at.value = time.monotonic()
+
+
+@pytest.fixture
+def slot() -> Guard:
+    made = Guard("cpu", 1)
+    made._row["sandbox"] = {"allowed": True, "level": "full"}
+    made._tell(hung="")
+    return made
+
+
+@pytest.fixture
+def watch(slot: Guard) -> Hangs:
+    return Hangs(slot.name, os.getpid())
+
+
+def looked(watch: Hangs) -> Hangs:
+    """As the guard sees it after a while."""
+    for _ in range(2):
+        watch.look()
+        time.sleep(0.25)
+    return watch
+
+
+def claimed(slot: Guard) -> Job:
+    take_token()
+    JobFactory.create(max_attempts=9)
+    job = claim(slot.name)
+    assert job is not None
+    return job
+
+
+def lose_lease(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_it_works(slot: Guard, watch: Hangs) -> None:
+    """An idle slot and one that works on a job are both well."""
+    assert looked(watch).suspected == ""
+    claimed(slot)
+    assert (looked(watch).suspected, watch.certain) == ("", "")
+
+
+def test_a_worker_that_holds_no_lease_and_does_not_end_hangs(slot: Guard, watch: Hangs) -> None:
+    lose_lease(claimed(slot))
+    assert looked(watch).certain == "the worker neither works nor ends"
+
+
+def test_it_may_hang_outside_of_an_attempt(watch: Hangs) -> None:
+    take_token()
+    assert looked(watch).certain == "the worker neither works nor ends"
+
+
+def test_the_lease_of_another_slot_is_not_its_own(watch: Hangs) -> None:
+    take_token()
+    JobFactory.create()
+    assert claim("another slot") is not None
+    assert looked(watch).certain
+
+
+def test_a_moment_between_two_tokens_is_no_hang(watch: Hangs) -> None:
+    for _ in range(4):
+        take_token()
+        watch.look()
+        assert (watch.suspected, watch.certain) == ("", "")
+        time.sleep(0.15)
+
+
+def test_it_is_suspected_before_it_is_certain(
+    watch: Hangs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hangs, "_WITHOUT_LEASE_S", 60)
+    take_token()
+    watch.look()
+    assert watch.suspected == ""
+    assert looked(watch).suspected
+    assert watch.certain == ""
+
+
+def test_nobody_takes_tokens(watch: Hangs) -> None:
+    gate.pusher_at.value = time.monotonic() - 31
+    watch.look()
+    assert watch.certain == "nothing takes tokens"
+
+
+def test_while_it_works_nobody_needs_to(slot: Guard, watch: Hangs) -> None:
+    gate.pusher_at.value = time.monotonic() - 31
+    claimed(slot)
+    watch.look()
+    assert watch.certain == ""
+
+
+def test_a_silent_sentinel(watch: Hangs) -> None:
+    gate.sentinel_at.value = time.monotonic() - 31
+    watch.look()
+    assert watch.certain == "the sentinel is silent"
+
+
+def test_a_stopped_process_of_an_idle_slot(slot: Guard, settings: object) -> None:
+    settings.LEASE_SECONDS = 0  # type: ignore[attr-defined]
+    with subprocess.Popen(["sleep", "60"]) as process:
+        try:
+            process.send_signal(signal.SIGSTOP)
+            assert looked(Hangs(slot.name, process.pid)).certain == "a process was stopped"
+        finally:
+            process.kill()
+
+
+def test_the_guard_replaces_it_and_says_so(slot: Guard, watch: Hangs, client: Client) -> None:
+    """The job is given to another slot with the reason, and readiness tells the truth meanwhile."""
+    job = claimed(slot)
+    assert client.get("/health/ready").status_code == 200
+    lose_lease(job)
+    slot._tell(hung=looked(watch).suspected)
+    told = client.get("/health/ready")
+    assert told.status_code == 503
+    assert "stands still" in told.json()["components"]["slots"]
+    with pytest.raises(Ended):
+        slot._beat(looked(watch))
+    job.refresh_from_db()
+    assert job.status == Status.QUEUED
+    assert [each.outcome for each in job.attempts.all()] == [states.WORKER_HUNG]
+
+
+def test_the_second_hang_is_the_last(slot: Guard, watch: Hangs) -> None:
+    """A job is not passed from slot to slot to hang each."""
+    job = claimed(slot)
+    for _ in range(2):
+        take_token()
+        assert job.status == Status.RUNNING or claim(slot.name) == job
+        lose_lease(job)
+        with pytest.raises(Ended):
+            slot._beat(looked(watch))
+        job.refresh_from_db()
+    assert (job.status, job.attempt) == (Status.FAILED, 2)
+    assert job.quarantined_at is not None
+
+
+def test_a_hang_without_a_job_is_nobody_s(slot: Guard, watch: Hangs) -> None:
+    job = claimed(slot)
+    states.end(job, Status.COMPLETED, "done")
+    take_token()
+    with pytest.raises(Ended):
+        slot._beat(looked(watch))
+    job.refresh_from_db()
+    assert (job.status, job.attempts.get().outcome) == (Status.COMPLETED, "completed")
+
+
+def test_a_job_is_left_to_a_guard_that_beats(slot: Guard) -> None:
+    """It sees what others can't: whether the worker hangs, and so would the next one."""
+    job = claimed(slot)
+    lose_lease(job)
+    assert housekeeping.reap() == 0
+    Slot.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=10))
+    assert housekeeping.reap() == 1
+
+
+def test_a_guard_is_not_waited_for_without_end(slot: Guard) -> None:
+    job = claimed(slot)
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=21))
+    assert housekeeping.reap() == 1
+
+
+def test_a_guard_that_started_later_knows_nothing(slot: Guard) -> None:
+    lose_lease(claimed(slot))
+    Slot.objects.update(started_at=timezone.now())
+    assert housekeeping.reap() == 1
+
+
+def test_what_a_worker_gave_up_is_let_go_at_once(slot: Guard) -> None:
+    """It was cut off from the database for longer than its lease, and has ended."""
+    job = claimed(slot)
+    lose_lease(job)
+    slot._let_go()
+    job.refresh_from_db()
+    assert job.status == Status.RUNNING
+    gate.taken_at.value = 0.0
+    slot._let_go()
+    job.refresh_from_db()
+    assert job.status == Status.QUEUED
+    assert job.attempts.get().outcome == states.WORKER_LOST
+
+
+def test_a_chore_that_never_ends_ends_the_slot(slot: Guard) -> None:
+    slot._require_progress()
+    slot._cleaning._doing = "files", time.monotonic() - 1000
+    with pytest.raises(Ended, match="files"):
+        slot._require_progress()
+
+
+def test_a_slot_that_does_not_stop_is_ended(slot: Guard) -> None:
+    gate.draining.set()
+    try:
+        slot._require_progress()
+        slot._draining_since = time.monotonic() - 1000
+        with pytest.raises(Ended, match="told to stop"):
+            slot._require_progress()
+    finally:
+        gate.draining.clear()
