@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
-import re
+import math
 from dataclasses import dataclass
 
-_LINE = re.compile(r"^\s*([a-z_0-9]+)=\s*(.*?)\s*$")
+# FFmpeg's own have some forty bytes; one that something has taken over writes what it likes.
+_LONGEST_LINE_BYTES = 4096
+
+
+_KEYS = {"out_time_us", "frame", "total_size", "speed", "fps"}
+
+
+@dataclass
+class Lines:
+    """The whole lines of what comes in pieces; those over ``_LONGEST_LINE_BYTES`` are left out."""
+
+    _rest: bytes = b""
+    _is_too_long: bool = False
+
+    def feed(self, piece: bytes) -> list[str]:
+        *ended, rest = (self._rest + piece).split(b"\n")
+        if ended and self._is_too_long:
+            del ended[0]
+            self._is_too_long = False
+        self._is_too_long |= len(rest) > _LONGEST_LINE_BYTES
+        self._rest = b"" if self._is_too_long else rest
+        return [line.decode(errors="replace") for line in ended if len(line) <= _LONGEST_LINE_BYTES]
 
 
 @dataclass(frozen=True)
@@ -26,12 +47,12 @@ class ProgressParser:
         self._out_time_s = 0.0
 
     def feed(self, line: str) -> Progress | None:
-        found = _LINE.match(line)
-        if not found:
+        key, equals, value = (part.strip() for part in line.partition("="))
+        if not equals:
             return None
-        key, value = found.groups()
         if key != "progress":
-            self._seen[key] = value
+            if key in _KEYS:
+                self._seen[key] = value
             return None
         seen, self._seen = self._seen, {}
         return self._report(seen, is_last=value == "end")
@@ -54,6 +75,7 @@ class ProgressParser:
 
 def decimal(text: str | None) -> float | None:
     try:
-        return float(text or "")
+        number = float(text or "")
     except ValueError:
         return None
+    return number if math.isfinite(number) else None

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from media_jobs.ffmpeg.progress import Progress, ProgressParser
+import sys
+
+from media_jobs.ffmpeg.progress import Lines, Progress, ProgressParser
 
 
 def reports(*lines: str) -> list[Progress]:
@@ -32,3 +34,22 @@ def test_time_never_goes_back() -> None:
 
 def test_other_lines_are_passed_over() -> None:
     assert reports("", "hello", "[info] x=1 y=2", "=") == []
+
+
+def test_lines_come_whole() -> None:
+    lines = Lines()
+    assert lines.feed(b"frame=1\nfra") == ["frame=1"]
+    assert lines.feed(b"me=2\n") == ["frame=2"]
+
+
+def test_a_line_without_end_is_not_kept() -> None:
+    lines = Lines()
+    kept = [lines.feed(b"x" * 65_536) for _ in range(100)]
+    assert kept == [[]] * 100
+    assert sys.getsizeof(lines._rest) < 10_000
+    assert lines.feed(b"x=1\nframe=2\n") == ["frame=2"]
+
+
+def test_numbers_beyond_all_are_none() -> None:
+    (report,) = reports("frame=1e999", "total_size=nan", "out_time_us=inf", "progress=continue")
+    assert (report.frame, report.total_size_bytes, report.out_time_s) == (None, None, 0.0)
