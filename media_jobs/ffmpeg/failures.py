@@ -1,4 +1,8 @@
-"""Why FFmpeg failed, in words for the owner of the job: one table, read from the top."""
+"""Why FFmpeg failed, in words for the owner of the job: one table, read from the top.
+
+What is looked through here is FFmpeg's own words (``words.own``), a message a line: in what else it
+prints a tag of the input may say anything.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +46,13 @@ class Rule:
     gpu: bool = False
 
 
-_FULL_DISK = r"No space left on device|Disk quota exceeded|Error writing trailer.*space"
+def _ends(*reasons: str) -> str:
+    """The system's own word for what went wrong: FFmpeg says it last, whatever it speaks of."""
+    return rf"(?:[:(] ?|^)(?:{'|'.join(reasons)})[.)]{{0,2}}$"
+
+
+_LOOK_AT_THE_LOG = "The job's log has all that FFmpeg said."
+_FULL_DISK = _ends("No space left on device", "Disk quota exceeded")
 
 # What the encoders and decoders of GPUs say in FFmpeg 5, 7 and 9; the words come from nvenc.c,
 # nvdec.c, hwcontext_cuda.c, qsv.c, qsvenc.c, hwcontext_vaapi.c, vaapi_encode.c and
@@ -75,32 +85,35 @@ _GPU: tuple[Rule, ...] = (
         r"some encoding parameters are not supported by the QSV runtime|"
         r"No usable encoding (profile|entrypoint) found|Hardware does not support image size|"
         r"Driver does not support (any RC modes|any rate|some wanted|\w+ RC mode|encoding)|"
-        r"Compatible profile .* is not supported by driver|RT format .* not supported|"
+        r"Compatible profile .{0,200} is not supported by driver|RT format .{0,200} not supported|"
         r"Encoding entrypoint not found|Encoding profile not found|"
-        r"not supported for hardware decode|Invalid output format \S+ for hwframe download|"
-        r"Impossible to convert between the formats supported by the filter .*(cuda|hw|vaapi|qsv)|"
-        r"Unsupported (input|conversion).*(cuda|scale_cuda)|Unsupported pixel format.*videotoolbox",
+        r"not supported for hardware decode|Invalid output format \S{1,40} for hwframe download|"
+        r"Impossible to convert between the formats supported by the filter "
+        r".{0,200}(cuda|hw|vaapi|qsv)|"
+        r"Unsupported (input|conversion).{0,200}(cuda|scale_cuda)|"
+        r"Unsupported pixel format.{0,200}videotoolbox",
         "gpu_unsupported",
         "The GPU does not know this format or size",
         gpu=True,
     ),
     Rule(
         r"Cannot load (lib|nv)?(cuda|nvcuda|nvcuvid|nvidia-encode|nvEncodeAPI)|"
-        r"Could not dynamically load CUDA|CUDA_ERROR|cu->cu\w+\(.*failed|cu\w+\(.*\) failed ->|"
+        r"Could not dynamically load CUDA|CUDA_ERROR|cu->cu\w{1,60}\(.{0,200}failed|"
+        r"cu\w{1,60}\(.{0,200}\) failed ->|"
         r"No (NVENC|CUDA) capable|No capable devices found|OpenEncodeSessionEx failed|"
         r"Driver does not support the required nvenc API|minimum required Nvidia driver|"
         r"Failed to (query nvenc max version|create nvenc instance)|EncodePicture failed|"
-        r"Failed locking (nvenc input|bitstream) buffer|cuvid.*failed|"
+        r"Failed locking (nvenc input|bitstream) buffer|cuvid.{0,200}failed|"
         r"(initializing|creating|querying) (an internal |a child |an |a )?MFX session|"
-        r"Error (during|submitting).*(lost device|device failed|GPU hang|device operation)|"
+        r"Error (during|submitting).{0,200}(lost device|device failed|GPU hang|device operation)|"
         r"Error initializing the encoder|"
         r"No VA display found|Cannot open a VA display|Failed to open a VA display|"
         r"Failed to (initialise VAAPI|create encode pipeline|begin picture|end picture)|"
         r"cannot create compression session|Error encoding frame: -\d|"
         r"(Hardware device|Device) (setup|creation) failed|No device available for decoder|"
-        r"Failed to set value '\S+' for option '(init_hw_device|vaapi_device)'|"
+        r"Failed to set value '\S{1,200}' for option '(init_hw_device|vaapi_device)'|"
         r"hwaccel initialisation returned error|hardware accelerator failed to decode|"
-        r"A hardware (device|frames) reference is required|CreateDevice.*failed",
+        r"A hardware (device|frames) reference is required|CreateDevice.{0,200}failed",
         "gpu_unavailable",
         "The GPU could not do this",
         gpu=True,
@@ -110,7 +123,7 @@ _GPU: tuple[Rule, ...] = (
 TABLE: tuple[Rule, ...] = (
     *_GPU,
     Rule(
-        r"File too large",
+        _ends("File too large"),
         "output_too_large",
         "The output grew larger than a file may be",
         "Ask for a smaller output.",
@@ -123,32 +136,33 @@ TABLE: tuple[Rule, ...] = (
         retryable=True,
     ),
     Rule(
-        r"Cannot allocate memory|Out of memory|malloc of size \d+ failed|std::bad_alloc|"
-        r"pthread_create.*(failed|unavailable)|Resource temporarily unavailable",
+        _ends("Cannot allocate memory", "Out of memory", "Resource temporarily unavailable")
+        + r"|malloc of size \d+ failed|pthread_create.{0,200}(failed|unavailable)",
         "resource_limit",
         "The job needed more memory than it may use",
         "Ask for a smaller size, fewer inputs or a faster preset.",
     ),
     Rule(
-        r"Protocol .* not on whitelist|not on whitelist|Unsafe file name|Format not on whitelist",
+        r"not on whitelist|Unsafe file name",
         "protocol_refused",
         "The input points to other files or addresses, which is not allowed",
         "Give the media itself, not a playlist or a list of files.",
     ),
     Rule(
-        r"End of file|partial file|truncat",
+        _ends("End of file", "partial file") + "|truncat",
         "input_truncated",
         "The input ends too early",
         "Upload the file again: a part of it is missing.",
     ),
     Rule(
         r"Stream map '[^']*' matches no streams|matches no streams|does not contain any stream|"
-        r"Output file .* does not contain",
+        r"Output file .{0,200} does not contain",
         "no_such_stream",
         "The input has no stream of the kind that is needed",
     ),
     Rule(
-        r"Unknown encoder|Encoder not found|Unknown decoder|Decoder .* not found|no decoder found|"
+        r"Unknown encoder|Encoder not found|Unknown decoder|Decoder .{0,200} not found|"
+        r"no decoder found|"
         r"Unsupported codec|Could not find tag for codec|not currently supported in container|"
         r"Decoding requested, but no decoder",
         "unsupported_codec",
@@ -157,7 +171,7 @@ TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         r"No such filter|Option '[^']*' not found|Unrecognized option|Error initializing filter|"
-        r"Error reinitializing filters|Invalid argument.*filter",
+        r"Error reinitializing filters|Invalid argument.{0,200}filter",
         "filter_failed",
         "A filter could not work with these values",
         "Look at the job's log for the filter that complains.",
@@ -169,7 +183,11 @@ TABLE: tuple[Rule, ...] = (
         "The input is not readable as media",
         "It is cut off, or not what its name says: check that it plays, and upload it again.",
     ),
+    Rule(r"\[panic\]", "ffmpeg_failed", "FFmpeg failed", _LOOK_AT_THE_LOG),
 )
+
+_TABLE = tuple((re.compile(rule.pattern, re.IGNORECASE | re.MULTILINE), rule) for rule in TABLE)
+_NO_ROOM = re.compile(_FULL_DISK, re.IGNORECASE | re.MULTILINE)
 
 DEADLINE = Failure(
     "deadline_exceeded",
@@ -232,10 +250,17 @@ OUTAGE = Failure(
 )
 
 
-def tells_of_full_disk(stderr: str) -> bool:
+def tells_of_full_disk(own: str) -> bool:
     """Whether there was no room for something, though FFmpeg may have ended well all the same."""
-    return re.search(_FULL_DISK, stderr) is not None
+    return _NO_ROOM.search(own) is not None
 
+
+UNMEASURED = Failure(
+    "input_unreadable",
+    "The input is not readable as media",
+    "nothing of the input could be measured",
+    "Check that it plays: its header promises what FFmpeg does not find in it.",
+)
 
 STORAGE_FULL = Failure(
     "storage_full",
@@ -261,6 +286,13 @@ SCANNER_UNAVAILABLE = Failure(
 )
 
 _SIGNALS = {
+    # Libraries of encoders give up so where they can't have memory; FFmpeg says nothing then.
+    6: Failure(
+        "resource_limit",
+        "The job needed more memory than it may use",
+        "FFmpeg gave up, as it does without memory",
+        "Ask for a smaller size, fewer inputs or a faster preset.",
+    ),
     9: Failure(
         "killed",
         "FFmpeg was killed",
@@ -277,17 +309,18 @@ _SIGNALS = {
     ),
 }
 
-_WORD = re.compile(r"\[(?:error|fatal|panic)\]\s*(.*)")
+_PATH = re.compile(r"(?<![\w.:/-])/(?:[\w.+@-]+/)+([\w.+@-]*)")
+_WORD = re.compile(r"\[(?:error|fatal|panic)\] *(.*)")
 
 
-def classify(stderr: str, returncode: int) -> Failure:
+def classify(own: str, returncode: int) -> Failure:
     """Find the reason in what was printed; the exit status alone says next to nothing.
 
     A signal is a negative status (Python's way) or 128 and more (a shell's).
     """
-    detail = reason(stderr)
-    for rule in TABLE:
-        if re.search(rule.pattern, stderr, re.IGNORECASE):
+    detail = reason(own)
+    for pattern, rule in _TABLE:
+        if pattern.search(own):
             return Failure(
                 rule.code, rule.title, detail, rule.hint, retryable=rule.retryable, gpu=rule.gpu
             )
@@ -298,20 +331,19 @@ def classify(stderr: str, returncode: int) -> Failure:
         "ffmpeg_failed",
         "FFmpeg failed",
         detail or f"it ended with status {returncode}",
-        "The job's log has all that FFmpeg said.",
+        _LOOK_AT_THE_LOG,
     )
 
 
-def reason(stderr: str) -> str:
+def reason(own: str) -> str:
     """The first complaint: later ones mostly follow from it."""
-    complaints = _WORD.findall(stderr)
-    if complaints:
-        return str(complaints[0]).strip()[:500]
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    if complaint := _WORD.search(own):
+        return complaint[1].strip()[:500]
+    lines = [line.strip() for line in own.splitlines() if line.strip()]
     return lines[-1][:500] if lines else ""
 
 
-def clean(stderr: str, folder: str) -> str:
+def clean(log: str, folder: str) -> str:
     """Remove the job's private folder and every other absolute path; relative names stay."""
-    without = stderr.replace(folder.rstrip("/") + "/", "") if folder.strip("/") else stderr
-    return re.sub(r"(?<![\w.:/-])/(?:[\w.+@-]+/)+([\w.+@-]*)", r"\1", without)
+    without = log.replace(folder.rstrip("/") + "/", "") if folder.strip("/") else log
+    return _PATH.sub(r"\1", without)

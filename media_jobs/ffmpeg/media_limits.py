@@ -36,18 +36,18 @@ class Excess:
     detail: str
 
 
-def excess(answer: Json, stderr: str, limits: MediaLimits) -> Excess | None:
+def excess(answer: Json, own: str, limits: MediaLimits) -> Excess | None:
     """Say what is too much of, with what was found and the limit; None where all is well.
 
-    ``answer`` and ``stderr`` are ffprobe's, whether it ended well or not.
+    ``answer`` and ``own``, what it said, are ffprobe's, whether it ended well or not.
     """
     streams = streams_of(answer)
     if len(streams) > limits.streams:
         return _too_many_streams(str(len(streams)), limits)
-    if found := _STREAMS.search(stderr):
+    if found := _STREAMS.search(own):
         return _too_many_streams(f"more than {found[1]}", limits)
     return (
-        _too_many_pixels(streams, stderr, limits)
+        _too_many_pixels(streams, own, limits)
         or _too_long(answer, streams, limits)
         or _too_many_frames(answer, streams, limits)
     )
@@ -58,12 +58,12 @@ def _too_many_streams(found: str, limits: MediaLimits) -> Excess:
     return Excess("too_many_streams", detail)
 
 
-def _too_many_pixels(streams: list[Json], stderr: str, limits: MediaLimits) -> Excess | None:
+def _too_many_pixels(streams: list[Json], own: str, limits: MediaLimits) -> Excess | None:
     sizes = [(whole(each.get("width")) or 0, whole(each.get("height")) or 0) for each in streams]
-    sizes += [(int(width), int(height)) for width, height in _PICTURE_SIZE.findall(stderr)]
+    sizes += [(int(width), int(height)) for width, height in _PICTURE_SIZE.findall(own)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
     # What FFmpeg can't hold is too large, however generous the limit.
-    if width * height <= limits.pixels and not _PICTURE_SIZE.search(stderr):
+    if width * height <= limits.pixels and not _PICTURE_SIZE.search(own):
         return None
     detail = f"a picture has {width}x{height} pixels; at most {limits.pixels} are taken"
     return Excess("too_many_pixels", detail)

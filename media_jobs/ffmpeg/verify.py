@@ -14,9 +14,11 @@ _SLACK_SHARE = 0.02
 
 # Of a transport stream: plain, with Blu-ray's time stamps, with broadcasters' check bytes.
 _PACKET_BYTES = (188, 192, 204)
+# At the beginning of a message: before it stand who speaks, how grave it is, and which input.
 _DAMAGE = re.compile(
-    r"corrupt decoded frame|error while decoding|concealing \d+|Packet corrupt|partial file",
-    re.IGNORECASE,
+    r"^(?:\[[^\]\n]{0,100}\] ){0,4}(?:\S{1,200}: )?(?:corrupt decoded frame|error while decoding|"
+    r"concealing \d|Packet corrupt|stream \d{1,9}, offset \w{1,20}: partial file)",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -78,6 +80,6 @@ def breaks_off(source: MediaInfo) -> bool:
     )
 
 
-def tells_of_damage(stderr: str) -> bool:
-    """Whether FFmpeg, though it went on, met parts of its input that it could not read."""
-    return _DAMAGE.search(stderr) is not None
+def tells_of_damage(own: str) -> bool:
+    """Whether FFmpeg, by its own words, went on though it could not read all of its input."""
+    return _DAMAGE.search(own) is not None

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from media_jobs.ffmpeg import words
 from media_jobs.ffmpeg.filters import Filter
 
-_FRAME = re.compile(r"frame:(\d+)\s+pts:(-?\d+)")
-_VALUE = re.compile(r"lavfi\.(blur|signalstats\.(?:YAVG|YLOW|YHIGH))=([-\w.]+)")
+_LINE_CHARACTERS = 200
+_FRAME = re.compile(r"\[info\] frame:(\d{1,18})\s+pts:(-?\d{1,18})\b")
+_VALUE = re.compile(
+    r"\[info\] lavfi\.(blur|signalstats\.(?:YAVG|YLOW|YHIGH))="
+    r"(-?(?:nan|inf|\d{1,18}(?:\.\d{1,18})?))$",
+    re.MULTILINE,
+)
 
 # Of 255, on the whole: video's black is 16, and noise lifts it a little.
 DARKEST_MEAN = 30.0
@@ -54,14 +60,15 @@ def measuring_filters(interval_s: float) -> list[Filter]:
     ]
 
 
-def read_measurements(stderr: str) -> list[list[float]]:
+def read_measurements(log: str) -> list[list[float]]:
     """Rows of time, blur, brightness, contrast: JSON, so that they can be kept."""
     frames: dict[int, dict[str, float]] = {}
     here: dict[str, float] = {}
-    for line in stderr.splitlines():
-        if head := _FRAME.search(line):
+    for said in words.of_filter(log, "metadata"):
+        line = said[:_LINE_CHARACTERS]
+        if head := _FRAME.match(line):
             here = frames.setdefault(int(head.group(1)), {"pts": float(head.group(2))})
-        elif found := _VALUE.search(line):
+        elif found := _VALUE.match(line):
             here[found.group(1)] = as_number(found.group(2))
     return [row(values) for values in frames.values() if len(values) == 5]
 
@@ -73,7 +80,7 @@ def row(values: dict[str, float]) -> list[float]:
 
 def as_number(word: str) -> float:
     """A frame without any edge has a blur of "nan": nothing in it is sharp."""
-    return 1000.0 if "nan" in word else float(word)
+    return 1000.0 if word.endswith(("nan", "inf")) else float(word)
 
 
 def as_frames(rows: Iterable[Sequence[Any]]) -> list[Frame]:

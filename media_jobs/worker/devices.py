@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from media_jobs.ffmpeg import failures, hardware
+from media_jobs.ffmpeg import failures, hardware, words
 from media_jobs.ffmpeg.devices import Device, Encoding, Kind
 from media_jobs.ffmpeg.filters import Filter, Surface, chain
 from media_jobs.operations.media import GLOBAL_ARGS
@@ -89,5 +89,5 @@ def _try(device: Device) -> Found:
         return Found(available=True)
     if done.timed_out:
         return Found(available=False, reason=f"no answer within {_LIMITS.wall_s:g} s")
-    told = failures.clean(done.stderr, str(folder))
+    told = failures.clean(words.own(done.stderr), str(folder))
     return Found(available=False, reason=failures.classify(told, done.returncode).detail[:300])

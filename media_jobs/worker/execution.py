@@ -10,9 +10,9 @@ from typing import IO
 from django.conf import settings
 
 from ffapi_site.lib.room import room_on
-from media_jobs.ffmpeg import failures, hardware, verify
+from media_jobs.ffmpeg import failures, hardware, verify, words
 from media_jobs.ffmpeg.command import Command
-from media_jobs.ffmpeg.progress import Progress, ProgressParser
+from media_jobs.ffmpeg.progress import Lines, Progress, ProgressParser
 from media_jobs.worker import host, sandbox
 from media_jobs.worker.room_watch import WATCH_S, RoomWatch
 from media_jobs.worker.watchdog import Watchdog
@@ -39,15 +39,16 @@ class Ledger:
     met_damage: bool = False
     met_full_disk: bool = False
 
-    def add(self, command: Command, ended: sandbox.Ended, stderr: str) -> None:
+    def add(self, command: Command, ended: sandbox.Ended, log: str, own: str) -> None:
+        """``log`` is all that was printed, ``own`` what of it are FFmpeg's own words."""
         argv = [command.program, *command.args]
         self.commands.append(
             {"argv": argv, "returncode": ended.returncode, "seconds": round(ended.wall_seconds, 3)}
         )
         self.cpu_seconds += ended.cpu_seconds
-        self.log.append(f"$ {' '.join(argv)}\n{stderr.strip()}\n")
-        self.met_damage |= verify.tells_of_damage(stderr)
-        self.met_full_disk |= failures.tells_of_full_disk(stderr)
+        self.log.append(f"$ {' '.join(argv)}\n{log.strip()}\n")
+        self.met_damage |= verify.tells_of_damage(own)
+        self.met_full_disk |= failures.tells_of_full_disk(own)
 
 
 @dataclass
@@ -104,15 +105,20 @@ class Executor:
                 raise
             ended = process.wait()
             written.measure()  # what came since the last look
-        told = failures.clean(stderr, str(self.folder))
-        self.ledger.add(command, ended, told)
+        told, own = (
+            failures.clean(read(stderr), str(self.folder)) for read in (words.plain, words.own)
+        )
+        self.ledger.add(command, ended, told, own)
         if written.failure is not None:
             raise Failed(written.failure)
         if ended.returncode != 0:
-            raise Failed(_why(process, ended, dog, told))
+            raise Failed(_why(process, ended, dog, own))
         if command.parse is None:
             return None
-        return command.parse(stderr if command.program == "ffmpeg" else stdout)
+        try:
+            return command.parse(stderr if command.program == "ffmpeg" else stdout)
+        except words.Unsaid as error:
+            raise Failed(failures.UNMEASURED) from error
 
     def _attend(
         self, process: sandbox.Process, command: Command, dog: Watchdog, written: RoomWatch
@@ -151,7 +157,7 @@ def _limits() -> sandbox.Limits:
 
 
 def _why(
-    process: sandbox.Process, ended: sandbox.Ended, dog: Watchdog, told: str
+    process: sandbox.Process, ended: sandbox.Ended, dog: Watchdog, own: str
 ) -> failures.Failure:
     """Say who ended it: we ourselves, the kernel at a limit, or FFmpeg."""
     if process.timed_out:
@@ -163,19 +169,18 @@ def _why(
     # FFmpeg tidies up at the soft limit and may be killed for it at the hard one.
     if ended.cpu_seconds >= settings.FFMPEG_CPU_SECONDS:
         return failures.CPU_LIMIT
-    return failures.classify(told, ended.returncode)
+    return failures.classify(own, ended.returncode)
 
 
 class _Reports:
     def __init__(self) -> None:
         self.latest: Progress | None = None
         self._parser = ProgressParser()
-        self._rest = b""
+        self._lines = Lines()
 
     def feed(self, chunk: bytes) -> bool:
         """Tell whether the last report is among what was fed."""
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        fed = [self._parser.feed(line.decode(errors="replace")) for line in lines]
+        fed = [self._parser.feed(line) for line in self._lines.feed(chunk)]
         found = [report for report in fed if report is not None]
         self.latest = found[-1] if found else self.latest
         return any(report.is_last for report in found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from media_jobs.ffmpeg import failures, verify
+from media_jobs.ffmpeg import failures, verify, words
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
 from media_jobs.operations.base import Media, Result, Source, find, media_params, media_refs, parse
@@ -65,19 +65,26 @@ class LocalRun:
     def _probe(self, path: str, name: str) -> MediaInfo:
         done = sandbox.run("ffprobe", [*PROBE_ARGS, path], folder=self.folder, limits=_LIMITS)
         if done.returncode != 0:
-            raise Stopped(f"{name}: {failures.classify(done.stderr, done.returncode).title}")
+            raise Stopped(
+                f"{name}: {failures.classify(words.own(done.stderr), done.returncode).title}"
+            )
         return MediaInfo.from_ffprobe(json.loads(done.stdout))
 
     def _execute(self, _: int, command: Command) -> Any:
         self.say(f"{command.stage} …")
         done = sandbox.run(command.program, command.args, folder=self.folder, limits=_LIMITS)
         if done.returncode != 0:
-            failure = failures.classify(done.stderr, done.returncode)
+            failure = failures.classify(words.own(done.stderr), done.returncode)
             raise Stopped(f"{failure.title}: {failure.detail}")
         self.outputs += command.outputs
         if command.parse is None:
             return None
-        return command.parse(done.stderr if command.program == "ffmpeg" else done.stdout.decode())
+        try:
+            return command.parse(
+                done.stderr if command.program == "ffmpeg" else done.stdout.decode()
+            )
+        except words.Unsaid as error:
+            raise Stopped(failures.UNMEASURED.detail) from error
 
     def _verify(self, output: OutputFile) -> None:
         path = self.folder / output.path

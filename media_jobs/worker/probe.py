@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from ffapi_site.lib import room
-from media_jobs.ffmpeg import failures
+from media_jobs.ffmpeg import failures, words
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, Json, MediaInfo, mapping
 from media_jobs.ffmpeg.media_limits import MediaLimits, excess
 from media_jobs.worker import sandbox, scratch
@@ -63,11 +63,11 @@ def described(done: sandbox.Finished, path: str, limits: MediaLimits | None = No
     """What ffprobe said of the file at ``path``; raises as `probe_in` does."""
     if done.timed_out:
         raise Unreadable("probe_timeout", f"ffprobe was not done after {_LIMITS.wall_s:g} s")
-    answer = _read(done)
-    if limits and (found := excess(answer, done.stderr, limits)):
+    answer, own = _read(done), words.own(done.stderr)
+    if limits and (found := excess(answer, own, limits)):
         raise TooMuch(found.code, found.detail)
     if done.returncode != 0:
-        failure = failures.classify(done.stderr, done.returncode)
+        failure = failures.classify(own, done.returncode)
         raise Unreadable(failure.code, failure.detail.replace(f"{path}: ", ""))
     info = MediaInfo.from_ffprobe(answer)
     if info.video is None and not info.audio and not info.subtitles:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
+from media_jobs.ffmpeg import words
 from media_jobs.worker import sandbox_layers, sandbox_namespaces
 from media_jobs.worker.sandbox_forks import INTERPRETER, ForkServer
 from media_jobs.worker.sandbox_layers import SandboxUnavailable
@@ -31,6 +32,7 @@ ENVIRONMENT: Final = {
     "HOME": "tmp",
     "TMPDIR": "tmp",
     "XDG_CACHE_HOME": "tmp",
+    **words.MARKED,
 }
 
 

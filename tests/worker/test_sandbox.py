@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from media_jobs.ffmpeg import words
 from media_jobs.worker import sandbox, sandbox_cgroup, sandbox_namespaces
 from media_jobs.worker.sandbox import Limits, SandboxUnavailable
 
@@ -271,7 +272,7 @@ def test_environment_is_empty(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
         process.wait()
 
     names = {entry.partition("=")[0] for entry in environment.split("\0") if entry}
-    assert names == {"PATH", "LANG", "HOME", "TMPDIR", "XDG_CACHE_HOME"}
+    assert names == {"PATH", "LANG", "HOME", "TMPDIR", "XDG_CACHE_HOME", *words.MARKED}
 
 
 def test_descriptors_are_closed(folder: Path, tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from media_jobs.ffmpeg import words
 from media_jobs.ffmpeg.codecs import LOSSLESS_AUDIO, MOST_CHANNELS
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import AudioStream
+from media_jobs.ffmpeg.words import Unsaid
 from media_jobs.operations.base import (
     Command,
     Example,
@@ -28,7 +29,6 @@ from media_jobs.operations.editing import EDIT_BITRATE, Form, copied_video
 from media_jobs.operations.encoding import Sound, audio_args, finish, result_file
 from media_jobs.operations.fields import LoudnessRange, Lufs, TruePeak
 
-_MEASURED = re.compile(r"\{[^{}]*\"input_i\"[^{}]*\}", re.DOTALL)
 # Below the meter's own gate there is nothing to bring to a loudness.
 _SILENCE_LUFS = -70.0
 # How near is near enough, and how often to try, where a limiter takes loudness away again.
@@ -216,9 +216,15 @@ def volume(gain_db: float) -> Filter:
     return Filter("volume", volume=f"{gain_db:.3f}dB", precision="double")
 
 
-def read_measurement(stderr: str) -> dict[str, float]:
-    """The block that loudnorm prints at its end; silence is "-inf" there, which JSON can't hold."""
-    found = _MEASURED.findall(stderr)
-    told: dict[str, Any] = json.loads(found[-1])
-    wanted = ("input_i", "input_tp", "input_lra", "input_thresh")
-    return {name: max(-99.0, min(99.0, float(told[name]))) for name in wanted}
+def read_measurement(log: str) -> dict[str, float]:
+    """The block that loudnorm prints at its end; silence is "-inf" there, which JSON can't hold.
+
+    Raises ``Unsaid``.
+    """
+    *_, said = ["", *words.of_filter(log, "loudnorm")]
+    try:
+        told, _ = json.JSONDecoder().raw_decode(said, said.index("{"))
+        wanted = ("input_i", "input_tp", "input_lra", "input_thresh")
+        return {name: max(-99.0, min(99.0, float(told[name]))) for name in wanted}
+    except (ValueError, KeyError) as error:
+        raise Unsaid("loudnorm did not say what it measured") from error

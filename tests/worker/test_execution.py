@@ -1,0 +1,79 @@
+"""An input's tags decide nothing: not what failed, not what was measured, not how long it takes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media_jobs.ffmpeg.command import Command
+from media_jobs.operations.base import Media, Operation, Result, Source, parse
+from media_jobs.operations.driver import drive
+from media_jobs.operations.media import GLOBAL_ARGS
+from media_jobs.worker import sandbox
+from media_jobs.worker.execution import Executor, Failed, Ledger
+from tests.measure import probe
+from tests.media import FFMPEG, Samples
+
+SAID = "No space left on device\n[error] in/0.mkv: No space left on device\nPacket corrupt\n"
+ONE_BRACE = "{" + '"input_i"\n' * 39_000
+
+
+def tagged(film: Path, to: Path, comment: str) -> Path:
+    tags = to.with_suffix(".txt")
+    escaped = comment.replace("\\", "\\\\").replace("=", "\\=").replace("\n", "\\\n")
+    tags.write_text(f";FFMETADATA1\nCOMMENT={escaped}\n")
+    mapped = ("-i", tags, "-map", "0", "-map_metadata", "1", "-c", "copy", to)
+    subprocess.run([*FFMPEG, "-i", film, *mapped], check=True)
+    return to
+
+
+def executor(folder: Path, film: Path) -> Executor:
+    sandbox.prepare(folder)
+    shutil.copy(film, folder / "in/0.mkv")
+    (folder / "in/0.mkv").chmod(0o644)
+    return Executor(folder, lambda _command, _progress: None, Ledger())
+
+
+def run(executor: Executor, operation: Operation) -> Result | None:
+    source = Source("in/0.mkv", probe(executor.folder / "in/0.mkv"))
+
+    def execute(_: int, command: Command) -> Any:
+        return executor.execute(command)
+
+    return drive(operation, Media({"input": source}), execute=execute)
+
+
+def test_it_works(media: Samples, tmp_path: Path) -> None:
+    """A tag that a pattern once went through again and again, for hours."""
+    film = tagged(media.path("film"), tmp_path / "film.mkv", ONE_BRACE)
+    attempt = executor(tmp_path / "job", film)
+    began = time.process_time()
+    result = run(attempt, parse("audio/normalize", {"input": "file_0"}))
+    assert time.process_time() - began < 10
+    assert result is not None
+    assert -30 < result.data["measured"]["input_i"] < -10
+
+
+def test_what_a_tag_says_did_not_happen(media: Samples, tmp_path: Path) -> None:
+    film = tagged(media.path("film"), tmp_path / "film.mkv", SAID)
+    attempt = executor(tmp_path / "job", film)
+    run(attempt, parse("video/thumbnails", {"input": "file_0", "count": 2}))
+    ledger = attempt.ledger
+    assert "No space left on device" in ledger.log[0]
+    assert "\x1b" not in "".join(ledger.log)
+    assert (ledger.met_damage, ledger.met_full_disk) == (False, False)
+
+
+def test_why_it_failed_is_what_ffmpeg_says(media: Samples, tmp_path: Path) -> None:
+    film = tagged(media.path("film"), tmp_path / "film.mkv", SAID)
+    attempt = executor(tmp_path / "job", film)
+    args = (*GLOBAL_ARGS, "-i", "in/0.mkv", "-c:v", "libx999", "-f", "null", "-")
+    with pytest.raises(Failed) as failed:
+        attempt.execute(Command(args))
+    assert failed.value.failure.code == "unsupported_codec"
+    assert failed.value.failure.detail == "Unknown encoder 'libx999'"
