@@ -22,6 +22,7 @@ from accounts.usage.ledger import Usage
 from ffapi_site.lib.lengths import fitted
 from media_jobs.models import Job, JobAttempt, JobEvent, Status, WebhookDelivery
 from media_jobs.models.job import FINAL
+from media_jobs.models.slot import SILENT
 
 CHANNEL = "ffapi_jobs"
 
@@ -60,7 +61,7 @@ class Claimant:
     """Likewise on its scratch disk."""
 
 
-_CLAIM = "SELECT * FROM ffapi_claim_job(%s, %s, %s, %s, %s, %s, %s)"
+_CLAIM = "SELECT * FROM ffapi_claim_job(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def claim(lane: str, by: Claimant) -> Job | None:
@@ -70,7 +71,8 @@ def claim(lane: str, by: Claimant) -> Job | None:
     and key, and fits the host. The order is that of ``ffapi_claim`` in the database.
     """
     lease_s, half_life_s = float(settings.LEASE_SECONDS), _half_life_s()
-    wanted = (lane, by.slot, by.host, lease_s, by.memory_mb, by.scratch_mb, half_life_s)
+    host = (lane, by.slot, by.host, lease_s, by.memory_mb, by.scratch_mb, half_life_s)
+    wanted = (*host, settings.MAX_CONCURRENT_JOBS_PER_TENANT, SILENT)
     return next(iter(Job.objects.raw(_CLAIM, wanted)), None)
 
 

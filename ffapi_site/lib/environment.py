@@ -28,6 +28,16 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
             raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {listed}")
         return value
 
+    def count_or(self, name: str, **words: int | None) -> int | None:
+        """Read a number of at least 1, or what one of ``words`` stands for; the first if unset."""
+        value = str(self(name, default=next(iter(words)))).strip().lower()
+        if value in words:
+            return words[value]
+        if not value.isdecimal() or not 1 <= int(value) < 2**31:
+            listed = " or ".join(words)
+            raise ImproperlyConfigured(f"{name} is {value!r}; it is a number from 1, or {listed}")
+        return int(value)
+
     def slots_by_lane(self, name: str) -> dict[str, int]:
         """Read ``cpu:2,gpu:1``: how many slots of each lane this host serves."""
         lanes = {}

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NO_SLOT = "no_slot"
     NO_SANDBOX = "no_sandbox"
     TENANT_CAP = "tenant_cap"
+    TENANT_SHARE = "tenant_share"
     KEY_CAP = "key_cap"
     SLOTS_BUSY = "slots_busy"
     HOST_MEMORY = "host_memory"
@@ -88,8 +89,10 @@ def _full_cap(job: Job, seen: Snapshot) -> Reason | None:
 
 def _caps(job: Job, seen: Snapshot) -> dict[Reason, int | None]:
     key = job.api_key_id
+    own = seen.tenants[job.tenant_id].cap
     return {
-        Reason.TENANT_CAP: seen.tenants[job.tenant_id].cap,
+        Reason.TENANT_CAP: own,
+        Reason.TENANT_SHARE: seen.shares.get(job.lane) if own is None else None,
         Reason.KEY_CAP: seen.key_caps.get(key) if key else None,
     }
 
@@ -132,6 +135,7 @@ def _detail(job: Job, reason: Reason, position: int, seen: Snapshot) -> str:
         Reason.NO_SLOT: f"no worker for {job.lane} jobs is up",
         Reason.NO_SANDBOX: "no worker can confine FFmpeg, so none takes jobs",
         Reason.TENANT_CAP: f"as many jobs run as the tenant may run at once{ahead}",
+        Reason.TENANT_SHARE: f"the other workers are kept for other tenants{ahead}",
         Reason.KEY_CAP: f"as many jobs run as this API key may run at once{ahead}",
         Reason.SLOTS_BUSY: f"every worker is busy{ahead}",
         Reason.HOST_MEMORY: "no worker has enough memory beside what runs there",
@@ -160,6 +164,9 @@ def _blockers(job: Job, reason: Reason, seen: Snapshot) -> list[Running]:
     """The running jobs of which one has to end first."""
     if reason == Reason.TENANT_CAP:
         return [each for each in seen.running if each.tenant == job.tenant_id]
+    if reason == Reason.TENANT_SHARE:
+        own = [each for each in seen.running if each.tenant == job.tenant_id]
+        return [each for each in own if each.lane == job.lane]
     if reason == Reason.KEY_CAP:
         return [each for each in seen.running if each.key == job.api_key_id]
     if reason == Reason.SLOTS_BUSY:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from ffapi_site.lib import scope
@@ -51,6 +52,9 @@ SELECT statement_timestamp(), json_build_object(
       'cap', t.max_concurrent_jobs, 'typical_s', coalesce(s.typical_wall_seconds, 1)))
     FROM accounts_tenant t LEFT JOIN media_jobs_fairshare s ON s.tenant_id = t.id
     WHERE t.id = ANY(%(tenants)s)),
+  'shares', (
+    SELECT json_object_agg(lane, ffapi_default_cap(lane, %(default_cap)s, %(silent)s))
+    FROM unnest(%(lanes)s::text[]) AS wanted (lane)),
   'key_caps', (
     SELECT json_object_agg(id, max_concurrent_jobs) FROM accounts_apikey
     WHERE id = ANY(%(keys)s)),
@@ -120,6 +124,8 @@ class Snapshot:
     slots: tuple[Desk, ...]
     running: tuple[Running, ...]
     tenants: dict[str, Standing]
+    shares: dict[str, int | None]
+    """What a tenant without a cap of its own may run at once, by lane."""
     key_caps: dict[str, int | None]
     rivals: dict[str, int]
     """Tenants with jobs waiting, by lane."""
@@ -146,6 +152,7 @@ def take(jobs: Collection[Job]) -> Snapshot:
         "keys": sorted({job.api_key_id for job in jobs if job.api_key_id}),
         "lanes": sorted({job.lane for job in jobs}),
         "silent": SILENT,
+        "default_cap": settings.MAX_CONCURRENT_JOBS_PER_TENANT,
         "counted": COUNTED,
         "rivals": _RIVALS_COUNTED,
     }
@@ -161,6 +168,7 @@ def take(jobs: Collection[Job]) -> Snapshot:
         slots=tuple(Desk(**each) for each in seen["slots"] or ()),
         running=tuple(Running(**each) for each in seen["running"] or ()),
         tenants={each: Standing(**facts) for each, facts in (seen["tenants"] or {}).items()},
+        shares=seen["shares"] or {},
         key_caps=seen["key_caps"] or {},
         rivals=seen["rivals"] or {},
     )

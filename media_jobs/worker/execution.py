@@ -75,6 +75,8 @@ class Executor:
     ledger: Ledger
     devices: tuple[str, ...] = ()
     """Nodes of GPUs, for those commands that use one."""
+    wall_s: float | None = None
+    """Longest time for one process, where it is less than the installation's for all."""
     on_running: Callable[[Command], None] = lambda _: None
     """Called when FFmpeg has been started."""
     on_written: Callable[[Command], None] = lambda _: None
@@ -86,7 +88,7 @@ class Executor:
             return self._execute(command, RoomWatch(self.folder, room))
 
     def _execute(self, command: Command, written: RoomWatch) -> object:
-        limits = _limits()
+        limits = _limits(self.wall_s)
         process = sandbox.start(
             command.program,
             command.args,
@@ -146,9 +148,10 @@ class Executor:
         return out.data.decode(errors="replace"), err.data.decode(errors="replace")
 
 
-def _limits() -> sandbox.Limits:
+def _limits(wall_s: float | None) -> sandbox.Limits:
+    most_s = float(settings.FFMPEG_TIMEOUT_SECONDS)
     return sandbox.Limits(
-        wall_s=settings.FFMPEG_TIMEOUT_SECONDS,
+        wall_s=most_s if wall_s is None else min(wall_s, most_s),
         cpu_s=settings.FFMPEG_CPU_SECONDS,
         memory_bytes=settings.FFMPEG_MEMORY_MB << 20,
         output_bytes=settings.MAX_FILE_SIZE_BYTES,

@@ -169,6 +169,7 @@ class Doing:
             self.attempt.on_progress,
             self.attempt.ledger,
             nodes,
+            _longest_s(self.operation),
             on_running=self.looks.prepare,
             on_written=self.looks.begin,
         )
@@ -194,6 +195,12 @@ class Doing:
             execute=execute,
             on_answer=on_answer,
         )
+
+
+def _longest_s(operation: base.Operation) -> float | None:
+    """A command that a user wrote may be one that never ends, and is not waited for as long."""
+    is_users_own = operation.scope == "ffmpeg:custom"
+    return float(settings.FFMPEG_COMMAND_TIMEOUT_SECONDS) if is_users_own else None
 
 
 def _answered(job: Job) -> dict[int, Any]:

@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Tenant
 from accounts.quotas import suspension
 from media_jobs import states
-from media_jobs.models import FairShare, Job, JobAttempt, PausedLane, Status
+from media_jobs.models import FairShare, Job, JobAttempt, PausedLane, Slot, Status
 from media_jobs.models.job import AGEING_S
 from tests.engine.claiming import claim
 from tests.factories import ApiKeyFactory, JobFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db
+_LONG_AGO = timezone.now() - timedelta(minutes=1)
 
 
 def end(job: Job | None, cpu_seconds: float = 1.0) -> None:
@@ -121,6 +123,69 @@ def test_a_capped_tenant_does_not_stop_others() -> None:
     JobFactory.create(tenant=capped)
     free = JobFactory.create()
     assert claim() == free
+
+
+def _slots(number: int, **more: Any) -> None:
+    for each in range(number):
+        Slot.objects.create(**{"name": f"host{each % 2}-{each}", "lane": "cpu", "pid": each} | more)
+
+
+def _claimed(times: int) -> list[Tenant]:
+    jobs = (claim(f"slot-{number}") for number in range(times))
+    return [job.tenant for job in jobs if job]
+
+
+class TestWhatIsLeftToOthers:
+    """A tenant without a cap of its own can't hold every slot, on whichever hosts they are."""
+
+    @pytest.fixture
+    def greedy(self) -> Tenant:
+        TenantFactory.create()  # who may come any time
+        greedy: Tenant = TenantFactory.create()
+        JobFactory.create_batch(5, tenant=greedy)
+        return greedy
+
+    @pytest.mark.parametrize("slots", [2, 4])
+    def test_it_works(self, greedy: Tenant, slots: int) -> None:
+        _slots(slots)
+        assert _claimed(slots) == [greedy] * (slots - 1)
+        late = JobFactory.create()
+        assert claim() == late
+
+    def test_one_slot_is_everybodys(self, greedy: Tenant) -> None:
+        _slots(1)
+        assert _claimed(1) == [greedy]
+
+    def test_slots_that_are_down_or_unfit_are_none(self, greedy: Tenant) -> None:
+        _slots(2)
+        Slot.objects.create(name="down", lane="cpu", pid=7, heartbeat_at=_LONG_AGO)
+        Slot.objects.create(name="unfit", lane="cpu", pid=8, sandbox={"allowed": False})
+        Slot.objects.create(name="elsewhere", lane="gpu", pid=9)
+        assert _claimed(3) == [greedy]
+
+    def test_who_is_alone_has_them_all(self, greedy: Tenant) -> None:
+        _slots(2)
+        Tenant.objects.exclude(pk=greedy.pk).update(is_active=False)
+        assert _claimed(2) == [greedy] * 2
+
+    def test_a_cap_of_ones_own_goes_before(self, greedy: Tenant) -> None:
+        _slots(2)
+        Tenant.objects.filter(pk=greedy.pk).update(max_concurrent_jobs=2)
+        assert _claimed(2) == [greedy] * 2
+
+    @pytest.mark.parametrize(("wanted", "running"), [(None, 4), (1, 1), (2, 2)])
+    def test_the_operators_say_otherwise(
+        self, greedy: Tenant, settings: Settings, wanted: int | None, running: int
+    ) -> None:
+        _slots(4)
+        settings.MAX_CONCURRENT_JOBS_PER_TENANT = wanted
+        assert _claimed(4) == [greedy] * running
+
+    def test_each_lane_for_itself(self, greedy: Tenant) -> None:
+        _slots(2)
+        JobFactory.create(tenant=greedy, lane="gpu")
+        assert claim(lane="gpu") is not None
+        assert _claimed(2) == [greedy]
 
 
 def test_a_suspended_tenant_waits() -> None:

@@ -58,6 +58,19 @@ def test_it_works(
     assert word in error["title"]
 
 
+def test_what_users_write_has_less_time(
+    tenant: Tenant, stored: Callable[[str], File], work: Callable[[Job], Job], settings: Settings
+) -> None:
+    settings.FFMPEG_COMMAND_TIMEOUT_SECONDS = 1
+    params = {
+        "input_files": {"film": stored("film").id},
+        "output_files": {"out": "out.mp4"},
+        "ffmpeg_command": ["-i", "{{film}}", "-vf", "geq=lum='while(1,1)'", "{{out}}"],
+    }
+    job = work(jobs.submit(tenant, jobs.Submission("ffmpeg", params)))
+    assert error_of(job)["code"] == "deadline_exceeded"
+
+
 def test_the_worker_and_its_next_job_are_unharmed(
     heavy: Job, transcode: Callable[..., Job], work: Callable[[Job], Job], settings: Settings
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Tenant
 from accounts.quotas import suspension
@@ -130,6 +130,18 @@ def test_a_full_cap_is_named(tenant: Tenant, capped: str, reason: str) -> None:
     assert claim("slot-2") is None
 
 
+def test_what_is_left_to_others_is_named(tenant: Tenant) -> None:
+    slot(1), slot(2)
+    TenantFactory.create()
+    running, waiting = JobFactory.create_batch(2, tenant=tenant)
+    assert claim("slot-1") == running
+    Job.objects.filter(pk=running.pk).update(progress={"eta_seconds": 40.0})
+    found = place(waiting)
+    assert found.reason == Reason.TENANT_SHARE
+    assert 38 < seconds_from_now(found) < 42
+    assert claim("slot-2") is None
+
+
 @pytest.mark.parametrize(
     ("needs", "reason"),
     [({"memory_mb": 3000}, "host_memory"), ({"scratch_mb": 3000}, "scratch_space")],
@@ -143,7 +155,10 @@ def test_missing_room_is_named(tenant: Tenant, needs: dict[str, int], reason: st
     assert claim("slot-2", memory_mb=4000, scratch_mb=4000) is None
 
 
-def test_the_estimate_counts_those_ahead_and_shares_the_slots(tenant: Tenant) -> None:
+def test_the_estimate_counts_those_ahead_and_shares_the_slots(
+    tenant: Tenant, settings: Settings
+) -> None:
+    settings.MAX_CONCURRENT_JOBS_PER_TENANT = None
     slot(1), slot(2)
     FairShare.objects.create(tenant=tenant, typical_wall_seconds=10)
     busy = JobFactory.create_batch(2)

@@ -50,6 +50,8 @@ def test_it_works() -> None:
         ("EMAIL_URL", "pigeon://loft"),
         ("OIDC_ISSUER", "login.example.org"),
         ("RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE", "0"),
+        ("MAX_CONCURRENT_JOBS_PER_TENANT", "0"),
+        ("MAX_CONCURRENT_JOBS_PER_TENANT", "many"),
     ],
 )
 def test_a_wrong_value_stops_the_start(name: str, value: str) -> None:

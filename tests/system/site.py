@@ -31,6 +31,7 @@ def site_settings(record: Path, allowlist: list[str]) -> dict[str, str]:
         "LEASE_SECONDS": str(LEASE_S),
         "SHUTDOWN_GRACE_SECONDS": str(GRACE_S),
         "JOB_RETRY_DELAY": "0.2",
+        "MAX_CONCURRENT_JOBS_PER_TENANT": "none",
         "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000",
         "RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE": "1000000",
         "FFAPI_URL_ALLOWLIST": ",".join(allowlist),
