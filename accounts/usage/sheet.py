@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from accounts.usage.report import Row
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from ffapi_site.lib.cells import csv_text
 
 
 def write(group_by: str, found: Iterable[Row], currency: str) -> str:
-    out = io.StringIO()
-    sheet = csv.writer(out)
-    sheet.writerow(
-        (
-            *(group_by, "name", "jobs", "completed", "failed", "canceled"),
-            *("cpu_seconds", "wall_seconds", "input_bytes", "output_bytes", f"cost_{currency}"),
-        )
+    titles = (
+        *(group_by, "name", "jobs", "completed", "failed", "canceled"),
+        *("cpu_seconds", "wall_seconds", "input_bytes", "output_bytes", f"cost_{currency}"),
     )
-    for row in found:
-        sums = row.sums
-        sheet.writerow(
-            (
-                *(_text(row.key), _text(row.name)),
-                *(sums[each] for each in ("jobs", "completed", "failed", "canceled")),
-                *(sums[each] / 1000 for each in ("cpu_ms", "wall_ms")),
-                *(sums["input_bytes"], sums["output_bytes"], row.cost),
-            )
-        )
-    return out.getvalue()
+    return csv_text([titles, *map(tuple, map(_cells, found))])
 
 
-def _text(value: str) -> str:
-    """A spreadsheet runs what begins like a formula; an apostrophe makes it text."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
+def _cells(row: Row) -> Iterator[object]:
+    sums = row.sums
+    yield from (row.key, row.name)
+    yield from (sums[each] for each in ("jobs", "completed", "failed", "canceled"))
+    yield from (sums[each] / 1000 for each in ("cpu_ms", "wall_ms"))
+    yield from (sums["input_bytes"], sums["output_bytes"], row.cost)

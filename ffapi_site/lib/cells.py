@@ -1,4 +1,4 @@
-"""Rows as CSV that a spreadsheet shows and never computes."""
+"""Rows as CSV that a spreadsheet shows and never computes: the one way to write CSV here."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection"), in full width
-# too; where lists are separated by ";", a cell may begin anew within a text.
-_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20])")
+# too, after spaces and what has no width; where lists are separated by ";", a cell may begin anew
+# within a text.
+_FORMULA = re.compile(
+    r"(^|[;\t\r\n])"
+    r"(?=[\s\u200b\u2060\ufeff]*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20\uff5c\uff05])"
+)
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
@@ -21,6 +26,6 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Decimal):
         return value
     return _FORMULA.sub(r"\1'", "" if value is None else str(value))

@@ -60,7 +60,7 @@ def test_it_comes_as_a_sheet(ada: Client, tenant: Tenant) -> None:
     ended(tenant)
     response = ada.get("/usage.csv?group_by=operation")
     assert response["Content-Type"] == "text/csv; charset=utf-8"
-    assert b"\r\ntranscode,,1,1,0,0,7.2,3.0,1000,500,0.0000\r\n" in response.content
+    assert b'"transcode","","1","1","0","0","7.2","3.0","1000","500","0.0000"' in response.content
 
 
 def test_who_lacks_the_scope_is_refused(ada: Client, tenant: Tenant) -> None:
