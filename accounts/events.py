@@ -35,6 +35,7 @@ class Event(StrEnum):
     WEBHOOK_DELIVERED = "webhook.delivered"
     WEBHOOK_FAILED = "webhook.failed"
     WEBHOOK_REDELIVERED = "webhook.redelivered"
+    WEBHOOK_SECRET_SHOWN = "webhook_secret.shown"  # noqa: S105 -- a name
     TENANT_CHANGED = "tenant.changed"
     TENANT_CHOSEN = "tenant.chosen"
     TENANT_CREATED = "tenant.created"

@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import audit
 from accounts.api.permissions import ANY_KEY
 from accounts.api.views import TenantAPIView
+from accounts.events import Event
 from accounts.roles import allows
 
 
@@ -26,8 +28,9 @@ class OwnTenant(TenantAPIView):
 
     @extend_schema(responses=TenantBody)
     def get(self, request: Request) -> Response:
-        """The tenant that the key belongs to."""
+        """The tenant that the key belongs to; that its webhook secret was told is recorded."""
         body = {"id": self.tenant.id, "name": self.tenant.name}
         if allows(self.caller.scopes, "webhooks:manage"):
+            audit.record(Event.WEBHOOK_SECRET_SHOWN, self.tenant.pk, self.tenant.pk)
             body["webhook_secret"] = self.tenant.webhook_secret
         return Response(body)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Tenant
+from accounts.models import AuditRecord, Tenant
 from tests.api.sending import code_of
 from tests.factories import ApiKeyFactory, TenantFactory, UserFactory
 from tests.signing_in import sign_in
@@ -91,6 +91,13 @@ def test_the_webhook_secret_takes_its_scope(tenant: Tenant) -> None:
         "/v1/tenant", headers={"X-API-Key": key_of(tenant, role="operator")}
     )
     assert response.json()["webhook_secret"] == tenant.webhook_secret
+    [shown] = AuditRecord.objects.filter(event_type="webhook_secret.shown")
+    assert (shown.tenant, shown.resource_id, shown.actor_type) == (tenant, tenant.pk, "api_key")
+
+
+def test_who_is_not_told_the_webhook_secret_leaves_no_record(client: Client) -> None:
+    assert "webhook_secret" not in client.get("/v1/tenant").json()
+    assert not AuditRecord.objects.filter(event_type="webhook_secret.shown").exists()
 
 
 def test_a_harmless_request_id_is_echoed(client: Client) -> None:
