@@ -8,6 +8,7 @@ from django.db import transaction
 from rest_framework.response import Response
 
 from accounts.api.views import TenantAPIView
+from accounts.roles import allows
 from media_jobs.api.job_body import related, tell
 from media_jobs.api.waiting import wait_for_end, wanted_wait_s
 from media_jobs.models import Job
@@ -19,7 +20,9 @@ class MakesJobs(TenantAPIView):
     def answer_with(self, make: Callable[[], Job]) -> Response:
         """Make the job, once for an ``Idempotency-Key`` whatever crashes, and answer with it."""
         job = self._made_before() or self._make(make)
-        wait_s = wanted_wait_s(self.request)
+        # Whoever may only submit is not told what came of it: a preference may go unheeded.
+        may_read = allows(self.caller.scopes, "jobs:read")
+        wait_s = wanted_wait_s(self.request) if may_read else None
         waited = wait_s is not None and wait_for_end(job, wait_s)
         if waited:
             job = related(Job.objects.filter(pk=job.pk)).get()

@@ -11,12 +11,14 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import Tenant
+from accounts.roles import Role
 from media_jobs import states
 from media_jobs.api import waiting
 from media_jobs.models import Job, Status
 from tests.api.sending import WANTED, code_of, send
 from tests.engine.claiming import claim
 from tests.factories import JobFactory
+from tests.storage.client import client_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -79,6 +81,13 @@ def test_the_answer_after_waiting_is_the_one_that_is_kept(client: Client, soon: 
     first = send(client, "/v1/jobs", WANTED, Prefer="wait=20", Idempotency_Key="k")
     again = send(client, "/v1/jobs", WANTED, Prefer="wait=20", Idempotency_Key="k")
     assert (again.status_code, again.content) == (200, first.content)
+
+
+def test_who_may_not_read_jobs_is_not_told_their_end(tenant: Tenant) -> None:
+    submitter = client_of(tenant, Role.WEBHOOK_ONLY)
+    response = send(submitter, "/v1/jobs", WANTED, Prefer="wait=20")
+    assert response.status_code == 202
+    assert not response.has_header("Preference-Applied")
 
 
 def test_without_a_place_the_answer_comes_at_once(client: Client) -> None:
