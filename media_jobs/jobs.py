@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +23,7 @@ from media_jobs import queue, states
 from media_jobs.models import Job, JobInput, Priority, Status
 from media_jobs.worker.planning import Planned, plan
 from storage import store
+from storage.models import File
 from storage.names import NameRefused, clean_name
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
@@ -230,15 +230,35 @@ def requeue(job: Job, *, user: User | None = None) -> Job:
 
 
 def delete(job: Job) -> None:
-    """Delete an ended job together with the files it made."""
+    """Delete an ended job together with the files it made.
+
+    An output that another job is going to read stays until it expires.
+    """
     if not job.is_final:
         raise Conflict(f"the job is {job.status}; cancel it first", code="job_not_ended")
-    files = [output.file for output in job.outputs.select_related("file")]
-    told = {"operation": job.operation, "status": job.status, "files": [file.pk for file in files]}
+    files = [output.file for output in job.outputs.select_related("file").order_by("file")]
     with transaction.atomic():
+        gone = [file for file in files if _hidden(file)]
+        told = {
+            "operation": job.operation,
+            "status": job.status,
+            "files": [file.pk for file in gone],
+            "kept_files": [file.pk for file in files if file not in gone],
+        }
         audit.record(Event.JOB_DELETED, job.tenant_id, job.pk, details=told)
         job.delete()
-    for file in files:
-        # An output that another job is going to read stays until it expires.
-        with suppress(store.InUse):
-            store.remove(file, event=None)
+    for file in gone:
+        store.remove(file, event=None)
+
+
+def _hidden(file: File) -> bool:
+    try:
+        store.hide(file, event=None)
+    except store.InUse:
+        return False
+    return True
+
+
+def needed_to_delete(job: Job) -> tuple[str, ...]:
+    """The scopes that it takes: whoever deletes a job deletes the files that it made."""
+    return ("jobs:cancel", "files:delete") if job.outputs.exists() else ("jobs:cancel",)

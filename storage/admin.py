@@ -19,7 +19,6 @@ from accounts.admin.panels import Panel
 from accounts.admin_site import ReadOnlyAdmin, site
 from accounts.events import Event
 from accounts.models import Tenant
-from ffapi_site.lib.problems import Conflict
 from storage import store
 from storage.models import File
 
@@ -66,10 +65,7 @@ class FileAdmin(Exports, ReadOnlyAdmin):
         is_dangerous=True,
     )
     def remove(self, _request: HttpRequest, file: File) -> None:
-        try:
-            store.remove(file)
-        except store.InUse as in_use:
-            raise Conflict("a job that has not ended reads it", code="file_in_use") from in_use
+        store.remove(file)
 
 
 def _largest_files(tenant: Tenant) -> Panel:

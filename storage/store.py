@@ -28,6 +28,7 @@ from accounts import audit
 from accounts.events import Event
 from accounts.quotas import reservations
 from ffapi_site.lib import room
+from ffapi_site.lib.problems import Conflict
 from storage import hooks
 from storage.content_types import content_type_of
 from storage.models import File
@@ -40,11 +41,16 @@ _NO_LINK = {errno.EXDEV, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EMLINK}
 _IN_DOUBT_MS = 5000
 
 
-class InUse(Exception):  # noqa: N818 -- a state, not a mistake
-    """Unfinished work needs the file."""
+class InUse(Conflict):
+    """Unfinished work needs the file"""
+
+    code = "file_in_use"
+
+    def __init__(self) -> None:
+        super().__init__("a job that has not ended reads this file; cancel it or wait for its end")
 
 
-class Gone(Exception):  # noqa: N818 -- as above
+class Gone(Exception):  # noqa: N818 -- a state, not a mistake
     """The row was removed meanwhile, or its bytes are not in the storage."""
 
 
@@ -237,6 +243,22 @@ def discard(file: File) -> bool:
     return True
 
 
+def hide(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
+    """Take the file out of everybody's sight; raises ``InUse`` where it is needed.
+
+    Part of the caller's transaction, after which the file is to be removed; where a crash comes
+    between, the sweep does it.
+    """
+    rows = File.objects.filter(pk=file.pk)
+    found = rows.select_for_update().first()
+    if hooks.in_use(rows).exists():
+        raise InUse
+    if event and found and found.published_at:
+        _tell(event, found)
+    # Past its time: from here on the sweep finishes what a crash interrupts.
+    rows.update(published_at=None, expires_at=Now())
+
+
 def remove(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
     """Hide the file, then delete its bytes, then its row; raises ``InUse`` where it is needed.
 
@@ -244,15 +266,8 @@ def remove(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
     something else that is told.
     Not for use inside a transaction: a rollback would not bring the bytes back.
     """
-    rows = File.objects.filter(pk=file.pk)
     with transaction.atomic(durable=True):
-        found = rows.select_for_update().first()
-        if hooks.in_use(rows).exists():
-            raise InUse(file.pk)
-        if event and found and found.published_at:
-            _tell(event, found)
-        # Past its time: from here on the sweep finishes what a crash interrupts.
-        rows.update(published_at=None, expires_at=Now())
+        hide(file, event=event)
     _delete(file)
 
 

@@ -48,7 +48,7 @@ def suspend(tenant: Tenant, reason: str) -> None:
     """Take nothing new of a tenant; what is there can be read, and what runs goes on."""
     with transaction.atomic():
         if not _suspend(tenant.pk, reason, {}):
-            raise Conflict("the tenant is suspended already", code="quota_suspended")
+            raise Conflict("the tenant is suspended already", code="quota_already_suspended")
     tenant.refresh_from_db(fields=["quota_suspended_at", "quota_suspended_for"])
 
 

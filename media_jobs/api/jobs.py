@@ -60,8 +60,11 @@ class OneJob(TenantAPIView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, job_id: str) -> Response:
-        """Delete an ended job and the files it made."""
-        jobs.delete(self.own(Job.objects.all(), job_id))
+        """Delete an ended job and the files it made, which takes the scope `files:delete` too."""
+        job = self.own(Job.objects.all(), job_id)
+        for scope in jobs.needed_to_delete(job):
+            self.caller.require(scope)
+        jobs.delete(job)
         return Response(status=204)
 
 

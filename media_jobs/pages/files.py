@@ -8,7 +8,6 @@ from django.shortcuts import get_object_or_404, redirect
 
 from accounts.pages.cursor import cursor_page
 from accounts.pages.page import Page
-from ffapi_site.lib.problems import Conflict
 from media_jobs.pages.file_links import link
 from storage import store
 from storage.models import File
@@ -36,9 +35,6 @@ class DeleteFile(Page):
     def post(self, request: HttpRequest, file_id: str) -> HttpResponse:
         files = File.objects.published().for_tenant(self.visitor.acting_tenant)
         file = get_object_or_404(files, pk=file_id)
-        try:
-            store.remove(file)
-        except store.InUse as in_use:
-            raise Conflict("a job that has not ended reads this file", code="in_use") from in_use
+        store.remove(file)
         messages.success(request, f"{file.name} is deleted.")
         return redirect("files")

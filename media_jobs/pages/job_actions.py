@@ -42,9 +42,12 @@ class RetryJob(JobAction):
 
 
 class DeleteJob(JobAction):
-    scopes: ClassVar[dict[str, str]] = {"POST": "jobs:create"}
+    scopes: ClassVar[dict[str, str]] = {"POST": "jobs:cancel"}
 
     def post(self, request: HttpRequest, job_id: str) -> HttpResponse:
-        jobs.delete(self.job(job_id))
+        job = self.job(job_id)
+        for scope in jobs.needed_to_delete(job):
+            self.visitor.require(scope)
+        jobs.delete(job)
         messages.success(request, "The job and its outputs are deleted.")
         return redirect("jobs")

@@ -17,7 +17,6 @@ from accounts.api.views import TenantAPIView
 from accounts.events import Event
 from ffapi_site.lib import bodies
 from ffapi_site.lib.describing import PAGING, page_of
-from ffapi_site.lib.problems import Conflict
 from storage import store
 from storage.api import arrivals
 from storage.api.bodies import FileBody, FileChanges, ImportRequest, tell
@@ -116,11 +115,7 @@ class OneFile(TenantAPIView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, file_id: str) -> Response:
         """Delete a file that no unfinished job reads."""
-        try:
-            store.remove(self._file(file_id))
-        except store.InUse as in_use:
-            detail = "a job that has not ended reads this file; cancel it or wait for its end"
-            raise Conflict(detail, code="file_in_use") from in_use
+        store.remove(self._file(file_id))
         return Response(status=204)
 
     def _file(self, file_id: str) -> File:

@@ -8,6 +8,7 @@ from django.test import Client
 from accounts.models import Tenant
 from accounts.roles import Role
 from media_jobs.models import Job, JobAttempt, JobOutput
+from storage.models import File
 from tests.api.sending import WANTED, code_of, pointers, send
 from tests.factories import FileFactory, JobFactory
 from tests.storage.client import client_of
@@ -42,6 +43,20 @@ def test_the_flat_form_is_the_same(client: Client) -> None:
     assert (job["operation"], job["tags"]) == ("transcode", ["x"])
     assert job["params"] == {"input_url": "https://example.org/a.mp4", "output_format": "webm"}
     assert job["inputs"][0]["url"] == "https://example.org/a.mp4"
+
+
+def test_to_delete_a_job_with_files_takes_the_right_to_delete_files(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant, completed=True)
+    made = FileFactory.create(tenant=tenant)
+    JobOutput.objects.create(job=job, position=0, role="result", file=made)
+    client = client_of(tenant, Role.DEVELOPER, scopes=["jobs:cancel", "jobs:read"])
+    refused = client.delete(f"/v1/jobs/{job.pk}")
+    assert code_of(refused, 403) == "forbidden"
+    assert refused.json()["required_scope"] == "files:delete"
+    empty = JobFactory.create(tenant=tenant, failed=True)
+    assert client.delete(f"/v1/jobs/{empty.pk}").status_code == 204
+    assert client_of(tenant).delete(f"/v1/jobs/{job.pk}").status_code == 204
+    assert not File.objects.exists()
 
 
 def test_an_address_may_be_as_long_as_signed_ones_are(client: Client) -> None:

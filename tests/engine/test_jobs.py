@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Tenant
+from accounts.models import AuditRecord, Tenant
 from ffapi_site.lib.problems import Conflict, Invalid
 from media_jobs import jobs, queue
-from media_jobs.models import Job, Status
+from media_jobs.models import Job, JobOutput, Status
 from storage import store
 from storage.models import File
 from tests.factories import FileFactory, JobFactory
@@ -138,6 +138,21 @@ def test_only_ended_jobs_are_retried_and_deleted(tenant: Tenant) -> None:
         jobs.retry(job)
     with pytest.raises(Conflict):
         jobs.delete(job)
+
+
+def test_the_log_tells_which_files_went_and_which_stayed(
+    transcode: Callable[..., Job], work: Callable[[Job], Job], tenant: Tenant
+) -> None:
+    job = work(transcode())
+    needed = job.outputs.get().file
+    gone = FileFactory.create(tenant=tenant)
+    JobOutput.objects.create(job=job, position=1, role="other", file=gone)
+    jobs.submit(tenant, jobs.Submission("transcode", {"input": needed.pk}))
+    jobs.delete(job)
+    [told] = AuditRecord.objects.filter(event_type="job.deleted").values_list("details", flat=True)
+    assert (told["files"], told["kept_files"]) == ([gone.pk], [needed.pk])
+    assert list(File.objects.published().filter(origin="job")) == [needed]
+    assert not File.objects.filter(pk=gone.pk).exists()
 
 
 def test_delete_takes_the_outputs_along(
