@@ -12,7 +12,9 @@ from django.db import connection
 
 from accounts import actor
 from accounts.events import Event, Outcome
+from accounts.models.audit import DETAILS_BYTES
 from ffapi_site.lib.ids import new_id
+from ffapi_site.lib.shorten import shorten
 
 # By hand: it is part of every change, and the model's own way costs twice the time.
 _INSERT = """
@@ -92,6 +94,11 @@ def statement(  # noqa: PLR0913 -- as above
     values = (
         *(_ids.next(), tenant_id, event, outcome, who.kind, who.id),
         *(event.resource_type, resource_id, who.request_id),
-        *(json.dumps({**(details or {}), **why}), json.dumps(told), os.urandom(_SALT_BYTES)),
+        *(_text({**(details or {}), **why}), _text(told), os.urandom(_SALT_BYTES)),
     )
     return _INSERT, values
+
+
+def _text(told: dict[str, Any]) -> str:
+    """A statement of our own does not pass the bound of the column, so it is made to fit here."""
+    return json.dumps(shorten(told, DETAILS_BYTES))

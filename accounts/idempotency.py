@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts.models import IdempotentRequest, Tenant
+from accounts.models.idempotency import ANSWER_BYTES
 from accounts.quotas.refusal import TenantSuspended
 from ffapi_site.lib.problems import Conflict, Forbidden, Invalid, Malformed
 
@@ -52,6 +53,10 @@ class Claim:
             return self.release()
         assert isinstance(response, HttpResponse)  # noqa: S101 -- what does not stream is one
         if response.status_code == Forbidden.status and _code_of(response) in _NOT_KEPT_CODES:
+            return self.release()
+        if len(response.content) > ANSWER_BYTES:
+            # Too much for a row. A repeat is told of what was made as it is then; a request that
+            # made nothing was only a question, which can be asked again.
             return self.release()
         kept = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}
         # Bytes as text, one character each: what is encrypted is text.

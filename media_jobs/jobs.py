@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,15 +18,16 @@ from ffapi_site.lib import netguard
 from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import Conflict, TooManyRequests, invalid
+from ffapi_site.lib.shorten import fits
 from media_jobs import queue, states
 from media_jobs.models import Job, JobInput, Priority, Status
+from media_jobs.models.job import METADATA_BYTES, PARAMS_BYTES
 from media_jobs.worker.planning import Planned, plan
 from storage import store
 from storage.models import File
 from storage.names import NameRefused, clean_name
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
-_METADATA_BYTES = 16 * 1024
 MOST_TAGS = 32
 
 
@@ -48,8 +48,10 @@ class Submission:
         """The same as it will be stored. Raises `Invalid` for what no operation could make good."""
         if self.priority.upper() not in Priority.names:
             raise invalid("/priority", "one of high, normal, low", "choice")
-        if len(json.dumps(self.metadata)) > _METADATA_BYTES:
-            raise invalid("/metadata", f"at most {_METADATA_BYTES} bytes of JSON", "too_large")
+        if not fits(self.params, PARAMS_BYTES):
+            raise invalid("/params", f"at most {PARAMS_BYTES} bytes of JSON", "too_large")
+        if not fits(self.metadata, METADATA_BYTES):
+            raise invalid("/metadata", f"at most {METADATA_BYTES} bytes of JSON", "too_large")
         longest = length_of(Job, "tags")
         if len(self.tags) > MOST_TAGS or any(not 0 < len(tag) <= longest for tag in self.tags):
             raise invalid("/tags", f"at most {MOST_TAGS} tags of 1 to {longest} characters")

@@ -7,7 +7,10 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models.tenant import Tenant, TenantQuerySet
+from ffapi_site.lib.bounded_fields import BoundedJSONField
 from ffapi_site.lib.ids import PublicIdField
+
+DETAILS_BYTES = 16 << 10
 
 # It comes unsealed and is sealed once; then what is personal in it can be erased, and a retention
 # cut that is signed for takes the oldest away: nothing else happens to a record, whoever asks.
@@ -78,8 +81,8 @@ class AuditRecord(models.Model):
     resource_type = models.CharField(max_length=32)
     resource_id = models.CharField(max_length=64)
     request_id = models.CharField(max_length=128)
-    details = models.JSONField(default=dict)
-    personal = models.JSONField(null=True)
+    details = BoundedJSONField(default=dict, most_bytes=DETAILS_BYTES, cuts=True)
+    personal = BoundedJSONField(null=True, most_bytes=DETAILS_BYTES, cuts=True)
     """Names and addresses: behind a salted digest in the chain, so that they can be erased."""
     salt = models.BinaryField(max_length=16, null=True)
     personal_digest = models.CharField(max_length=64, null=True)  # noqa: DJ001 -- null until sealed

@@ -4,7 +4,11 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models.tenant import Tenant
+from ffapi_site.lib.bounded_fields import BoundedJSONField
 from ffapi_site.lib.crypto import EncryptedTextField
+
+HEADERS_BYTES = 8 << 10
+ANSWER_BYTES = 1 << 20
 
 
 class IdempotentRequest(models.Model):
@@ -22,7 +26,7 @@ class IdempotentRequest(models.Model):
     claimed_at = models.DateTimeField(db_default=Now())
     made = models.CharField(max_length=64, blank=True, default="", db_default="")
     status = models.PositiveSmallIntegerField(null=True)
-    headers = models.JSONField(default=dict)
+    headers = BoundedJSONField(default=dict, most_bytes=HEADERS_BYTES, cuts=False)
     answer = EncryptedTextField(default="", db_default="")
     body = models.BinaryField(default=b"")
 

@@ -30,6 +30,12 @@ PROBE_ARGS: tuple[str, ...] = (
 
 Json = Mapping[str, Any]
 
+# Some of what ffprobe says is a stranger's own words, and all of it may be. A language tag has at
+# most 35 characters (RFC 5646, 4.4.1), and FFmpeg's own names are far shorter than 64.
+_LANGUAGE_LENGTH = 35
+_NAME_LENGTH = 64
+_MOST_STREAMS = 400
+
 
 @dataclass(frozen=True)
 class VideoStream:
@@ -105,14 +111,16 @@ class MediaInfo:
         moving = [stream for stream in of_kind(streams, "video") if not is_picture(stream)]
         lengths = [length for stream in streams if (length := number(stream.get("duration")))]
         return cls(
-            format_name=str(head.get("format_name", "")),
+            format_name=word(head, "format_name", ""),
             duration_s=number(head.get("duration")) or max(lengths, default=None),
             size_bytes=whole(head.get("size")),
             bit_rate=whole(head.get("bit_rate")),
             start_s=number(head.get("start_time")) or 0.0,
             video=read_video(moving[0]) if moving else None,
-            audio=tuple(read_audio(stream) for stream in of_kind(streams, "audio")),
-            subtitles=tuple(read_subtitle(stream) for stream in of_kind(streams, "subtitle")),
+            audio=tuple(read_audio(stream) for stream in of_kind(streams, "audio")[:_MOST_STREAMS]),
+            subtitles=tuple(
+                read_subtitle(stream) for stream in of_kind(streams, "subtitle")[:_MOST_STREAMS]
+            ),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -168,8 +176,12 @@ def is_picture(stream: Json) -> bool:
     return bool(mapping(stream.get("disposition")).get("attached_pic"))
 
 
+def word(of: Json, name: str, default: str) -> str:
+    return str(of.get(name, default))[:_NAME_LENGTH]
+
+
 def language(stream: Json) -> str:
-    return str(mapping(stream.get("tags")).get("language", "und"))
+    return str(mapping(stream.get("tags")).get("language", "und"))[:_LANGUAGE_LENGTH]
 
 
 def rotation(stream: Json) -> int:
@@ -185,7 +197,7 @@ def rotation(stream: Json) -> int:
 def bit_depth(stream: Json) -> int:
     """From the pixel format where the stream does not say it: yuv420p10le has ten bits."""
     stated = whole(stream.get("bits_per_raw_sample"))
-    found = re.search(r"p0?(9|10|12|14|16)(le|be)?$", str(stream.get("pix_fmt", "")))
+    found = re.search(r"p0?(9|10|12|14|16)(le|be)?$", word(stream, "pix_fmt", ""))
     return stated or (int(found.group(1)) if found else 8)
 
 
@@ -196,7 +208,7 @@ def read_video(stream: Json) -> VideoStream:
     on_its_side = turned in {90, 270}
     return VideoStream(
         index=whole(stream.get("index")) or 0,
-        codec=str(stream.get("codec_name", "unknown")),
+        codec=word(stream, "codec_name", "unknown"),
         width=height if on_its_side else width,
         height=width if on_its_side else height,
         coded_width=width,
@@ -204,16 +216,16 @@ def read_video(stream: Json) -> VideoStream:
         rotation=turned,
         fps=rate(stream.get("avg_frame_rate")) or rate(stream.get("r_frame_rate")),
         r_fps=rate(stream.get("r_frame_rate")),
-        pix_fmt=str(stream.get("pix_fmt", "unknown")),
+        pix_fmt=word(stream, "pix_fmt", "unknown"),
         bit_depth=bit_depth(stream),
         sample_aspect_ratio=1 / aspect if on_its_side else aspect,
         frames=whole(stream.get("nb_frames")),
         duration_s=stream_duration_s(stream),
         start_s=number(stream.get("start_time")) or 0.0,
         bit_rate=whole(stream.get("bit_rate")),
-        profile=str(stream.get("profile", "")),
-        header_hash=str(stream.get("extradata_hash", "")),
-        time_base=str(stream.get("time_base", "")),
+        profile=word(stream, "profile", ""),
+        header_hash=word(stream, "extradata_hash", ""),
+        time_base=word(stream, "time_base", ""),
     )
 
 
@@ -231,21 +243,21 @@ def stream_duration_s(stream: Json) -> float | None:
 def read_audio(stream: Json) -> AudioStream:
     return AudioStream(
         index=whole(stream.get("index")) or 0,
-        codec=str(stream.get("codec_name", "unknown")),
+        codec=word(stream, "codec_name", "unknown"),
         channels=whole(stream.get("channels")) or 0,
-        layout=str(stream.get("channel_layout", "")),
+        layout=word(stream, "channel_layout", ""),
         sample_rate=whole(stream.get("sample_rate")) or 0,
         language=language(stream),
         duration_s=stream_duration_s(stream),
         start_s=number(stream.get("start_time")) or 0.0,
         bit_rate=whole(stream.get("bit_rate")),
-        header_hash=str(stream.get("extradata_hash", "")),
+        header_hash=word(stream, "extradata_hash", ""),
     )
 
 
 def read_subtitle(stream: Json) -> SubtitleStream:
     return SubtitleStream(
         index=whole(stream.get("index")) or 0,
-        codec=str(stream.get("codec_name", "unknown")),
+        codec=word(stream, "codec_name", "unknown"),
         language=language(stream),
     )

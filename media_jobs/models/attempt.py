@@ -3,7 +3,12 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
+from ffapi_site.lib.bounded_fields import BoundedJSONField, BoundedTextField
 from media_jobs.models.job import Job, Status
+
+LOG_BYTES = 128 << 10  # half of it the head, half the tail
+RECEIPT_BYTES = 64 << 10
+ANSWER_BYTES = 64 << 10
 
 
 class JobAttempt(models.Model):
@@ -17,8 +22,8 @@ class JobAttempt(models.Model):
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=32, blank=True)
-    log = models.TextField(blank=True)
-    receipt = models.JSONField(default=dict)
+    log = BoundedTextField(blank=True, most_bytes=LOG_BYTES)
+    receipt = BoundedJSONField(default=dict, most_bytes=RECEIPT_BYTES, cuts=True)
 
     class Meta:
         ordering = ["number"]
@@ -35,7 +40,7 @@ class JobStep(models.Model):
         Job, on_delete=models.CASCADE, related_name="steps", db_index=False
     )  # `step_once` begins with it
     position = models.PositiveSmallIntegerField()
-    answer = models.JSONField(null=True)
+    answer = BoundedJSONField(null=True, most_bytes=ANSWER_BYTES, cuts=False)
     attempt = models.PositiveSmallIntegerField()
 
     class Meta:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Extract, Now
 
 from accounts.models import ApiKey, Tenant, TenantQuerySet, User
+from ffapi_site.lib.bounded_fields import BoundedJSONField
 from ffapi_site.lib.ids import PublicIdField
 from ffapi_site.lib.web_addresses import LONGEST_URL
 
@@ -40,6 +41,13 @@ class DeviceAsked(models.TextChoices):
     CPU = "cpu"
     GPU = "gpu"
 
+
+# What a row holds at most, of what a request asks for, of what was found, and of what we say.
+PARAMS_BYTES = 256 << 10
+METADATA_BYTES = 16 << 10
+RESULT_BYTES = 256 << 10
+WARNINGS_BYTES = 16 << 10
+FACTS_BYTES = 8 << 10
 
 # How much longer a job of one priority waits than the next higher one that came with it: within a
 # tenant, whatever waited that much longer goes first, so "low" never starves.
@@ -84,9 +92,9 @@ class Job(models.Model):
     )
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL)
     operation = models.CharField(max_length=64)
-    params = models.JSONField(default=dict)
+    params = BoundedJSONField(default=dict, most_bytes=PARAMS_BYTES, cuts=False)
     output_name = models.CharField(max_length=150, blank=True)
-    metadata = models.JSONField(default=dict, blank=True)
+    metadata = BoundedJSONField(default=dict, blank=True, most_bytes=METADATA_BYTES, cuts=False)
     tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     webhook_url = models.CharField(max_length=LONGEST_URL, blank=True)
 
@@ -124,13 +132,13 @@ class Job(models.Model):
     quarantined_at = models.DateTimeField(null=True, blank=True)
     """Set while a job that killed its workers waits for staff to look at it."""
 
-    progress = models.JSONField(default=dict)
+    progress = BoundedJSONField(default=dict, most_bytes=FACTS_BYTES, cuts=True)
     device = models.CharField(max_length=8, blank=True)
-    fallback = models.JSONField(null=True, blank=True)
-    result = models.JSONField(null=True, blank=True)
-    error = models.JSONField(null=True, blank=True)
-    warnings = models.JSONField(default=list)
-    usage = models.JSONField(default=dict)
+    fallback = BoundedJSONField(null=True, blank=True, most_bytes=FACTS_BYTES, cuts=True)
+    result = BoundedJSONField(null=True, blank=True, most_bytes=RESULT_BYTES, cuts=True)
+    error = BoundedJSONField(null=True, blank=True, most_bytes=FACTS_BYTES, cuts=True)
+    warnings = BoundedJSONField(default=list, most_bytes=WARNINGS_BYTES, cuts=True)
+    usage = BoundedJSONField(default=dict, most_bytes=FACTS_BYTES, cuts=True)
 
     objects = JobQuerySet.as_manager()
 

@@ -7,9 +7,12 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import Tenant, TenantQuerySet
+from ffapi_site.lib.bounded_fields import BoundedJSONField
 from ffapi_site.lib.ids import PublicIdField
 from ffapi_site.lib.web_addresses import LONGEST_URL
 from media_jobs.models.job import Job
+
+DATA_BYTES = 16 << 10
 
 
 class WebhookDeliveryQuerySet(TenantQuerySet["WebhookDelivery"]):
@@ -30,7 +33,9 @@ class WebhookDelivery(models.Model):
     job = models.ForeignKey(
         Job, null=True, blank=True, on_delete=models.CASCADE, related_name="webhook_deliveries"
     )
-    data = models.JSONField(default=dict, db_default={}, blank=True)
+    data = BoundedJSONField(
+        default=dict, db_default={}, blank=True, most_bytes=DATA_BYTES, cuts=False
+    )
     """What an event tells that is of no job; a job's is told as it is when the event is sent."""
     url = models.CharField(max_length=LONGEST_URL)
     event = models.CharField(max_length=32)

@@ -10,9 +10,11 @@ from typing import IO
 from django.conf import settings
 
 from ffapi_site.lib.room import room_on
+from ffapi_site.lib.shorten import without_middle
 from media_jobs.ffmpeg import failures, hardware, verify, words
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.progress import Lines, Progress, ProgressParser
+from media_jobs.models.attempt import LOG_BYTES
 from media_jobs.worker import host, sandbox
 from media_jobs.worker.room_watch import WATCH_S, RoomWatch
 from media_jobs.worker.watchdog import Watchdog
@@ -46,7 +48,8 @@ class Ledger:
             {"argv": argv, "returncode": ended.returncode, "seconds": round(ended.wall_seconds, 3)}
         )
         self.cpu_seconds += ended.cpu_seconds
-        self.log.append(f"$ {' '.join(argv)}\n{log.strip()}\n")
+        told = f"$ {' '.join(argv)}\n{log.strip()}\n"
+        self.log.append(without_middle(told, LOG_BYTES))
         self.met_damage |= verify.tells_of_damage(own)
         self.met_full_disk |= failures.tells_of_full_disk(own)
 

@@ -12,12 +12,14 @@ from typing import Any
 from django.conf import settings
 
 from accounts.quotas import bounds
+from ffapi_site.lib.shorten import fits
 from media_jobs import states
 from media_jobs.ffmpeg import failures, hardware, verify
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.progress import Progress
 from media_jobs.models import Job, JobAttempt, JobStep, Status
+from media_jobs.models.attempt import ANSWER_BYTES
 from media_jobs.models.job import Lane
 from media_jobs.operations import base, driver
 from media_jobs.worker import (
@@ -34,6 +36,7 @@ from media_jobs.worker import (
 )
 from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.execution import Executor, Failed, Ledger
+from media_jobs.worker.kept_result import kept
 from media_jobs.worker.look_ahead import LookAhead
 from media_jobs.worker.meter import Meter
 from media_jobs.worker.planning import media_of
@@ -128,7 +131,7 @@ def _work(attempt: Attempt, folder: Path) -> None:
         attempt.fall_back(placed.gpu, placed.reason)
     with LookAhead(folder) as looks:
         doing = Doing(attempt, folder, operation, gathered.sources, looks)
-        result = _do(doing, placed)
+        result = kept(_do(doing, placed))
         _complete(attempt, outputs.keep(job, folder, doing.made, looks, allowed), result)
 
 
@@ -184,6 +187,8 @@ class Doing:
             return answer
 
         def on_answer(position: int, answer: Any) -> None:
+            if not fits(answer, ANSWER_BYTES):
+                return  # after a crash it is measured once more
             JobStep.objects.update_or_create(
                 job=job, position=position, defaults={"answer": answer, "attempt": job.attempt}
             )

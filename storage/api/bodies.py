@@ -12,9 +12,8 @@ from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.web_addresses import LONGEST_URL
 from storage.links import download_url
 from storage.models import File
+from storage.models.file import METADATA_BYTES
 from storage.names import NameRefused, clean_name
-
-_METADATA_BYTES = 16 * 1024
 
 
 def _storable(text: str) -> str:
@@ -31,8 +30,8 @@ def _named(text: str) -> str:
 
 
 def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
-    if len(json.dumps(metadata)) > _METADATA_BYTES:
-        raise ValueError(f"at most {_METADATA_BYTES} bytes of JSON")
+    if len(json.dumps(metadata)) > METADATA_BYTES:
+        raise ValueError(f"at most {METADATA_BYTES} bytes of JSON")
     return metadata
 
 

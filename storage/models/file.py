@@ -7,7 +7,11 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from accounts.models import ApiKey, Tenant, TenantQuerySet
+from ffapi_site.lib.bounded_fields import BoundedJSONField
 from ffapi_site.lib.ids import PublicIdField
+
+MEDIA_BYTES = 256 << 10
+METADATA_BYTES = 16 << 10
 
 
 class FileQuerySet(TenantQuerySet["File"]):
@@ -40,9 +44,9 @@ class File(models.Model):
     size_bytes = models.PositiveBigIntegerField(default=0)
     content_type = models.CharField(max_length=100, default="application/octet-stream")
     sha256 = models.CharField(max_length=64, blank=True)
-    media = models.JSONField(null=True, blank=True)
+    media = BoundedJSONField(null=True, blank=True, most_bytes=MEDIA_BYTES, cuts=False)
     tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
-    metadata = models.JSONField(default=dict, blank=True)
+    metadata = BoundedJSONField(default=dict, blank=True, most_bytes=METADATA_BYTES, cuts=False)
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -54,7 +54,7 @@ def test_it_works(client: Client, film: File) -> None:
     response = send(client, "/v1/probe", {"input": film.pk, "packets": True})
     assert response.status_code == 200, response.content
     found = response.json()
-    assert found["media"]["video"]["width"] == film.media["video"]["width"]  # type: ignore[index]
+    assert found["media"]["video"]["width"] == film.media["video"]["width"]
     assert found["raw"]["format"]["filename"] == "a.mp4"
     assert int(found["raw"]["streams"][0]["nb_read_packets"]) > 10
     assert not Job.objects.exists()

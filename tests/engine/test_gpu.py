@@ -61,7 +61,7 @@ def test_it_works(transcode: Submit, work: Work) -> None:
     receipt = job.attempts.get().receipt
     assert (receipt["device"], receipt["fallback"]) == ("cpu", job.fallback)
     assert receipt["commands"][0]["returncode"] != 0
-    assert job.outputs.get().file.media["video"]["height"] == 360  # type: ignore[index]
+    assert job.outputs.get().file.media["video"]["height"] == 360
 
 
 def test_it_takes_hardly_longer_than_the_cpu_alone(

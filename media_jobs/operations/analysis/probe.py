@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ffapi_site.lib.shorten import shorten
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
 from media_jobs.operations.base import (
     Command,
@@ -16,6 +17,8 @@ from media_jobs.operations.base import (
     Result,
     Steps,
 )
+
+_RAW_BYTES = 128 << 10
 
 
 class Probe(Operation):
@@ -54,7 +57,12 @@ class Probe(Operation):
         if answer is None:
             return None
         raw = named(answer, m.source.name or m.source.path)
-        return Result({"media": MediaInfo.from_ffprobe(raw).to_json(), "raw": raw})
+        kept = shorten(raw, _RAW_BYTES)
+        cut = "what ffprobe says was too long to be kept as a whole: its longest parts are cut off"
+        return Result(
+            {"media": MediaInfo.from_ffprobe(raw).to_json(), "raw": kept},
+            warnings=() if kept is raw else (cut,),
+        )
 
 
 def named(answer: Mapping[str, Any], name: str) -> dict[str, Any]:
