@@ -55,6 +55,7 @@ BOUNDED_ELSEWHERE = {
     "media_jobs.Slot.sandbox": "what a host is like",
     "media_jobs.Slot.capabilities": "what a host is like",
     "media_jobs.Slot.devices": "what a host is like",
+    "media_jobs.Slot.troubles": "one for each chore of a slot that fails",
 }
 HUGE = {"text": "x" * (2 << 20), "list": list(range(1 << 18))}
 
