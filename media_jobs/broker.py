@@ -6,8 +6,12 @@ from typing import Any
 
 import psycopg
 from django.db import connection
+from django.utils import timezone
 from django_q.brokers.orm import ORM
+from django_q.humanhash import uuid
+from django_q.signing import SignedPackage
 
+from media_jobs import queue
 from media_jobs.changes import direct_connection
 from media_jobs.worker import gate
 
@@ -18,7 +22,7 @@ _WAIT_S = 1.0  # how long `dequeue` may block: the pusher looks for its stop eve
 _TAKE = """
 DELETE FROM django_q_ormq WHERE id = (
     SELECT id FROM django_q_ormq WHERE key = %s ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
-) RETURNING id, payload
+) RETURNING id
 """
 
 
@@ -39,7 +43,8 @@ class TokenBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
     """django-q2's ORM broker with tokens that are taken once and waited for, not polled.
 
     A token only says that its lane may have work, so it is deleted as it is taken: a lost one
-    costs seconds (housekeeping makes a new one), never a job.
+    costs seconds (housekeeping makes a new one), never a job. What else is written in it is not
+    read: django-q2's messages are pickles, and who could sign one could run anything here.
     """
 
     _listener: psycopg.Connection[Any] | None = None
@@ -56,9 +61,11 @@ class TokenBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
             return None
         if not gate.free.acquire(timeout=_WAIT_S):
             return None
-        token: tuple[int, str] | None = None
+        token: int | None = None
         try:
-            token = self._take() or self._wait_and_take()
+            token = self._take()
+            if token is None:
+                token = self._wait_and_take()
         except psycopg.OperationalError:
             logger.warning("The queue is away", extra={"lane": self.list_key})
             self.close()
@@ -68,7 +75,7 @@ class TokenBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
                 gate.free.release()
             else:
                 gate.taken_at.value = time.monotonic()
-        return [token] if token else None
+        return None if token is None else [(token, self._task())]
 
     def acknowledge(self, task_id: int) -> None:
         """Nothing is left to delete."""
@@ -78,10 +85,17 @@ class TokenBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
             self._listener.close()
             self._listener = None
 
-    def _take(self) -> tuple[int, str] | None:
-        return self._listening().execute(_TAKE, [self.list_key]).fetchone()
+    def _task(self) -> str:
+        """As django-q2 wants to have it; it reads it in this very process."""
+        name, number = uuid()
+        task = {"id": number, "name": name, "func": queue.WORK, "args": (self.list_key,)}
+        return str(SignedPackage.dumps(task | {"kwargs": {}, "started": timezone.now()}))
 
-    def _wait_and_take(self) -> tuple[int, str] | None:
+    def _take(self) -> int | None:
+        row = self._listening().execute(_TAKE, [self.list_key]).fetchone()
+        return None if row is None else int(row[0])
+
+    def _wait_and_take(self) -> int | None:
         # To its end: the connection is locked for as long as the generator lives.
         woken = list(self._listening().notifies(timeout=_WAIT_S, stop_after=1))
         return self._take() if woken else None

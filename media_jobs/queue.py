@@ -9,7 +9,11 @@ WORK = "media_jobs.tasks.work"
 
 
 def wake(lane: str) -> None:
-    """Tell the slots of ``lane``, when the transaction commits, that a job may be due."""
+    """Tell the slots of ``lane``, when the transaction commits, that a job may be due.
+
+    The message says no more than its lane. That it is a task, signed and pickled, is for slots of
+    the version before, which may still run during an upgrade; no other reads it.
+    """
     async_task(WORK, lane, cluster=lane)
 
 

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import pytest
 from django.db import connection
 from django_q.brokers import get_broker
+from django_q.models import OrmQ
+from django_q.pusher import pusher
+from django_q.signing import SignedPackage
 
+from accounts.admin_site import site
 from media_jobs import queue
 from media_jobs.broker import TokenBroker
 from media_jobs.worker import gate
@@ -90,3 +98,70 @@ def test_a_lost_connection_is_made_again(slot: TokenBroker) -> None:
     queue.wake("cpu")
     assert slot.dequeue() is None
     assert slot.dequeue()
+
+
+class Hostile:
+    """Runs a program where it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return Path.touch, (self.mark,)
+
+
+def _pushed(slot: TokenBroker) -> dict[str, Any]:
+    """What django-q2's own loop hands to the worker."""
+    stop, tasks = threading.Event(), SimpleQueue[dict[str, Any]]()
+    stop.set()
+    pusher(tasks, stop, slot)
+    return tasks.get_nowait()
+
+
+def _signed(content: object) -> str:
+    """By the site's key, as a web server that was taken over would."""
+    return str(SignedPackage.dumps(content))
+
+
+def test_what_another_process_pickled_is_not_unpickled(slot: TokenBroker, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    signed = _signed({"func": Hostile(mark), "args": (), "kwargs": {}, "id": "1", "name": "a"})
+    OrmQ.objects.create(key="cpu", payload=signed)
+    task = _pushed(slot)
+    assert (task["func"], task["args"], task["kwargs"]) == (queue.WORK, ("cpu",), {})
+    assert not mark.exists()
+    SignedPackage.loads(signed)
+    assert mark.exists()  # so it would have
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["", "text", _signed("text"), _signed({"func": "os.system", "args": ("true",), "kwargs": {}})],
+    ids=["empty", "text", "signed", "another_function"],
+)
+def test_whatever_a_token_says_it_means_its_lane(slot: TokenBroker, message: str) -> None:
+    OrmQ.objects.create(key="cpu", payload=message)
+    task = _pushed(slot)
+    assert (task["func"], task["args"]) == (queue.WORK, ("cpu",))
+
+
+def test_a_slot_of_the_version_before_reads_it(slot: TokenBroker) -> None:
+    queue.wake("cpu")
+    task = SignedPackage.loads(OrmQ.objects.get().payload)
+    assert (task["func"], task["args"]) == (queue.WORK, ("cpu",))
+    assert slot.dequeue()
+
+
+def test_no_page_unpickles_a_message() -> None:
+    """django-q2's pages in the admin do; they aren't there."""
+    assert {model._meta.app_label for model in site._registry}.isdisjoint({"django_q"})
+
+
+def test_nothing_of_ours_unpickles() -> None:
+    root = Path(__file__).parents[2]
+    unpickles = re.compile(r"\b(pickle|marshal|shelve|dill|cloudpickle)\b\.?|SignedPackage\.loads")
+    folders = ("accounts", "ffapi_site", "media_jobs", "storage")
+    sources = [path for folder in folders for path in (root / folder).rglob("*.py")]
+    found = [path.name for path in sources if unpickles.search(path.read_text())]
+    assert len(sources) > 300
+    assert found == []
