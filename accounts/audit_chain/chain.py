@@ -12,6 +12,7 @@ from accounts.audit_chain import unsealable
 from accounts.audit_chain.record import COLUMNS, Row, content, digest_of_personal, of_tenant
 from accounts.audit_chain.unsealable import Unsealable
 from accounts.audit_chain.verifier.digests import NOTHING, record_hash
+from accounts.models.audit import LAST_NUMBER
 from ffapi_site.database.sealing import SealerConnection
 
 BATCH: Final = 2000
@@ -67,7 +68,9 @@ class Chains:
     def __init__(self, connection: SealerConnection) -> None:
         self._connection = connection
         self._heads: dict[str | None, Head] = {}
-        row = connection.execute("SELECT max(place) AS last FROM accounts_auditrecord").fetchone()
+        row = connection.execute(
+            "SELECT max(place) AS last FROM accounts_auditrecord WHERE place < %s", [LAST_NUMBER]
+        ).fetchone()
         forwarded = connection.execute(
             "SELECT max(place) AS last FROM accounts_auditforwarding"
         ).fetchone()
@@ -112,6 +115,8 @@ class Chains:
             unsealable.require_sealable(row)
             tenant = row["tenant_id"]
             last = heads.get(tenant) or self._heads.get(tenant) or head(self._connection, tenant)
+            if last.seq >= LAST_NUMBER:
+                raise Unsealable({tenant: f"its last number is {last.seq}: there is no next one"})
             row["seq"], row["place"], row["prev_hash"] = last.seq + 1, place, last.hash
             row["personal_digest"] = digest_of_personal(row)
             row["hash"] = record_hash(last.hash, content(row))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pgtrigger
 from django.db import models
@@ -39,6 +39,10 @@ RAISE EXCEPTION 'the audit log is append-only';
 """
 
 
+# The last number that a record may have, in its chain and among all: there is always a next one.
+LAST_NUMBER: Final = 2**62
+
+
 class TransactionIdField(models.Field[int, int]):
     """PostgreSQL's ``xid8``."""
 
@@ -63,6 +67,8 @@ class AuditRecord(models.Model):
     """
 
     append_only: ClassVar = True
+    not_added: ClassVar = ("xid", "seq", "place", "prev_hash", "hash", "personal_digest")
+    """Columns that the site's role gives no value to when it adds a record."""
     sealer_rights: ClassVar = (
         "SELECT, INSERT, DELETE",
         "UPDATE (seq, place, prev_hash, hash, personal_digest, personal, salt)",
@@ -117,13 +123,30 @@ class AuditRecord(models.Model):
             ),
         ]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    seq=None, place=None, prev_hash=None, hash=None, personal_digest=None
+                )
+                | models.Q(
+                    seq__isnull=False,
+                    place__isnull=False,
+                    prev_hash__isnull=False,
+                    hash__isnull=False,
+                    personal_digest__isnull=False,
+                ),
+                name="audit_sealed_as_a_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(seq__range=(1, LAST_NUMBER), place__range=(1, LAST_NUMBER)),
+                name="audit_numbers_within_bounds",
+            ),
             # NULLS NOT DISTINCT: the installation's own chain has no tenant.
             models.UniqueConstraint(
                 fields=["tenant", "seq"],
                 name="audit_seq_once",
                 condition=models.Q(seq__isnull=False),
                 nulls_distinct=False,
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
@@ -55,10 +56,13 @@ def _set_password(cursor: Any, role: dict[str, Any], password: str) -> None:
 def grant(connection: BaseDatabaseWrapper, user: str) -> None:
     """Let ``user`` work with every table but those kept from it.
 
-    To a model that is ``append_only`` it may only add; what ``is_sealers`` it may only read.
+    To a model that is ``append_only`` it may only add, and without the columns that are
+    ``not_added``; what ``is_sealers`` it may only read.
     """
     role = {"role": sql.Identifier(user)}
     statements = [
+        # Before version 15 everybody may make functions and tables there.
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         "GRANT USAGE ON SCHEMA public TO {role}",
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
@@ -70,6 +74,8 @@ def grant(connection: BaseDatabaseWrapper, user: str) -> None:
         for model in _made(connection):
             if kept := _kept_from_it(model):
                 _on(cursor, f"REVOKE {kept} ON {{table}} FROM {{role}}", model, user)
+            if columns := _added(model):
+                _on(cursor, f"GRANT INSERT ({columns}) ON {{table}} TO {{role}}", model, user)
 
 
 def _made(connection: BaseDatabaseWrapper) -> list[type[Model]]:
@@ -79,9 +85,16 @@ def _made(connection: BaseDatabaseWrapper) -> list[type[Model]]:
 
 
 def _kept_from_it(model: type[Model]) -> str:
-    if getattr(model, "is_sealers", False):
+    if getattr(model, "is_sealers", False) or _added(model):
         return "INSERT, UPDATE, DELETE"
     return "UPDATE, DELETE" if getattr(model, "append_only", False) else ""
+
+
+def _added(model: type[Model]) -> str:
+    """The columns that it gives values to, where there are others that it must not."""
+    kept: Sequence[str] = getattr(model, "not_added", ())
+    fields = model._meta.concrete_fields if kept else ()  # noqa: SLF001 -- public, by its documentation
+    return ", ".join(str(field.column) for field in fields if field.column not in kept)
 
 
 def grant_sealer(connection: BaseDatabaseWrapper) -> None:

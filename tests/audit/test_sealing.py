@@ -16,6 +16,7 @@ from accounts.audit_chain.sealer import Sealing
 from accounts.audit_chain.verifier.chain import Chain
 from accounts.audit_chain.verifier.digests import NOTHING
 from accounts.models import AuditRecord, AuditSealer, Tenant
+from accounts.models.audit import LAST_NUMBER
 from ffapi_site.database import sealing
 from ffapi_site.database.owner import as_owner
 from ffapi_site.database.sealing import SealerConnection
@@ -251,3 +252,22 @@ def test_the_site_can_t_do_what_the_sealer_does(
         site_connection.cursor() as cursor,
     ):
         cursor.execute(statement)
+
+
+def test_a_chain_at_its_last_number_holds_up_no_other(tenant: Tenant, sealer: Sealing) -> None:
+    """As somebody might have left it who was superuser for a moment."""
+    other = TenantFactory.create()
+    write(tenant)
+    with superuser() as cursor:
+        cursor.execute(
+            "UPDATE accounts_auditrecord SET seq = %(last)s, place = %(last)s, prev_hash = '',"
+            " hash = '', personal_digest = '' WHERE tenant_id = %(tenant)s",
+            {"last": LAST_NUMBER, "tenant": tenant.pk},
+        )
+    write(tenant)
+    write(other)
+    later = Sealing(sealer.signer.connection)
+    later.step()
+    later.step()
+    assert len(chain_of(other).hashes) == 1
+    assert "there is no next one" in later.troubles[tenant.pk]

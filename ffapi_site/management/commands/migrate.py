@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from ffapi_site.database import owner, roles
+from ffapi_site.database import owner, roles, triggers
 
 # A migration that can't get its lock gives up instead of stopping all who queue up behind it;
 # running it again is safe. What it does once it has the lock may take its time.
@@ -24,6 +24,7 @@ class Command(migrate.Command):
         with connection.cursor() as cursor:
             cursor.execute(_PATIENCE)
         told = super().handle(*args, **options)
+        triggers.make_firm(connection)
         if connection.settings_dict["USER"] != role["USER"]:
             roles.prepare(connection, role["USER"], role["PASSWORD"])
             roles.grant(connection, role["USER"])
