@@ -42,6 +42,8 @@ class JobStep(models.Model):
     position = models.PositiveSmallIntegerField()
     answer = BoundedJSONField(null=True, most_bytes=ANSWER_BYTES, cuts=False)
     attempt = models.PositiveSmallIntegerField()
+    about = models.CharField(max_length=64, blank=True, default="", db_default="")
+    """SHA-256 of the command and the inputs that it was: for others it is no answer."""
 
     class Meta:
         ordering = ["position"]

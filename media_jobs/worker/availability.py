@@ -8,12 +8,17 @@ from media_jobs.operations import driver
 from media_jobs.operations.base import Example, InvalidParams, Operation, media_refs, parse
 from media_jobs.surfaces import plans
 from media_jobs.surfaces.samples import SAMPLES
+from media_jobs.worker import sandbox
 from media_jobs.worker.planning import media_of
 
 
-@lru_cache(maxsize=256)
 def reason_against(operation: type[Operation]) -> str | None:
     """Say what this machine lacks for all the examples of ``operation``; None where one can run."""
+    return _found(operation, sandbox.identity("ffmpeg"))
+
+
+@lru_cache(maxsize=256)
+def _found(operation: type[Operation], _: tuple[int, ...]) -> str | None:
     lacking = [_lack(operation, example) for example in operation.examples]
     return lacking[0] if lacking and all(lacking) else None
 

@@ -10,9 +10,13 @@ _LIMITS = sandbox.Limits(wall_s=20)
 _FONT_LINE = r"%{family[0]}\t%{style[0]}\t%{file}\n"
 
 
-@lru_cache(maxsize=1)
 def capabilities() -> Capabilities:
-    """What the FFmpeg of this machine can do, asked once a process."""
+    """What the FFmpeg of this machine can do, asked once a process and of each FFmpeg anew."""
+    return _asked(sandbox.identity("ffmpeg"))
+
+
+@lru_cache(maxsize=1)
+def _asked(_: tuple[int, ...]) -> Capabilities:
     return Capabilities(
         version=texts.read_version(_ask("ffmpeg", "-version")),
         encoders=texts.read_encoders(_ask("ffmpeg", "-hide_banner", "-encoders")),

@@ -49,9 +49,16 @@ def compiled_in() -> list[Device]:
     return [device for device in made if device is not None]
 
 
-@lru_cache(maxsize=1)
 def found() -> dict[Kind, Found]:
-    """Every kind of device with whether it works, asked once a process by a real encode."""
+    """Every kind of device with whether it works, asked once a process by a real encode.
+
+    Of another FFmpeg, or with other nodes in ``/dev``, it is asked anew.
+    """
+    return dict(_found(sandbox.identity("ffmpeg"), nodes(), settings.ENABLE_GPU))
+
+
+@lru_cache(maxsize=1)
+def _found(_: tuple[int, ...], _nodes: tuple[str, ...], _enabled: str) -> dict[Kind, Found]:
     if not is_enabled():
         off = Found(available=False, reason="ENABLE_GPU is false")
         return dict.fromkeys(hardware.ENCODERS, off)

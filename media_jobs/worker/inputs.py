@@ -59,6 +59,8 @@ class NotTaken(Exception):  # noqa: N818
 class Gathered:
     sources: dict[str, Source]
     size_bytes: int
+    sha256: dict[str, str]
+    """Of those that were stored, by their roles."""
 
 
 def scratch_path(position: int, name: str) -> str:
@@ -81,7 +83,7 @@ def bring(
     `Missing` for a deleted file, `netguard.Refused` for an address, `NotTaken` and
     `probe.Unreadable` for what it gave, `ScannerUnavailable` where a scan can't be had.
     """
-    sources = {}
+    sources, sha256 = {}, {}
     size_bytes = 0
     for position, each in enumerate(inputs):
         fetch = _place if each.url == "" else _download
@@ -91,8 +93,10 @@ def bring(
             refused.detail = f"{each.role}: {refused.detail}"
             raise
         sources[each.role] = source
+        if each.file is not None:
+            sha256[each.role] = each.file.sha256
         size_bytes += (folder / source.path).stat().st_size
-    return Gathered(sources, size_bytes)
+    return Gathered(sources, size_bytes, sha256)
 
 
 def _place(each: Wanted, position: int, folder: Path, _: object) -> Source:

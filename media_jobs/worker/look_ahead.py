@@ -16,7 +16,7 @@ from media_jobs.worker.held_probe import HeldProbe
 
 _SETTLED_S = 0.02
 
-_Stamp = tuple[int, int]
+_Stamp = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,12 @@ class LookAhead:
         return probe.probe_in(self._folder, path)
 
     def _stamp(self, path: str) -> _Stamp:
-        """It differs where anything was written in between."""
-        status = (self._folder / path).stat()
-        return status.st_size, status.st_mtime_ns
+        """It differs where anything was written in between, or another file put in its place.
+
+        A program may set the time of modification as it likes, that of the change only the kernel.
+        """
+        status = (self._folder / path).stat(follow_symlinks=False)
+        return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
     def _look(self, path: str) -> MediaInfo:
         held = self._held.pop(path, None)

@@ -34,13 +34,19 @@ class Pulse:
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self._progress: dict[str, Any] = {}
         self._percent = 0.0
         self._last_try = -_EVERY_S
         self._leased_at = time.monotonic()
         self._drain_by: float | None = None
 
+    def go_on(self) -> None:
+        """Beat as before: something goes on that is no progress to be shown."""
+        self.beat(self._progress)
+
     def beat(self, progress: dict[str, Any]) -> None:
         clock = time.monotonic()
+        self._progress = progress
         self._check_drain(clock)
         if clock - self._last_try < _EVERY_S:
             return

@@ -12,14 +12,12 @@ from typing import Any
 from django.conf import settings
 
 from accounts.quotas import bounds
-from ffapi_site.lib.shorten import fits
 from media_jobs import states
 from media_jobs.ffmpeg import failures, hardware, verify
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.progress import Progress
-from media_jobs.models import Job, JobAttempt, JobStep, Status
-from media_jobs.models.attempt import ANSWER_BYTES
+from media_jobs.models import Job, JobAttempt, Status
 from media_jobs.models.job import Lane
 from media_jobs.operations import base, driver
 from media_jobs.worker import (
@@ -34,6 +32,7 @@ from media_jobs.worker import (
     placement,
     scratch,
 )
+from media_jobs.worker.answers import Answers
 from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.execution import Executor, Failed, Ledger
 from media_jobs.worker.kept_result import kept
@@ -129,8 +128,9 @@ def _work(attempt: Attempt, folder: Path) -> None:
     placed = placement.device_of(job, operation)
     if placed.reason:
         attempt.fall_back(placed.gpu, placed.reason)
+    answers = Answers(job, folder, gathered, attempt.pulse.go_on)
     with LookAhead(folder) as looks:
-        doing = Doing(attempt, folder, operation, gathered.sources, looks)
+        doing = Doing(attempt, folder, operation, answers, looks)
         result = kept(_do(doing, placed))
         _complete(attempt, outputs.keep(job, folder, doing.made, looks, allowed), result)
 
@@ -158,15 +158,14 @@ class Doing:
     attempt: Attempt
     folder: Path
     operation: base.Operation
-    sources: dict[str, base.Source]
+    answers: Answers
     looks: LookAhead
     made: list[OutputFile] = field(default_factory=list)
 
     def on(self, device: Device) -> base.Result | None:
         """Run all that is not answered yet. Raises `Failed`."""
-        job = self.attempt.job
         self.made.clear()
-        nodes = devices.nodes() if job.lane == Lane.GPU else ()
+        nodes = devices.nodes() if self.attempt.job.lane == Lane.GPU else ()
         executor = Executor(
             self.folder,
             self.attempt.on_progress,
@@ -178,40 +177,28 @@ class Doing:
         )
         self.attempt.device = "cpu"
 
-        def execute(position: int, command: Command) -> Any:  # noqa: ARG001 -- the driver's order
+        def execute(position: int, command: Command) -> Any:
+            found = self.answers.find(position, command)
+            answer = found[0] if found else ask(position, command)
+            self.attempt.meter.finish(command)
+            return answer
+
+        def ask(position: int, command: Command) -> Any:
             if hardware.uses_gpu(command.args):
                 self.attempt.device = "gpu"
             answer = executor.execute(command)
-            self.attempt.meter.finish(command)
             self.made.extend(command.outputs)
+            self.answers.keep(position, command, answer)
             return answer
 
-        def on_answer(position: int, answer: Any) -> None:
-            if not fits(answer, ANSWER_BYTES):
-                return  # after a crash it is measured once more
-            JobStep.objects.update_or_create(
-                job=job, position=position, defaults={"answer": answer, "attempt": job.attempt}
-            )
-
-        return driver.drive(
-            self.operation,
-            media_of(self.sources, device),
-            answered=_answered(job),
-            execute=execute,
-            on_answer=on_answer,
-        )
+        media = media_of(self.answers.gathered.sources, device)
+        return driver.drive(self.operation, media, execute=execute)
 
 
 def _longest_s(operation: base.Operation) -> float | None:
     """A command that a user wrote may be one that never ends, and is not waited for as long."""
     is_users_own = operation.scope == "ffmpeg:custom"
     return float(settings.FFMPEG_COMMAND_TIMEOUT_SECONDS) if is_users_own else None
-
-
-def _answered(job: Job) -> dict[int, Any]:
-    if job.attempt == 1:
-        return {}
-    return dict(job.steps.values_list("position", "answer"))
 
 
 def _complete(attempt: Attempt, made: outputs.Made, result: base.Result | None) -> None:

@@ -39,10 +39,10 @@ def test_what_this_ffmpeg_lacks_is_told_and_refused(
         return replace(had, encoders=had.encoders - {"libx264"})
 
     monkeypatch.setattr(planning, "capabilities", without_x264)
-    availability.reason_against.cache_clear()
+    availability._found.cache_clear()
     try:
         told = client.get("/v1/operations/image/to-video").json()
     finally:
-        availability.reason_against.cache_clear()
+        availability._found.cache_clear()
     assert told["available"] is False
     assert "libx264" in told["reason"]

@@ -18,7 +18,7 @@ from media_jobs import jobs, states
 from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.progress import Progress
-from media_jobs.models import Job, JobStep, Status
+from media_jobs.models import Job, Status
 from media_jobs.worker import gate, room_watch, runner
 from media_jobs.worker.meter import Meter
 from media_jobs.worker.pulse import Canceled, Pulse
@@ -317,29 +317,6 @@ def test_what_is_killed_by_a_cancel_did_cost(
     job = work(transcode())
     assert job.status == Status.CANCELED
     assert job.usage["cpu_seconds"] > 0
-
-
-def test_a_second_attempt_skips_what_was_measured(
-    tenant: Tenant, stored: Callable[[str], File]
-) -> None:
-    params = {"input": stored("film").id, "target_lufs": -20}
-    jobs.submit(tenant, jobs.Submission("audio/normalize", params))
-    first = claim("slot-1")
-    assert first is not None
-    runner.run(first)
-    measured = JobStep.objects.filter(job=first, answer__isnull=False)
-    assert measured.count() == 1
-
-    again = jobs.submit(tenant, jobs.Submission("audio/normalize", params))
-    step = measured.get()
-    JobStep.objects.create(job=again, position=step.position, answer=step.answer, attempt=1)
-    Job.objects.filter(pk=again.pk).update(attempt=1)
-    claimed = claim("slot-1")
-    assert claimed is not None
-    runner.run(claimed)
-    claimed.refresh_from_db()
-    assert claimed.status == Status.COMPLETED
-    assert len(claimed.attempts.get().receipt["commands"]) == 1
 
 
 def test_an_outage_is_borne_for_as_long_as_the_lease_holds(

@@ -70,7 +70,7 @@ def test_it_works(
     recorder.is_on = True
     job = transcode()
     assert work(job).status == Status.COMPLETED
-    capabilities.capabilities.cache_clear()
+    capabilities._asked.cache_clear()
     assert capabilities.capabilities().fonts
     recorder.is_on = False
 

@@ -24,36 +24,15 @@ def normalize(media: Samples) -> tuple[Operation, Media]:
     return op, Media(sources_of(op, {"input": "film"}, media))
 
 
-def driven(
-    given: tuple[Operation, Media], answered: dict[int, Any]
-) -> tuple[list[int], dict[int, Any]]:
+def test_it_works(normalize: tuple[Operation, Media]) -> None:
     ran: list[int] = []
-    kept: dict[int, Any] = {}
 
     def execute(index: int, command: Command) -> Any:
         ran.append(index)
         return MEASURED if command.parse else None
 
-    drive(
-        *given,
-        answered=answered,
-        execute=execute,
-        on_answer=kept.__setitem__,
-    )
-    return ran, kept
-
-
-def test_it_works(normalize: tuple[Operation, Media]) -> None:
-    assert driven(normalize, {}) == ([0, 1], {0: MEASURED})
-
-
-def test_what_was_measured_is_not_measured_again(normalize: tuple[Operation, Media]) -> None:
-    assert driven(normalize, {0: MEASURED}) == ([1], {})
-
-
-def test_what_left_files_runs_again(normalize: tuple[Operation, Media]) -> None:
-    """The files of the first attempt are gone with its folder."""
-    assert driven(normalize, {0: MEASURED, 1: None})[0] == [1]
+    drive(*normalize, execute=execute)
+    assert ran == [0, 1]
 
 
 def test_plans_are_the_same_each_time(normalize: tuple[Operation, Media]) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -88,6 +90,21 @@ def test_what_was_written_after_the_look_is_looked_at_again(folder: Path, asked:
         run(folder, looks)
         (folder / OUTPUT.path).write_bytes((folder / "in" / "0.mp4").read_bytes())
         assert looks.info(OUTPUT.path).has_audio
+    assert asked.call_count == 1
+
+
+def test_a_time_that_was_set_back_hides_nothing(folder: Path, asked: Mock) -> None:
+    """Size and time of modification are what FFmpeg likes them to be."""
+    output, film = folder / OUTPUT.path, (folder / "in" / "0.mp4").read_bytes()
+    with LookAhead(folder) as looks:
+        run(folder, looks)
+        looks._looks[OUTPUT.path].found.result()
+        before = output.stat()
+        output.write_bytes(film[: before.st_size].ljust(before.st_size, b"\0"))
+        os.utime(output, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert output.stat().st_mtime_ns == before.st_mtime_ns
+        with contextlib.suppress(probe.Unreadable):
+            looks.info(OUTPUT.path)
     assert asked.call_count == 1
 
 

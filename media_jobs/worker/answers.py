@@ -1,0 +1,90 @@
+"""What a job's measuring commands have found, kept so that another attempt need not ask again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from ffapi_site.lib.shorten import fits
+from media_jobs import states
+from media_jobs.ffmpeg.command import Command
+from media_jobs.models import Job, JobStep
+from media_jobs.models.attempt import ANSWER_BYTES
+from media_jobs.worker.capabilities import capabilities
+from media_jobs.worker.inputs import Gathered
+
+logger = logging.getLogger(__name__)
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass
+class Answers:
+    """An answer holds for the very bytes, command and FFmpeg that it came of, and for no others.
+
+    What an address gives may be another file in the next attempt, a device another command.
+    ``watch`` is called with each piece that is read; what it raises comes through.
+    """
+
+    job: Job
+    folder: Path
+    gathered: Gathered
+    watch: Callable[[], object]
+
+    def find(self, position: int, command: Command) -> list[Any]:
+        """Give the one answer that an earlier attempt had, or none."""
+        if self.job.attempt == 1 or not _measures(command):
+            return []
+        kept = JobStep.objects.filter(job=self.job, position=position, about=self._about(command))
+        return list(kept.values_list("answer", flat=True))
+
+    def keep(self, position: int, command: Command, answer: Any) -> None:
+        """Write down what ``command`` has found. Raises `states.Lost`.
+
+        While the database is away it is not, nor where it is too large: an answer saves work, and
+        no more than that.
+        """
+        if not _measures(command) or not fits(answer, ANSWER_BYTES):
+            return
+        values = {"answer": answer, "attempt": self.job.attempt, "about": self._about(command)}
+        try:
+            with transaction.atomic():
+                states.hold(self.job)
+                JobStep.objects.update_or_create(job=self.job, position=position, defaults=values)
+        except (OperationalError, InterfaceError):
+            logger.warning("An answer could not be kept", extra={"job": self.job.id})
+            connection.close()
+
+    def _about(self, command: Command) -> str:
+        asked = [capabilities().version, command.program, *command.args]
+        return hashlib.sha256(json.dumps([asked, self._inputs]).encode()).hexdigest()
+
+    @cached_property
+    def _inputs(self) -> list[tuple[str, str]]:
+        """Path and SHA-256 of each; those of stored files are known."""
+        known = self.gathered.sha256
+        return sorted(
+            (source.path, known.get(role) or self._digest(source.path))
+            for role, source in self.gathered.sources.items()
+        )
+
+    def _digest(self, path: str) -> str:
+        digest = hashlib.sha256()
+        with (self.folder / path).open("rb") as content:
+            while chunk := content.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                self.watch()
+        return digest.hexdigest()
+
+
+def _measures(command: Command) -> bool:
+    """Files that a command has left are gone with the folder of its attempt."""
+    return command.parse is not None and not command.outputs
