@@ -66,6 +66,9 @@ else:
 # A request's thread lives as long as the request, so the web server pools its connections;
 # every other process keeps its one connection.
 DATABASE_POOL = env.bool("FFAPI_DATABASE_POOL", default=False)
+# A request waits two seconds for one, and is then told that the database is away. The pool soon
+# gives up an attempt to connect, whose pauses double: a request makes a fresh one.
+_POOL = {"min_size": 2, "max_size": 16, "timeout": 2, "reconnect_timeout": 1}
 _DATABASE |= {
     "CONN_MAX_AGE": 0 if DATABASE_POOL else 60,
     "CONN_HEALTH_CHECKS": True,
@@ -76,7 +79,7 @@ _DATABASE |= {
         "connect_timeout": 5,
         "keepalives_idle": 10,
         "tcp_user_timeout": 10_000,
-        **({"pool": {"min_size": 2, "max_size": 16, "timeout": 5}} if DATABASE_POOL else {}),
+        **({"pool": _POOL} if DATABASE_POOL else {}),
     },
 }
 DATABASES = {"default": _DATABASE}

@@ -52,6 +52,15 @@ def _emptied_by_the_owner() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _health_is_asked_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it commits, what a test wrote is seen by its own connection alone."""
+    from ffapi_site import health
+
+    monkeypatch.setattr(health, "look_at_all", health.look_here)
+    monkeypatch.setattr(health, "look_at_tables", health.tables)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _loopback_only() -> Iterator[None]:
     """Let no test leave this machine."""

@@ -6,17 +6,21 @@ password of the role that owns the tables where that is not the one that works w
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 
 from ffapi_site.database import embedded
 from ffapi_site.database.creation import DatabaseCreation
 from ffapi_site.lib import scope
+
+_STILL_AWAY_S = 1.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -25,6 +29,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._told: str | None = None
+        self._away_at = float("-inf")
         self._usual: dict[str, str] = {}
         self.execute_wrappers.append(self._within_scope)
 
@@ -32,6 +37,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if folder := self.settings_dict.get("FOLDER"):
             self.settings_dict["HOST"] = embedded.socket_folder(Path(folder))
         return super().get_connection_params()
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Connect; one that waited for the pool in vain does not wait again a moment later.
+
+        Or a request that asks a few times would be told a few time-outs after it could be.
+        """
+        if not self.settings_dict["OPTIONS"].get("pool"):
+            return super().get_new_connection(conn_params)
+        if time.monotonic() < self._away_at + _STILL_AWAY_S:
+            raise psycopg.OperationalError("the database was away a moment ago")
+        try:
+            return super().get_new_connection(conn_params)
+        except psycopg.OperationalError:
+            self._away_at = time.monotonic()
+            raise
 
     def init_connection_state(self) -> None:
         self._told = None

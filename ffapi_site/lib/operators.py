@@ -10,10 +10,10 @@ from django.http import HttpRequest
 
 def is_operator(request: HttpRequest) -> bool:
     user = request.user
-    return _has_token(request) or (user.is_active and user.is_staff and user.is_verified())
+    return has_token(request) or (user.is_active and user.is_staff and user.is_verified())
 
 
-def _has_token(request: HttpRequest) -> bool:
+def has_token(request: HttpRequest) -> bool:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     wanted: str = settings.OPS_TOKEN
     return bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())
