@@ -93,7 +93,10 @@ _PROBED_CONTAINERS = {
 def container_of(format_name: str, *, has_video: bool) -> str | None:
     """Our name of a probed container; ``None`` where we write no such files."""
     name = _PROBED_CONTAINERS.get(format_name.partition(",")[0])
-    return "m4a" if name == "mp4" and not has_video else name
+    if name == "mp4" and not has_video:
+        return "m4a"
+    # Ogg above all holds films too, which are not written here.
+    return None if name and has_video and not CONTAINERS[name].video else name
 
 
 def audio_family(codec: str) -> str:

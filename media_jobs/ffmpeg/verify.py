@@ -12,8 +12,6 @@ from media_jobs.ffmpeg.media_info import MediaInfo
 _SLACK_S = 0.5
 _SLACK_SHARE = 0.02
 
-# Of a transport stream: plain, with Blu-ray's time stamps, with broadcasters' check bytes.
-_PACKET_BYTES = (188, 192, 204)
 # At the beginning of a message: before it stand who speaks, how grave it is, and which input.
 _DAMAGE = re.compile(
     r"^(?:\[[^\]\n]{0,100}\] ){0,4}(?:\S{1,200}: )?(?:corrupt decoded frame|error while decoding|"
@@ -71,13 +69,6 @@ def wrong_length(output: OutputFile, info: MediaInfo) -> tuple[str, ...]:
     lasts = f"the output lasts {info.duration_s:.2f} s instead of {output.duration_s:.2f} s"
     ended_early = info.duration_s < output.duration_s
     return (f"{lasts}: the input ends earlier than it says" if ended_early else lasts,)
-
-
-def breaks_off(source: MediaInfo) -> bool:
-    """Whether a transport stream ends inside a packet: no header says how long it should be."""
-    return source.format_name == "mpegts" and all(
-        (source.size_bytes or 0) % packet_bytes for packet_bytes in _PACKET_BYTES
-    )
 
 
 def tells_of_damage(own: str) -> bool:

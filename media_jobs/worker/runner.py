@@ -13,7 +13,7 @@ from django.conf import settings
 
 from accounts.quotas import bounds
 from media_jobs import states
-from media_jobs.ffmpeg import failures, hardware, verify
+from media_jobs.ffmpeg import failures, hardware
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.progress import Progress
@@ -23,6 +23,7 @@ from media_jobs.operations import base, driver
 from media_jobs.worker import (
     bounded,
     breaker,
+    cut_off,
     devices,
     ending,
     explaining,
@@ -121,7 +122,11 @@ def _work(attempt: Attempt, folder: Path) -> None:
     job = attempt.job
     gathered = inputs.gather(job, folder, attempt.on_bytes)
     attempt.input_bytes = gathered.size_bytes
-    attempt.broken = [s.name for s in gathered.sources.values() if verify.breaks_off(s.info)]
+    attempt.broken = [
+        source.name
+        for source in gathered.sources.values()
+        if cut_off.is_cut_off(folder / source.path, source.info)
+    ]
     allowed = bounds.in_force(job.tenant_id, job.api_key_id)
     bounded.check_sources(gathered.sources, allowed)
     operation = base.parse(job.operation, job.params)

@@ -6,7 +6,7 @@ import pytest
 
 from media_jobs.ffmpeg.command import OutputFile
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.ffmpeg.verify import breaks_off, check, tells_of_damage
+from media_jobs.ffmpeg.verify import check, tells_of_damage
 from tests.media import Samples
 
 FILM = OutputFile("out/a.mp4", "result", "a.mp4", "video/mp4", 4.0, frozenset({"video", "audio"}))
@@ -47,16 +47,6 @@ def test_half_a_film_is_told(film: MediaInfo, planned_s: float, said: str) -> No
 
 def test_a_text_is_only_there_or_not() -> None:
     assert check(replace(FILM, streams=None), None, 10).checks == ("size",)
-
-
-@pytest.mark.parametrize(
-    ("size_bytes", "is_cut"), [(188 * 50, False), (192 * 50, False), (204 * 7, False), (9999, True)]
-)
-def test_a_transport_stream_is_made_of_whole_packets(
-    film: MediaInfo, *, size_bytes: int, is_cut: bool
-) -> None:
-    assert breaks_off(replace(film, format_name="mpegts", size_bytes=size_bytes)) is is_cut
-    assert not breaks_off(replace(film, size_bytes=size_bytes))
 
 
 @pytest.mark.parametrize(

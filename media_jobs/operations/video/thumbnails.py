@@ -139,6 +139,8 @@ class Thumbnails(Operation):
             frames = as_frames((yield self._measure(m, only_key_frames=True)))
         if len(frames) < self.count:
             frames = as_frames((yield self._measure(m, only_key_frames=False)))
+        if not frames:
+            raise InvalidParams("input", "no picture of the source can be decoded", "undecodable")
         return [
             max(0.0, frame.time_s - JUST_BEFORE_S) for frame in choose(frames, self.count, length_s)
         ]

@@ -1,0 +1,103 @@
+"""Files that end before the end they tell of, each container in its own words."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from media_jobs.worker.cut_off import is_cut_off
+from tests.measure import probe
+from tests.media import Samples
+
+_COPIED = ("-c", "copy")
+# How each is made of a film.
+_FILES: dict[str, tuple[str, ...]] = {
+    "film.mp4": (*_COPIED, "-movflags", "+faststart"),
+    "fragments.mp4": (*_COPIED, "-movflags", "frag_keyframe"),
+    "film.mkv": _COPIED,
+    "film.ts": _COPIED,
+    "film.flv": _COPIED,
+    "film.avi": ("-c:v", "mpeg4", "-c:a", "libmp3lame"),
+    "film.wmv": ("-c:v", "wmv2", "-c:a", "wmav2"),
+    "film.gif": ("-vf", "scale=64:-2,fps=5"),
+    "picture.jpg": ("-frames:v", "1"),
+    "picture.png": ("-frames:v", "1"),
+    "picture.webp": ("-frames:v", "1"),
+    "sound.wav": ("-vn",),
+    "sound.aiff": ("-vn",),
+    "sound.mp3": ("-vn",),
+    "titled.mp3": ("-vn", "-metadata", "title=" + "x" * 500),
+    "sound.ogg": ("-vn", "-c:a", "libvorbis"),
+    "sound.opus": ("-vn", "-c:a", "libopus"),
+}
+# They tell nothing of their length: their ends are not known to be missing.
+_SILENT = {
+    "live.mkv": (*_COPIED, "-live", "1"),
+    "sound.flac": ("-vn",),
+    "sound.aac": ("-vn",),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(media: Samples, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cut_off")
+    for name, args in (_FILES | _SILENT).items():
+        remade(media.path("film"), folder / name, *args)
+    return folder
+
+
+def remade(film: Path, to: Path, *args: str) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(film), *args, str(to)], check=True)
+
+
+described = cache(probe)
+
+
+@pytest.mark.parametrize("name", [*_FILES, *_SILENT])
+def test_a_whole_file_is_not_said_to_be_cut(folder: Path, name: str) -> None:
+    assert not is_cut_off(folder / name, described(folder / name))
+
+
+@pytest.mark.parametrize("name", _FILES)
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.97])
+def test_a_cut_one_is(folder: Path, tmp_path: Path, name: str, share: float) -> None:
+    whole = (folder / name).read_bytes()
+    # An odd number: some of these formats are made of blocks.
+    cut = tmp_path / name
+    cut.write_bytes(whole[: int(len(whole) * share) | 1])
+    assert is_cut_off(cut, described(folder / name))
+
+
+@pytest.mark.parametrize(
+    ("name", "appended"),
+    [
+        ("film.mp4", b"SEFH\x00\x00\x00\x00" * 9),
+        ("film.mp4", b"\x00" * 100),
+        ("film.mkv", b"\x00" * 100),
+        ("film.gif", b"\x00\r\n"),
+        ("picture.jpg", b"\x00\x00\x00\x18ftypmp42" + b"\x00" * 3_000_000),
+        ("picture.png", b"appended"),
+        ("sound.mp3", b"TAG" + b"x" * 125),
+        ("sound.wav", b"LIST\x04\x00\x00\x00abcd"),
+        ("sound.ogg", b"ID3" + b"\x00" * 200_000),
+    ],
+)
+def test_what_was_appended_to_a_whole_one_does_no_harm(
+    folder: Path, tmp_path: Path, name: str, appended: bytes
+) -> None:
+    longer = tmp_path / name
+    longer.write_bytes((folder / name).read_bytes() + appended)
+    assert not is_cut_off(longer, described(folder / name))
+
+
+@pytest.mark.parametrize("name", _FILES)
+@pytest.mark.parametrize("content", [b"", b"\x00", b"RIFF", b"OggS", b"\xff" * 5000, b"ID3" * 9])
+def test_what_is_not_what_it_was_taken_for_is_cut_or_whole(
+    folder: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    strange = tmp_path / "strange"
+    strange.write_bytes(content)
+    assert is_cut_off(strange, described(folder / name)) in {True, False}
