@@ -122,6 +122,22 @@ SAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
         "waxing.wav",
         generator("aevalsrc='0.02*pow(10,t/10)*sin(2*PI*440*t)':d=15:s=48000:c=mono"),
     ),
+    "guessed_music": (
+        "guessed.mp3",
+        (
+            *generator("anoisesrc=d=120:r=16000"),
+            *("-af", "volume='if(lt(t,60),1,0.0001)':eval=frame"),
+            *("-c:a", "libmp3lame", "-q:a", "9", "-write_xing", "0"),
+        ),
+    ),
+    "three_hours": (
+        "three-hours.mp4",
+        (*picture("32x32", "1", 10800), "-c:v", "libx264", "-preset", "ultrafast", "-g", "600"),
+    ),
+    "ogg_film": (
+        "film.ogv",
+        (*picture("320x180"), *tone(), "-c:v", "libtheora", "-q:v", "8", "-c:a", "libvorbis"),
+    ),
     "silence": ("silence.wav", generator("anullsrc=d=2:r=48000")),
     "photo": (
         "photo.jpg",

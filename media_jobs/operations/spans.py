@@ -23,14 +23,16 @@ class Span:
 
 
 def span(source: Source, start: float, end: float | None, end_field: str = "end") -> Span:
-    """Raise where nothing would be left; an end behind the source's own is cut with a warning."""
+    """Raise where nothing would be left; an end behind the source's own is told."""
     whole_s = source.duration_s or None
     if whole_s is not None and start >= whole_s:
         raise InvalidParams("start", f"the source ends at {whole_s:g} s", "out_of_range")
     if end is not None and end <= start:
         raise InvalidParams(end_field, "must lie behind the start", "out_of_range")
-    if end is None or (whole_s is not None and end >= whole_s):
-        late = end is not None and whole_s is not None and end > whole_s + 0.1
-        warnings = (f"the source ends at {whole_s:g} s, before the end asked for",) if late else ()
-        return Span(start, None, None if whole_s is None else whole_s - start, warnings)
-    return Span(start, end - start, end - start)
+    if end is None:
+        return Span(start, None, None if whole_s is None else whole_s - start)
+    if whole_s is None or end <= whole_s:
+        return Span(start, end - start, end - start)
+    # It is as long as asked even so: the length of some sources is no more than an estimate.
+    late = f"the source ends at {whole_s:g} s, before the end asked for"
+    return Span(start, end - start, whole_s - start, (late,) if end > whole_s + 0.1 else ())

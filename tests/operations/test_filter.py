@@ -232,3 +232,9 @@ def test_wrong_filters_are_named(wrong: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidParamsGroup) as refused:
         declared("video/filter", {"input": "film"}, {"filters": [wrong]})
     assert [error.field for error in refused.value.errors] == [field]
+
+
+def test_a_film_in_ogg_is_given_back_as_a_film(media: Samples, tmp_path: Path) -> None:
+    done = run(media, tmp_path, "video/filter", "ogg_film", filters=[step("grayscale")])
+    assert done.info.video is not None
+    assert done.info.has_audio

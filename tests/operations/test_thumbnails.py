@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from media_jobs.operations.base import InvalidParams, Media
-from media_jobs.operations.driver import plan
+from media_jobs.operations.driver import drive, plan
 from media_jobs.operations.stills import Frame, choose
 from tests.measure import difference, frame_times, grey_pixels, probe
 from tests.media import Samples
@@ -93,3 +93,11 @@ def test_what_cannot_work_is_refused(
     with pytest.raises(InvalidParams) as refused:
         plan(op, Media(sources_of(op, {"input": sample}, media)))
     assert refused.value.field == field
+
+
+def test_a_film_without_one_picture_that_can_be_decoded_is_refused(media: Samples) -> None:
+    """Where a measurement found nothing, that is told; nothing is divided by its number."""
+    op = declared("video/thumbnails", {"input": "film"}, {"count": 2})
+    with pytest.raises(InvalidParams) as refused:
+        drive(op, Media(sources_of(op, {"input": "film"}, media)), execute=lambda *_: [])
+    assert (refused.value.field, refused.value.code) == ("input", "undecodable")

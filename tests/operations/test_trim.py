@@ -74,3 +74,26 @@ def test_what_cannot_work_is_refused(media: Samples, params: dict[str, Any], fie
     with pytest.raises(InvalidParams) as refused:
         plan(op, Media(sources_of(op, {"input": "film"}, media)))
     assert refused.value.field == field
+
+
+def test_a_part_is_as_long_as_asked_where_the_length_is_an_estimate(
+    media: Samples, tmp_path: Path
+) -> None:
+    """Without an index the length of a varying rate is guessed: here wrong by half a minute."""
+    guessed_s = media("guessed_music").info.duration_s or 0.0
+    assert abs(guessed_s - 120) > 30
+    part = {"start": guessed_s - 2, "end": guessed_s + 1}
+    done = run(media, tmp_path, "video/trim", "guessed_music", **part)
+    assert done.info.duration_s == pytest.approx(3.0, abs=0.1)
+
+
+def test_the_end_of_three_hours_is_as_long_as_asked(media: Samples, tmp_path: Path) -> None:
+    done = run(media, tmp_path, "video/trim", "three_hours", start=10788, end=10795)
+    assert done.info.duration_s == pytest.approx(7.0, abs=0.05)
+
+
+def test_a_film_in_ogg_stays_a_film(media: Samples, tmp_path: Path) -> None:
+    done = run(media, tmp_path, "video/trim", "ogg_film", start=1, end=3)
+    assert done.info.video is not None
+    assert done.info.has_audio
+    assert done.info.duration_s == pytest.approx(2.0, abs=0.05)
