@@ -139,14 +139,13 @@ _TURNED = {
     "media_jobs.worker.seccomp.UnknownMachine": "then the sandbox is unavailable",
     "media_jobs.worker.sandbox_layers.SandboxUnavailable": "an outage, by its class",
     "media_jobs.operations.errors.UnknownOperation": "the job is of a newer version: ours",
+    "media_jobs.worker.scratch.NotRemoved": "said in the log, and tried again later",
     "storage.sniff.Refused": "NotTaken",
     "storage.names.NameRefused": "NotTaken",
     "storage.virus_scan.NotClean": "sniff.Refused, then NotTaken",
     "storage.hooks.Unreadable": "of an upload",
-    "storage.pointers._TooMany": "what is found in a file, then sniff.Refused",
     "storage.store.InUse": "of a deletion",
     "storage.ranges.Unsatisfiable": "of a request",
-    "ffapi_site.lib.netguard.fetch._Broken": "Interrupted",
 }
 
 
@@ -169,7 +168,8 @@ def _exceptions_in(*packages: Any) -> Iterator[type[Exception]]:
                 continue
             module = import_module(found.name)
             for _, kind in inspect.getmembers(module, inspect.isclass):
-                if issubclass(kind, Exception) and kind.__module__ == found.name:
+                is_its_own = kind.__module__ == found.name and not kind.__name__.startswith("_")
+                if issubclass(kind, Exception) and is_its_own:
                     yield kind
 
 
