@@ -27,6 +27,7 @@ from ffapi_site.lib.probe import Probe
 from ffapi_site.lib.problem_handler import problem_response
 from ffapi_site.lib.problems import Unauthenticated, Unavailable
 from media_jobs.models import DeviceHealth, Job, Slot, Status
+from storage import retention
 
 Facts = dict[str, Any]
 
@@ -267,13 +268,18 @@ def detailed(request: HttpRequest) -> HttpResponse:
     return JsonResponse(body, status=200 if is_healthy else 503)
 
 
-_NO_TABLES: Facts = {"slots": [], "devices": [], "queue": {}}
+_NO_TABLES: Facts = {"slots": [], "devices": [], "queue": {}, "files": {}}
 
 
 def tables() -> Facts:
     """What only ``/health/detailed`` tells, read in this thread."""
     with scope.within(scope.EVERY_TENANT):
-        return {"slots": _told_slots(), "devices": _devices(), "queue": _queue()}
+        return {
+            "slots": _told_slots(),
+            "devices": _devices(),
+            "queue": _queue(),
+            "files": {"not_removed": retention.not_removed()},
+        }
 
 
 def _told_slots() -> list[Facts]:

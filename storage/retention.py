@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from accounts.events import Event
+from ffapi_site.lib.chores import Items
 from storage import hooks, store
 from storage.models import File
 
@@ -19,6 +20,12 @@ logger = logging.getLogger(__name__)
 _LEFTOVER_AFTER = timedelta(hours=24)
 _STALE_UPLOAD_S = 10 * 60  # a living one is written to at least once a minute
 _BATCH = 500
+
+
+# In the row, and not only here: what one slot could not remove another would try all the same.
+_AGAIN_AFTER = timedelta(hours=1)
+_FILES = Items("files", rest_s=0)
+_UPLOADS = Items("uploads", rest_s=_AGAIN_AFTER.total_seconds())
 
 
 @dataclass(frozen=True)
@@ -46,22 +53,39 @@ def sweep() -> Swept:
 
 def _remove(files: QuerySet[File]) -> tuple[int, int]:
     needed = hooks.in_use(files)
-    removed = 0
-    for file in files.exclude(pk__in=needed.values("pk")).order_by("pk")[:_BATCH]:
-        try:
-            store.remove(file, event=Event.FILE_EXPIRED)
-        except store.InUse:  # since a moment ago
-            continue
-        removed += 1
+    due = files.exclude(removal_failed_at__gt=Now() - _AGAIN_AFTER)
+    some = due.exclude(pk__in=needed.values("pk")).order_by("pk")[:_BATCH]
+    removed = _FILES.each(some, _remove_one, key=lambda file: file.pk, on_failure=_note_failure)
     return removed, needed.count()
 
 
+def _remove_one(file: File) -> bool:
+    try:
+        store.remove(file, event=Event.FILE_EXPIRED)
+    except store.InUse:  # since a moment ago
+        return False
+    return True
+
+
+def _note_failure(file: File) -> None:
+    File.objects.filter(pk=file.pk).update(removal_failed_at=Now())
+
+
+def not_removed() -> int:
+    """How many files past their time are still there, since their bytes can't be removed."""
+    return File.objects.filter(removal_failed_at__isnull=False).count()
+
+
 def _remove_stale_uploads() -> int:
-    stale = [
-        path
-        for path in Path(str(settings.FILE_UPLOAD_TEMP_DIR)).glob("upload_*.part")
-        if path.lstat().st_mtime < time.time() - _STALE_UPLOAD_S
-    ]
-    for path in stale:
-        path.unlink(missing_ok=True)
-    return len(stale)
+    folder = Path(str(settings.FILE_UPLOAD_TEMP_DIR))
+    return _UPLOADS.each(folder.glob("upload_*.part"), _remove_if_stale)
+
+
+def _remove_if_stale(path: Path) -> bool:
+    try:
+        if path.lstat().st_mtime >= time.time() - _STALE_UPLOAD_S:
+            return False
+        path.unlink()
+    except FileNotFoundError:  # it has come to its end, or another slot was faster
+        return False
+    return True

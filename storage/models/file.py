@@ -50,6 +50,8 @@ class File(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
+    removal_failed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When its bytes could not be removed the last time that this was tried."""
 
     objects = FileQuerySet.as_manager()
 
@@ -68,6 +70,11 @@ class File(models.Model):
         indexes = [
             models.Index(fields=["tenant", "-id"], name="file_of_tenant"),
             models.Index(fields=["expires_at"], name="file_expiry"),
+            models.Index(
+                fields=["removal_failed_at"],
+                condition=models.Q(removal_failed_at__isnull=False),
+                name="file_not_removed",
+            ),
             GinIndex(fields=["tags"], name="file_tags"),
         ]
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from django.utils import timezone
 from pytest_django import Settings
@@ -13,7 +14,7 @@ from pytest_django import Settings
 from storage import hooks, store
 from storage.models import File
 from storage.models.file import Origin
-from storage.retention import Swept, sweep
+from storage.retention import Swept, not_removed, sweep
 from tests.factories import FileFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,53 @@ def test_remains_of_uploads_go_after_ten_minutes(settings: Settings) -> None:
         os.utime(folder / name, (time.time() - age_s,) * 2)
     assert sweep() == Swept(uploads=1)
     assert {path.name for path in folder.iterdir()} == {"upload_2.part", "else"}
+
+
+def test_one_that_can_t_be_removed_holds_up_no_other(
+    media_root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An immutable file, a disk that fails: it is said once, and tried again after an hour."""
+    stuck = FileFactory.create(expires_at=PAST)
+    FileFactory.create(expires_at=PAST)
+    remove = FileSystemStorage.delete
+
+    def fail(storage: FileSystemStorage, name: str) -> None:
+        if name == stuck.storage_key:
+            raise PermissionError(1, "Operation not permitted")
+        remove(storage, name)
+
+    monkeypatch.setattr(FileSystemStorage, "delete", fail)
+    assert sweep().expired == 1
+    assert sweep().expired == 0
+    assert caplog.text.count("An item of a chore failed") == 1
+    assert not_removed() == 1
+    monkeypatch.undo()
+    assert sweep().expired == 0
+    hour_ago = timezone.now() - timedelta(minutes=61)
+    File.objects.filter(pk=stuck.pk).update(removal_failed_at=hour_ago)
+    assert sweep().expired == 1
+    assert (not_removed(), files_under(media_root)) == (0, 0)
+
+
+@pytest.mark.parametrize("error", [PermissionError(1, "no"), FileNotFoundError(2, "gone")])
+def test_an_upload_s_remains_that_can_t_go_hold_up_no_other(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    folder = Path(str(settings.FILE_UPLOAD_TEMP_DIR))
+    for name in ("upload_1.part", "upload_2.part", "upload_3.part"):
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - 601,) * 2)
+    unlink = Path.unlink
+
+    def fail(path: Path, **options: bool) -> None:
+        if path.name == "upload_2.part":
+            raise error
+        unlink(path, **options)
+
+    monkeypatch.setattr(Path, "unlink", fail)
+    assert sweep().uploads == 2
+    monkeypatch.undo()
+    (folder / "upload_2.part").unlink()
 
 
 def test_by_command(capsys: pytest.CaptureFixture[str]) -> None:
