@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import defaultdict
@@ -13,9 +12,8 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+from ffapi_site.lib.chores import Chore, Items, spawn
 from media_jobs.states import CHANNEL
-
-logger = logging.getLogger(__name__)
 
 Wake = Callable[[], object]
 
@@ -51,8 +49,7 @@ class ChangeFeed:
             self._waiting[job_id].append(wake)
             if self._thread is None:
                 self._is_closing = False
-                self._thread = threading.Thread(target=self._run, name="changes", daemon=True)
-                self._thread.start()
+                self._thread = spawn("changes", self._run)
         try:
             yield
         finally:
@@ -68,13 +65,15 @@ class ChangeFeed:
             thread.join()
 
     def _run(self) -> None:
+        feed = Chore("change feed", self._listen_anew)
         while self._is_wanted():
-            try:
-                with direct_connection() as listener:
-                    self._listen(listener)
-            except psycopg.OperationalError:
-                logger.warning("The change feed lost its connection")
+            feed.do()
+            if feed.trouble:
                 time.sleep(_LOOKS_UP_EVERY_S)
+
+    def _listen_anew(self) -> None:
+        with direct_connection() as listener:
+            self._listen(listener)
 
     def _listen(self, listener: psycopg.Connection[Any]) -> None:
         listener.execute(f"LISTEN {CHANNEL}")
@@ -101,8 +100,8 @@ class ChangeFeed:
                 wakes = [wake for waiting in self._waiting.values() for wake in waiting]
             else:
                 wakes = list(self._waiting.get(job_id, ()))
-        for wake in wakes:
-            wake()
+        # One who is gone, with the loop that would be woken, say, holds up nobody else.
+        Items("wake", rest_s=0).each(wakes, lambda wake: wake())
 
 
 feed = ChangeFeed()
