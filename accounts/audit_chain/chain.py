@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import psycopg
 
@@ -22,8 +22,12 @@ INSTALLATION: Final = ""  # stands for the chain without a tenant, where NULL ca
 # what it wrote is found once it is committed.
 _UNSEALED = """
 SELECT {columns} FROM accounts_auditrecord
-WHERE seq IS NULL AND COALESCE(tenant_id, '') <> ALL (%s)
+WHERE seq IS NULL AND COALESCE(tenant_id, '') {which} ALL (%s)
 ORDER BY xid, id LIMIT %s
+"""
+_WAITING = """
+SELECT DISTINCT tenant_id FROM accounts_auditrecord
+WHERE seq IS NULL AND COALESCE(tenant_id, '') <> ALL (%s)
 """
 _SEAL = """
 UPDATE accounts_auditrecord AS record
@@ -33,6 +37,18 @@ FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::
   AS sealed (id, seq, place, prev_hash, hash, personal_digest)
 WHERE record.id = sealed.id AND record.seq IS NULL
 """
+
+
+@dataclass(frozen=True)
+class _Some:
+    """Some of the chains: those that are, or are not (``which``), among ``names``."""
+
+    which: Literal["=", "<>"]
+    names: list[str]
+
+
+def _all_but(tenants: Iterable[str | None]) -> _Some:
+    return _Some("<>", [tenant or INSTALLATION for tenant in tenants])
 
 
 @dataclass(frozen=True)
@@ -76,20 +92,28 @@ class Chains:
         ).fetchone()
         self._place = max((each and each["last"]) or 0 for each in (row, forwarded))
 
-    def seal(self, *, but: Iterable[str | None] = (), batch: int = BATCH) -> dict[str | None, int]:
+    def waiting(self, *, but: Iterable[str | None] = ()) -> list[str | None]:
+        """The chains that have records to be sealed, without those in ``but``."""
+        rows = self._connection.execute(_WAITING, [_all_but(but).names]).fetchall()
+        return [row["tenant_id"] for row in rows]
+
+    def seal(
+        self, *, but: Iterable[str | None] = (), only: str | None = None, batch: int = BATCH
+    ) -> dict[str | None, int]:
         """Seal the next records, none of the chains in ``but``; tell how many of each tenant.
 
-        Raises ``Unsealable``, and seals nothing, where one of them can't be.
+        With ``only`` those of that chain alone; `INSTALLATION` is the one without a tenant. Raises
+        ``Unsealable``, and seals nothing, where one of them can't be.
         """
-        left_alone = [tenant or INSTALLATION for tenant in but]
+        chains = _Some("=", [only]) if only is not None else _all_but(but)
         try:
             with self._connection.transaction():
-                rows = self._unsealed(COLUMNS, left_alone, batch)
+                rows = self._unsealed(COLUMNS, chains, batch)
                 heads = self._link(rows)
                 if rows:
                     self._write(rows)
         except unsealable.FAULTS as error:
-            known = self._unsealed("id, tenant_id", left_alone, batch)
+            known = self._unsealed("id, tenant_id", chains, batch)
             if troubles := unsealable.among(self._connection, known):
                 raise Unsealable(troubles) from error
             raise
@@ -104,9 +128,9 @@ class Chains:
         """The end of a chain as it was sealed here; None where nothing was since the start."""
         return self._heads.get(tenant)
 
-    def _unsealed(self, columns: str, left_alone: list[str], batch: int) -> list[Row]:
-        told = _UNSEALED.format(columns=columns)
-        return self._connection.execute(told, [left_alone, batch]).fetchall()
+    def _unsealed(self, columns: str, chains: _Some, batch: int) -> list[Row]:
+        told = _UNSEALED.format(columns=columns, which=chains.which)
+        return self._connection.execute(told, [chains.names, batch]).fetchall()
 
     def _link(self, rows: list[Row]) -> dict[str | None, Head]:
         """Number and hash the rows; gives the heads that hold once they are written."""

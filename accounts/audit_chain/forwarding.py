@@ -8,7 +8,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from django.conf import settings
 
 from accounts.audit_chain.appending import append
@@ -17,6 +16,7 @@ from accounts.audit_chain.syslog import Syslog
 from accounts.models import AuditForwarding
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
+from ffapi_site.lib.chores import Chore, keep_doing
 from ffapi_site.lib.lengths import fitted
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 _BATCH = 500
 _PAUSE_S = 0.5
 _AFTER_FAILURE_S = 5.0
+_LONGEST_REST_S = 60.0
 _BEGIN = """
 INSERT INTO accounts_auditforwarding (target, place, failure)
 SELECT %s, COALESCE(max(place), 0), '' FROM accounts_auditrecord ON CONFLICT DO NOTHING
@@ -81,13 +82,13 @@ def _send(target: str, records: list[dict[str, Any]]) -> None:
 
 def forward_until(stop: threading.Event, target: str) -> None:
     """Forward to one target for as long as this process seals; a dead one holds up nobody else."""
-    while not stop.is_set():
-        try:
-            with sealing.connect() as connection:
-                _keep_forwarding(connection, stop, target)
-        except psycopg.Error:
-            logger.warning("The database is away", extra={"chore": "audit forwarding"})
-            stop.wait(_AFTER_FAILURE_S)
+
+    def keep() -> None:
+        with sealing.connect() as connection:
+            _keep_forwarding(connection, stop, target)
+
+    chore = Chore("audit forwarding", keep, longest_rest_s=_LONGEST_REST_S)
+    keep_doing(chore, stop, pause_s=_AFTER_FAILURE_S)
 
 
 def _keep_forwarding(connection: SealerConnection, stop: threading.Event, target: str) -> None:

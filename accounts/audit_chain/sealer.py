@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import psycopg
@@ -23,6 +24,7 @@ from accounts.audit_chain.signing_key import KeyTrouble, opened, require_current
 from accounts.audit_chain.unsealable import Unsealable
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
+from ffapi_site.lib.chores import Chore, keep_doing, spawn
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,15 @@ _CHORES_S = 3600.0
 CHECKPOINT_EVERY_S: Final = 60.0
 CHECKPOINT_EVERY_RECORDS: Final = 1000
 _QUIET = timedelta(days=1)
+# What the disk, the key, the database or another sealer is to blame for.
+_NO_CHAIN_S = (
+    OSError,
+    KeyTrouble,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.UniqueViolation,
+    psycopg.ProgrammingError,
+)
 _BEAT = """
 INSERT INTO accounts_auditsealer (name, heartbeat_at, is_reduced, troubles)
 VALUES ('sealer', now(), %(is_reduced)s, %(troubles)s)
@@ -85,6 +96,19 @@ class Sealing:
             for tenant, trouble in found.troubles.items():
                 self._stand_still(tenant, trouble)
             return {}
+        except _NO_CHAIN_S:
+            raise
+        except Exception:  # a number that is too large for its column, say
+            logger.exception("A batch can't be sealed")
+            return self._seal_apart()
+
+    def _seal_apart(self) -> dict[str | None, int]:
+        """Seal each chain by itself, where nobody knows which one is at fault: it alone waits."""
+        sealed: dict[str | None, int] = {}
+        for tenant in self._chains.waiting(but=self.troubles):
+            with self._standing_still(tenant):
+                sealed |= self._chains.seal(only=tenant or INSTALLATION)
+        return sealed
 
     def sign(self, tenant: str | None) -> None:
         self._unsigned.pop(tenant, None)
@@ -93,11 +117,20 @@ class Sealing:
 
     @contextmanager
     def _standing_still(self, tenant: str | None) -> Iterator[None]:
-        """Leave a chain alone from now on where it is found to be another one than was sealed."""
+        """Leave a chain alone from now on where it is found to be another one than was sealed.
+
+        So is one with which something goes wrong that nobody thought of: the others go on. What
+        the disk or the database is to blame for is no chain's.
+        """
         try:
             yield
         except checkpoints.Rewritten as trouble:
             self._stand_still(tenant, trouble.detail)
+        except _NO_CHAIN_S:
+            raise
+        except Exception as error:
+            logger.exception("A chain can't be gone on with", extra={"chain": tenant})
+            self._stand_still(tenant, f"its sealer met with {type(error).__name__}")
 
     def _stand_still(self, tenant: str | None, trouble: str) -> None:
         self.troubles[tenant] = trouble
@@ -142,25 +175,29 @@ def tell(connection: SealerConnection, troubles: list[tuple[str | None, str]]) -
     connection.execute(_BEAT, values)
 
 
-def run(stop: threading.Event) -> None:
-    """Seal until told to stop; one process does, others stand by in case it dies."""
-    while not stop.is_set():
-        try:
-            with sealing.connect() as connection:
-                _serve(connection, stop)
-        except psycopg.Error as error:
-            logger.warning("The audit log is not sealed", extra={"why": str(error)})
-            stop.wait(_PAUSE_S)
+def run(stop: threading.Event, go_on: Callable[[], None] = lambda: None) -> None:
+    """Seal until told to stop; one process does, others stand by in case it dies.
+
+    ``go_on`` is called with each step, for whoever watches that there are any.
+    """
+
+    def serve() -> None:
+        go_on()
+        with sealing.connect() as connection:
+            _serve(connection, stop, go_on)
+
+    keep_doing(Chore("audit sealer", serve, longest_rest_s=_STANDBY_S), stop, pause_s=_PAUSE_S)
 
 
-def _serve(connection: SealerConnection, stop: threading.Event) -> None:
+def _serve(connection: SealerConnection, stop: threading.Event, go_on: Callable[[], None]) -> None:
     while not take_sealing(connection):
+        go_on()
         if stop.wait(_STANDBY_S):
             return
     forwarding.forget_others(connection)
     try:
         with _forwarding():
-            seal_until(stop, Sealing(connection))
+            seal_until(stop, Sealing(connection), go_on)
     except KeyTrouble as trouble:
         # Another host may have the key: closing the connection lets it seal.
         logger.critical("The audit log is not sealed", extra={"why": str(trouble)})
@@ -168,8 +205,11 @@ def _serve(connection: SealerConnection, stop: threading.Event) -> None:
         stop.wait(_STANDBY_S)
 
 
-def seal_until(stop: threading.Event, sealing_now: Sealing) -> None:
+def seal_until(
+    stop: threading.Event, sealing_now: Sealing, go_on: Callable[[], None] = lambda: None
+) -> None:
     while not stop.is_set():
+        go_on()
         if not sealing_now.step():
             stop.wait(_PAUSE_S)
 
@@ -178,11 +218,9 @@ def seal_until(stop: threading.Event, sealing_now: Sealing) -> None:
 def _forwarding() -> Iterator[None]:
     stop = threading.Event()
     threads = [
-        threading.Thread(target=forwarding.forward_until, args=(stop, target), daemon=True)
+        spawn(f"forward to {target}", partial(forwarding.forward_until, stop, target))
         for target in forwarding.targets()
     ]
-    for thread in threads:
-        thread.start()
     try:
         yield
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import psycopg
 import pytest
 from django.db import DatabaseError, transaction
@@ -9,17 +11,21 @@ from django.db import connection as site_connection
 from django.test import Client
 
 from accounts import audit
-from accounts.audit_chain import locks
-from accounts.audit_chain.chain import Chains
-from accounts.audit_chain.record import line
+from accounts.audit_chain import chain as chain_module
+from accounts.audit_chain import checkpoints, locks
+from accounts.audit_chain import sealer as sealer_module
+from accounts.audit_chain.chain import Chains, Head
+from accounts.audit_chain.record import Row, digest_of_personal, line
 from accounts.audit_chain.sealer import Sealing
+from accounts.audit_chain.signer import Signer
 from accounts.audit_chain.verifier.chain import Chain
 from accounts.audit_chain.verifier.digests import NOTHING
-from accounts.models import AuditRecord, AuditSealer, Tenant
+from accounts.models import AuditCheckpoint, AuditRecord, AuditSealer, Tenant
 from accounts.models.audit import LAST_NUMBER
 from ffapi_site.database import sealing
 from ffapi_site.database.owner import as_owner
 from ffapi_site.database.sealing import SealerConnection
+from ffapi_site.lib import chores
 from tests.audit.world import superuser, write
 from tests.factories import TenantFactory
 
@@ -152,6 +158,62 @@ def test_a_record_that_can_t_be_sealed_holds_up_no_other_tenant(
     again.step()
     again.step()
     assert len(chain_of(other).hashes) == 2
+
+
+def test_a_chain_that_nobody_knows_the_fault_of_holds_up_no_other(
+    tenant: Tenant, sealer: Sealing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, personal = TenantFactory.create(), digest_of_personal
+
+    def fail(row: Row) -> str | None:
+        if row["tenant_id"] == tenant.pk:
+            raise AttributeError("what nobody thought of")
+        return personal(row)
+
+    monkeypatch.setattr(chain_module, "digest_of_personal", fail)
+    for each in (tenant, other, None):
+        write(each)
+    sealer.step()
+    assert [len(chain_of(each).hashes) for each in (other, None)] == [1, 2]
+    assert list(sealer.troubles) == [tenant.pk]
+
+
+def test_a_checkpoint_that_fails_holds_up_no_other_chain(
+    tenant: Tenant, sealer: Sealing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, make = TenantFactory.create(), checkpoints.make
+    for each in (tenant, other):
+        write(each)
+    sealer.step()
+
+    def fail(signer: Signer, of: str | None, known: Head | None) -> None:
+        if of == tenant.pk:
+            raise KeyError("what nobody thought of")
+        make(signer, of, known)
+
+    monkeypatch.setattr(checkpoints, "make", fail)
+    for each in (tenant, other):
+        sealer.sign(each.pk)
+    assert list(sealer.troubles) == [tenant.pk]
+    assert AuditCheckpoint.objects.filter(tenant=other).exists()
+
+
+def test_the_sealer_goes_on_after_what_nobody_thought_of(
+    tenant: Tenant, sealer: Sealing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, failures = threading.Event(), [KeyError("?"), RecursionError(), MemoryError()]
+    steps: list[None] = []
+    monkeypatch.setattr(sealer_module, "_STANDBY_S", 0.05)
+    monkeypatch.setattr(chores, "_FIRST_REST_S", 0.01)
+
+    def serve(*_: object) -> None:
+        if failures:
+            raise failures.pop()
+        stop.set()
+
+    monkeypatch.setattr(sealer_module, "_serve", serve)
+    sealer_module.run(stop, lambda: steps.append(None))
+    assert len(steps) == 4
 
 
 def test_a_chain_goes_on_once_the_odd_record_is_taken_out(tenant: Tenant, sealer: Sealing) -> None:

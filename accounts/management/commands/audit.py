@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +32,10 @@ from accounts.models import Tenant, User
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
 from ffapi_site.lib.problems import Problem
+from ffapi_site.lib.watched import GoOn, run_watched
 
+# A step may cut a whole chain away; one that takes longer than this stands still.
+_PATIENCE_S = 600.0
 _OF_INSTALLATION = "the installation's own chain where it is not given"
 
 
@@ -68,10 +72,14 @@ class Command(BaseCommand):
             raise CommandError(problem.detail or problem.title) from problem
 
     def _seal(self, _: dict[str, Any]) -> None:
-        stop = threading.Event()
-        for asked in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(asked, lambda *_: stop.set())
-        sealer.run(stop)
+        def seal(go_on: GoOn) -> int:
+            stop = threading.Event()
+            for asked in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(asked, lambda *_: stop.set())
+            sealer.run(stop, go_on)
+            return 0
+
+        sys.exit(run_watched(seal, patience_s=_PATIENCE_S, start_s=_PATIENCE_S))
 
     def _verify(self, _: dict[str, Any]) -> None:
         with sealing.connect() as connection:
