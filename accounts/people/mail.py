@@ -29,10 +29,10 @@ def post(template: str, to: str, **context: Any) -> None:
 
 
 def _carry(template: str, to: str, context: dict[str, Any]) -> None:
-    subject, _, text = render_to_string(f"mail/{template}.txt", context).partition("\n")
     try:
+        subject, _, text = render_to_string(f"mail/{template}.txt", context).partition("\n")
         _send(subject, text.lstrip("\n"), to)
-    except (smtplib.SMTPException, OSError):
+    except Exception:  # nobody asks this thread how it went
         logger.exception("A mail was not sent", extra={"template": template})
 
 

@@ -17,6 +17,7 @@ from accounts.quotas import hooks
 from accounts.quotas.names import QUOTAS, STORAGE
 from accounts.quotas.standing import Standing
 from accounts.roles import Role
+from ffapi_site.lib.chores import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -100,8 +101,12 @@ def _mail_next() -> bool | None:
         if alert is None:
             return None
         try:
-            _mail(alert)
-        except (OSError, ValueError):  # of the server, and of an address that is none
+            with transaction.atomic():
+                _mail(alert)
+        except AWAY:
+            raise
+        except Exception:  # of the server, of an address that is none, of what nobody thought of
+            logger.exception("An alert failed", extra={"alert": alert.pk})
             _put_off(alert)
             return False
         QuotaAlert.objects.filter(pk=alert.pk).update(mailed_at=Now())

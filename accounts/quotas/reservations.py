@@ -16,9 +16,11 @@ from accounts.quotas import counters
 from accounts.quotas.counters import Change
 from accounts.quotas.names import CPU_PER_MONTH, JOBS_PER_DAY, JOBS_PER_HOUR, STORAGE
 from accounts.usage import ledger
+from ffapi_site.lib.chores import Items
 from ffapi_site.lib.ids import new_id
 
 _HOLDS_LAST = timedelta(hours=2)
+_STALE = Items("storage holds")
 
 
 def reserve_job(tenant_id: str, api_key_id: str | None, cpu_ms: int) -> None:
@@ -135,8 +137,7 @@ DELETE FROM accounts_quotacounter WHERE name = %s AND window_start < date_trunc(
 def forget_old() -> None:
     """Drop the holds of uploads that a crash ended, and the counters of windows that are over."""
     stale = StorageHold.objects.filter(created_at__lt=Now() - _HOLDS_LAST)
-    for hold in stale.values_list("pk", flat=True)[:500]:
-        drop_hold(hold)
+    _STALE.each(stale.values_list("pk", flat=True)[:500], drop_hold)
     windows = {JOBS_PER_HOUR: "hour", JOBS_PER_DAY: "day", CPU_PER_MONTH: "month"}
     with connection.cursor() as cursor:
         for name, window in windows.items():

@@ -9,10 +9,12 @@ from pathlib import Path
 import psutil
 from django.conf import settings
 
+from ffapi_site.lib.chores import Items
 from media_jobs.worker import scratch
 
 logger = logging.getLogger(__name__)
 
+_STRAYS = Items("strays")
 _PROGRAMS = {"ffmpeg", "ffprobe"}
 
 
@@ -27,10 +29,13 @@ def end() -> int:
         return 0
     live = scratch.live_attempts()
     strays = [(process, attempt) for process, attempt in found if attempt not in live]
-    for process, attempt in strays:
-        logger.warning("Killed a stray process", extra={"pid": process.pid, "folder": attempt})
-        _kill(process)
-    return len(strays)
+    return _STRAYS.each(strays, _end, key=lambda stray: stray[0].pid)
+
+
+def _end(stray: tuple[psutil.Process, str]) -> None:
+    process, attempt = stray
+    _kill(process)
+    logger.warning("Killed a stray process", extra={"pid": process.pid, "folder": attempt})
 
 
 def _in_job_folders() -> Iterator[tuple[psutil.Process, str]]:

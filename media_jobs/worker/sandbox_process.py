@@ -81,7 +81,7 @@ class Process:
         weakref.finalize(self, os.close, self._pidfd)
         self._confined_pidfd = self._open(namespace.pid) if namespace else None
         self._die_first()
-        threading.Thread(target=self._watch, daemon=True, name="sandbox-watch").start()
+        threading.Thread(target=self._watch_or_kill, daemon=True, name="sandbox-watch").start()
 
     def kill(self) -> None:
         """Send SIGKILL to the whole group; does nothing once the process was waited for."""
@@ -118,6 +118,13 @@ class Process:
             # Not bubblewrap: it is to tell how and at what cost this one ended.
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._confined_pidfd, signal.SIGKILL)
+
+    def _watch_or_kill(self) -> None:
+        try:
+            self._watch()
+        except BaseException:
+            self.kill()  # what nobody watches has no bounds
+            raise
 
     def _watch(self) -> None:
         deadline = self._started + self._limits.wall_s

@@ -114,6 +114,16 @@ def test_one_wrong_address_stops_no_other_mail(settings: Settings) -> None:
     assert (wrong.mailed_at, wrong.mail_tries) == (None, 8)
 
 
+def test_one_that_nobody_knows_how_to_tell_stops_no_other_mail() -> None:
+    odd = _alerted("nobody@example.org")
+    QuotaAlert.objects.filter(pk=odd.pk).update(name="quota of another version")
+    _alerted("ada@example.org")
+    assert alerts.mail_due() == 1
+    assert [each.to for each in mail.outbox] == [["ada@example.org"]]
+    odd.refresh_from_db()
+    assert (odd.mailed_at, odd.mail_tries) == (None, 1)
+
+
 def test_a_webhook_is_signed_as_the_others(tenant: Tenant) -> None:
     client = client_of(tenant, Role.ADMIN)
     url = "https://example.org/hook"

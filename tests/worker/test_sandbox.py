@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -161,6 +162,17 @@ def test_deadline_kills(folder: Path) -> None:
     assert finished.timed_out
     assert finished.returncode == -signal.SIGKILL
     assert 0.4 < finished.wall_seconds < 2
+
+
+def test_what_nobody_watches_any_more_is_killed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its deadline and its memory are bounded by a thread, which may fail as well."""
+    monkeypatch.setattr(sandbox.Process, "_resident_bytes", lambda _: 1 / 0)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    finished = sandbox.run("ffmpeg", ENDLESS, folder=folder, limits=Limits(wall_s=60))
+    assert finished.returncode == -signal.SIGKILL
+    assert finished.wall_seconds < 30
 
 
 def test_processor_time_is_limited(folder: Path) -> None:
