@@ -346,7 +346,20 @@ MAX_CONCURRENT_JOBS_PER_TENANT = env.count_or("MAX_CONCURRENT_JOBS_PER_TENANT", 
 FAIR_SHARE_HALF_LIFE_SECONDS = env.positive("FAIR_SHARE_HALF_LIFE_SECONDS", 600)
 LEASE_SECONDS = env.positive("LEASE_SECONDS", 15)
 SHUTDOWN_GRACE_SECONDS = env.positive("SHUTDOWN_GRACE_SECONDS", 30)
-MAX_WAITING_REQUESTS = env.positive("MAX_WAITING_REQUESTS", 8)
+MAX_WAITING_REQUESTS = env.positive("MAX_WAITING_REQUESTS", 16)
+AT_ONCE = {"waits": MAX_WAITING_REQUESTS} | env.amounts(
+    "AT_ONCE", uploads=256, imports=64, questions=4, probes=4, streams=500, exports=8
+)
+AT_ONCE_PER_TENANT = env.amounts(
+    "AT_ONCE_PER_TENANT",
+    uploads=32,
+    imports=8,
+    questions=2,
+    probes=2,
+    streams=100,
+    exports=2,
+    waits=max(1, MAX_WAITING_REQUESTS // 2),
+)
 RATE_LIMIT_REQUESTS_PER_MINUTE = env.positive("RATE_LIMIT_REQUESTS_PER_MINUTE", 600)
 RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE = env.positive("RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE", 300)
 

@@ -23,9 +23,9 @@ class MediaJobsConfig(AppConfig):
         )
         from storage import hooks  # noqa: PLC0415
 
-        def inspect(path: Path) -> dict[str, Any] | None:
+        def inspect(path: Path, tenant_id: str) -> dict[str, Any] | None:
             try:
-                return probe.probe(path).to_json()
+                return probe.probe(path, tenant_id).to_json()
             except probe.TooMuch as much:
                 raise hooks.Unreadable(much.detail, code=much.code) from much
             except probe.Unreadable as unreadable:

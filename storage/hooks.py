@@ -23,7 +23,7 @@ class Unreadable(Exception):  # noqa: N818 -- a verdict on the bytes, not a mist
         self.code = code
 
 
-def _no_summary(_path: Path) -> dict[str, Any] | None:
+def _no_summary(_path: Path, _tenant_id: str) -> dict[str, Any] | None:
     return None
 
 
@@ -31,8 +31,11 @@ def _none_in_use(_files: QuerySet[File]) -> QuerySet[File]:
     return File.objects.none()
 
 
-inspect: Callable[[Path], dict[str, Any] | None] = _no_summary
-"""Summarise the media in a local file; None for what has no streams. Raises ``Unreadable``."""
+inspect: Callable[[Path, str], dict[str, Any] | None] = _no_summary
+"""Summarise the media in a tenant's local file; None for what has no streams.
+
+Raises ``Unreadable``, and a ``Problem`` where there was no place to look.
+"""
 
 in_use: Callable[[QuerySet[File]], QuerySet[File]] = _none_in_use
 """Those of the given files that must stay, because unfinished work reads or writes them."""

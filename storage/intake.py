@@ -34,7 +34,7 @@ def take_in(  # noqa: PLR0913 -- what a file is said to be, by name
     ``name`` is clean already. ``path`` is gone afterwards unless what ``check`` does is raised.
     """
     sniffed = check(path, name=name, declared_type=declared_type)
-    media = _described(path) if sniffed.kind is Kind.MEDIA else None
+    media = _described(path, tenant.pk) if sniffed.kind is Kind.MEDIA else None
     file = store.add(
         tenant.pk,
         path,
@@ -88,8 +88,8 @@ def _scan(path: Path, on_wait: Callable[[], object]) -> None:
         raise Refused(verdict.detail, verdict.code) from verdict
 
 
-def _described(path: Path) -> dict[str, Any] | None:
+def _described(path: Path, tenant_id: str) -> dict[str, Any] | None:
     try:
-        return hooks.inspect(path)
+        return hooks.inspect(path, tenant_id)
     except hooks.Unreadable as unreadable:
         raise Refused(unreadable.detail, unreadable.code) from unreadable

@@ -18,7 +18,7 @@ from accounts.audit_chain import bundle, telling
 from accounts.audit_chain.selection import Selection
 from accounts.events import Event
 from accounts.models import AuditRecord
-from ffapi_site.lib import scope
+from ffapi_site.lib import ongoing, scope
 from ffapi_site.lib.cells import csv_text
 from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.ids import new_id
@@ -40,12 +40,16 @@ def respond(request: HttpRequest, selection: Selection, form: str) -> StreamingH
     if form == "bundle" and not selection.is_whole:
         detail = "a bundle holds every record of a stretch of time: only start and end narrow it"
         raise Invalid(detail, errors=[FieldError("?format", detail, "invalid")])
+    holder = selection.tenant_id or "the installation"
+    ongoing.EXPORTS.check(holder)
     told = selection.told() | {"format": form}
     export_id = audit.record(Event.AUDIT_EXPORTED, selection.tenant_id, details=told)
     if form == "bundle":
-        chunks = _bundle(selection, export_id)
+        with ongoing.EXPORTS.one_of(holder):
+            chunks = _bundle(selection, export_id)
     else:
         chunks = _lines(selection, form, scope.current())
+    chunks = _counted(chunks, holder)
     made = f"{timezone.now():%Y%m%dT%H%M%SZ}"
     name = f"audit-log-{made}.{'zip' if form == 'bundle' else form}"
     response = StreamingHttpResponse(
@@ -58,6 +62,11 @@ def respond(request: HttpRequest, selection: Selection, form: str) -> StreamingH
     )
     release_connections()
     return response
+
+
+def _counted(chunks: Iterator[bytes], holder: str) -> Iterator[bytes]:
+    with ongoing.EXPORTS.held(holder):
+        yield from chunks
 
 
 def _lines(selection: Selection, form: str, seen: str) -> Iterator[bytes]:

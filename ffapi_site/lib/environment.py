@@ -48,6 +48,19 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
             lanes[lane] = int(slots)
         return lanes
 
+    def amounts(self, name: str, **usual: int) -> dict[str, int]:
+        """Read ``uploads:32,imports:8``: how many of what; of what is not named, the usual."""
+        found = dict(usual)
+        for part in self.list(name, default=[]):
+            what, _, amount = part.strip().partition(":")
+            if what not in usual or not amount.isdecimal() or not 1 <= int(amount) < 2**31:
+                known = ", ".join(usual)
+                raise ImproperlyConfigured(
+                    f"{name} has {part!r}; it is a list like {next(iter(usual))}:5 of {known}"
+                )
+            found[what] = int(amount)
+        return found
+
     def networks(self, name: str) -> list[Any]:
         """Read a list of addresses and networks: ``10.0.0.5,192.168.0.0/24,fd00::/8``."""
         try:

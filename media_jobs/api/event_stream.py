@@ -12,24 +12,14 @@ from django.db import connection
 
 from accounts import keys
 from accounts.models import ApiKey
-from ffapi_site.lib import scope
-from ffapi_site.lib.problems import Unavailable
+from ffapi_site.lib import ongoing, scope
 from media_jobs.api.job_body import related, tell
 from media_jobs.changes import feed
 from media_jobs.models import Job
 
-MAX_LISTENERS = 500  # a process; each is a coroutine and a socket, no thread and no connection
 _HEARTBEAT_S = 10.0  # shorter than the time-outs of usual proxies
 _AT_MOST_EVERY_S = 0.25
 _LONGEST_S = 3600  # then the browser comes again
-
-_listening: set[object] = set()
-
-
-def check_place() -> None:
-    """Raise ``Unavailable`` where this process has as many listeners as it takes."""
-    if len(_listening) >= MAX_LISTENERS:
-        raise Unavailable("too many listeners", headers={"Retry-After": "10"})
 
 
 @dataclass(frozen=True)
@@ -69,13 +59,10 @@ async def events(job_id: str, listener: Listener) -> AsyncIterator[bytes]:
         if not loop.is_closed():
             loop.call_soon_threadsafe(changed.set)
 
-    _listening.add(changed)
-    try:
-        with feed.on_change(job_id, wake):
-            async for line in _tell_changes(job_id, listener, changed, loop.time() + _LONGEST_S):
-                yield line
-    finally:
-        _listening.discard(changed)
+    # A coroutine and a socket each, no thread and no connection.
+    with ongoing.STREAMS.held(listener.api_key.tenant_id), feed.on_change(job_id, wake):
+        async for line in _tell_changes(job_id, listener, changed, loop.time() + _LONGEST_S):
+            yield line
 
 
 async def _tell_changes(

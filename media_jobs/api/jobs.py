@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.views import TenantAPIView
-from ffapi_site.lib import bodies
+from ffapi_site.lib import bodies, ongoing
 from ffapi_site.lib.client_address import client_address
 from ffapi_site.lib.describing import JSON, PAGING, page_of
 from ffapi_site.lib.problems import Invalid
@@ -93,7 +93,7 @@ class JobEvents(TenantAPIView):
     def get(self, request: Request, job_id: str) -> StreamingHttpResponse:
         """Server-sent events: the job at once (`event: job`), and again after each change."""
         job = self.own(Job.objects.all(), job_id)
-        event_stream.check_place()
+        ongoing.STREAMS.check(self.tenant.pk)
         address = client_address(request._request)  # noqa: SLF001 -- DRF has no public name
         listener = event_stream.Listener(self.caller.api_key, address)
         headers = {"X-Accel-Buffering": "no"}  # a proxy must pass each event on at once

@@ -6,10 +6,11 @@ import re
 import threading
 import time
 
-from django.conf import settings
 from django.db import connection
 from rest_framework.request import Request
 
+from ffapi_site.lib import ongoing
+from ffapi_site.lib.problems import TooManyRequests, Unavailable
 from media_jobs.changes import feed
 from media_jobs.models import Job
 from media_jobs.models.job import FINAL
@@ -17,9 +18,6 @@ from media_jobs.models.job import FINAL
 LONGEST_S = 60
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
 _LOOKS_AT_LEAST_EVERY_S = 2.0
-
-# Waiting requests hold a thread each; more of them than this get their 202 at once.
-_places = threading.BoundedSemaphore(settings.MAX_WAITING_REQUESTS)
 
 
 def wanted_wait_s(request: Request) -> int | None:
@@ -30,14 +28,13 @@ def wanted_wait_s(request: Request) -> int | None:
 
 def wait_for_end(job: Job, seconds: float) -> bool:
     """Wait until the job ends or the time is up; tell whether there was a place to wait at all."""
-    if not _places.acquire(blocking=False):
-        return False
     try:
-        changed = threading.Event()
-        with feed.on_change(job.id, changed.set):
-            _watch(job.id, changed, time.monotonic() + seconds)
-    finally:
-        _places.release()
+        with ongoing.WAITS.one_of(job.tenant_id):
+            changed = threading.Event()
+            with feed.on_change(job.id, changed.set):
+                _watch(job.id, changed, time.monotonic() + seconds)
+    except (TooManyRequests, Unavailable):
+        return False  # they hold a thread each: who is one too many gets their 202 at once
     return True
 
 

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 
+from accounts.models import Tenant
 from accounts.pages.page import Page
 from accounts.quotas import bounds, reservations
+from ffapi_site.lib import ongoing
 from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.problem_handler import problem_response
 from ffapi_site.lib.problems import Malformed, Problem, invalid
@@ -32,6 +34,10 @@ class Upload(Page):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         tenant, name = self.visitor.acting_tenant, _name(request)
+        with ongoing.UPLOADS.one_of(tenant.pk):
+            return self._take(request, tenant, name)
+
+    def _take(self, request: HttpRequest, tenant: Tenant, name: str) -> HttpResponse:
         length = request.headers.get("Content-Length", "")
         announced_bytes = int(length) if length.isdecimal() else 0
         hold = reservations.hold_storage(tenant.pk, None, announced_bytes)

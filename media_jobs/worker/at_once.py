@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 from accounts.models import Tenant
-from ffapi_site.lib import netguard
+from ffapi_site.lib import netguard, ongoing
 from ffapi_site.lib.problem_handler import disk_full
 from ffapi_site.lib.problems import Unavailable, invalid
 from media_jobs.ffmpeg import failures
 from media_jobs.operations import driver
 from media_jobs.operations.base import Result, as_sent
-from media_jobs.worker import inputs, sandbox, scratch
+from media_jobs.worker import inputs, probe, sandbox, scratch
 from media_jobs.worker.execution import Executor, Failed, Ledger
-from media_jobs.worker.planning import media_of, plan
+from media_jobs.worker.planning import Planned, media_of, plan
 from media_jobs.worker.probe import Unreadable
 from storage.virus_scan import ScannerUnavailable
 
-_AT_ONCE = 4  # a process; each holds a thread and a process of ffprobe
 _PATIENCE_S = 2.0
-_places = threading.BoundedSemaphore(_AT_ONCE)
+_FETCHED_WITHIN_S = 60.0  # a client waits for it; what takes longer is a job
 
 
 def answer(tenant: Tenant, operation: str, params: dict[str, Any]) -> Result:
-    """Run an analysis now. Raises `Invalid` for what can't be read, `Unavailable` when busy."""
+    """Run an analysis now.
+
+    Raises `Invalid` for what can't be read, and where there is no place for one more question
+    `TooManyRequests` or `Unavailable`.
+    """
     planned = plan(tenant, operation, params)
-    if not _places.acquire(timeout=_PATIENCE_S):
-        raise Unavailable("too many questions at once", headers={"Retry-After": "2"})
+    with ongoing.QUESTIONS.one_of(tenant.pk, patience_s=_PATIENCE_S):
+        return _answer(planned, operation, params)
+
+
+def _answer(planned: Planned, operation: str, params: dict[str, Any]) -> Result:
     field = as_sent(operation, params, planned.inputs[0].role)
     try:
         with scratch.passing("answer") as folder:
-            gathered = inputs.bring(planned.inputs, folder, lambda *_: None)
-            executor = Executor(folder, lambda *_: None, Ledger())
+            gathered = inputs.bring(planned.inputs, folder, _patience(), of_probe=probe.AT_THE_DOOR)
+            executor = Executor(folder, lambda *_: None, Ledger(), limits=probe.AT_THE_DOOR)
             result = driver.drive(
                 planned.operation,
                 media_of(gathered.sources),
@@ -49,6 +56,16 @@ def answer(tenant: Tenant, operation: str, params: dict[str, Any]) -> Result:
         if failure.code == failures.STORAGE_FULL.code:
             raise disk_full() from failed
         raise invalid(f"/params/{field}", failure.detail, failure.code) from failed
-    finally:
-        _places.release()
     return result or Result()
+
+
+def _patience() -> Callable[[int, int | None], None]:
+    """What ends the fetching of a far end that takes too long."""
+    deadline = time.monotonic() + _FETCHED_WITHIN_S
+
+    def on_bytes(_got: int, _of: int | None) -> None:
+        if time.monotonic() > deadline:
+            detail = f"it did not come within {_FETCHED_WITHIN_S:g} s; make a job of it"
+            raise inputs.NotTaken("too_slow", detail)
+
+    return on_bytes

@@ -78,8 +78,8 @@ class Executor:
     ledger: Ledger
     devices: tuple[str, ...] = ()
     """Nodes of GPUs, for those commands that use one."""
-    wall_s: float | None = None
-    """Longest time for one process, where it is less than the installation's for all."""
+    limits: sandbox.Limits | None = None
+    """Of each process; None: the installation's."""
     on_running: Callable[[Command], None] = lambda _: None
     """Called when FFmpeg has been started."""
     on_written: Callable[[Command], None] = lambda _: None
@@ -91,7 +91,7 @@ class Executor:
             return self._execute(command, RoomWatch(self.folder, room))
 
     def _execute(self, command: Command, written: RoomWatch) -> object:
-        limits = _limits(self.wall_s)
+        limits = self.limits or installed_limits()
         process = sandbox.start(
             command.program,
             command.args,
@@ -151,10 +151,9 @@ class Executor:
         return out.data.decode(errors="replace"), err.data.decode(errors="replace")
 
 
-def _limits(wall_s: float | None) -> sandbox.Limits:
-    most_s = float(settings.FFMPEG_TIMEOUT_SECONDS)
+def installed_limits() -> sandbox.Limits:
     return sandbox.Limits(
-        wall_s=most_s if wall_s is None else min(wall_s, most_s),
+        wall_s=settings.FFMPEG_TIMEOUT_SECONDS,
         cpu_s=settings.FFMPEG_CPU_SECONDS,
         memory_bytes=settings.FFMPEG_MEMORY_MB << 20,
         output_bytes=settings.MAX_FILE_SIZE_BYTES,

@@ -17,7 +17,7 @@ from ffapi_site.lib.room import room_on
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models import Job
 from media_jobs.operations.base import Source
-from media_jobs.worker import probe
+from media_jobs.worker import probe, sandbox
 from storage import intake, sniff, store
 from storage.models import File
 from storage.names import NameRefused, clean_name
@@ -75,7 +75,11 @@ def gather(job: Job, folder: Path, on_bytes: Callable[[int, int | None], None]) 
 
 
 def bring(
-    inputs: Iterable[Wanted], folder: Path, on_bytes: Callable[[int, int | None], None]
+    inputs: Iterable[Wanted],
+    folder: Path,
+    on_bytes: Callable[[int, int | None], None],
+    *,
+    of_probe: sandbox.Limits = probe.LIMITS,
 ) -> Gathered:
     """Place the files and fetch the addresses.
 
@@ -86,9 +90,11 @@ def bring(
     sources, sha256 = {}, {}
     size_bytes = 0
     for position, each in enumerate(inputs):
-        fetch = _place if each.url == "" else _download
         try:
-            source = fetch(each, position, folder, on_bytes)
+            if each.url:
+                source = _download(each, position, folder, on_bytes, of_probe)
+            else:
+                source = _place(each, position, folder)
         except (netguard.Refused, NotTaken, probe.Unreadable) as refused:
             refused.detail = f"{each.role}: {refused.detail}"
             raise
@@ -99,7 +105,7 @@ def bring(
     return Gathered(sources, size_bytes, sha256)
 
 
-def _place(each: Wanted, position: int, folder: Path, _: object) -> Source:
+def _place(each: Wanted, position: int, folder: Path) -> Source:
     if each.file is None:
         raise Missing(each.role, "the file was deleted before the job could read it")
     path = scratch_path(position, each.file.name)
@@ -113,7 +119,11 @@ def _place(each: Wanted, position: int, folder: Path, _: object) -> Source:
 
 
 def _download(
-    each: Wanted, position: int, folder: Path, on_bytes: Callable[[int, int | None], None]
+    each: Wanted,
+    position: int,
+    folder: Path,
+    on_bytes: Callable[[int, int | None], None],
+    of_probe: sandbox.Limits,
 ) -> Source:
     path = scratch_path(position, urlsplit(each.url).path)
     # A new file: whatever already lies there, a link above all, is not ours to write to.
@@ -132,7 +142,9 @@ def _download(
 
     _check(folder / path, got, watch)
     (folder / path).chmod(0o644)  # for the sandbox's user
-    info = probe.probe_in(folder, path, limits=probe.media_limits(), watch=watch)
+    info = probe.probe_in(
+        folder, path, limits=probe.media_limits(), watch=watch, of_process=of_probe
+    )
     return Source(path=path, info=info, name=got.name, role=each.role)
 
 

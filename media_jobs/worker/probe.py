@@ -4,18 +4,22 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
 
-from ffapi_site.lib import room
+from ffapi_site.lib import ongoing, room
 from media_jobs.ffmpeg import failures, words
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, Json, MediaInfo, mapping
 from media_jobs.ffmpeg.media_limits import MediaLimits, excess
 from media_jobs.worker import sandbox, scratch
 from media_jobs.worker.sandbox_gate import Gate
 
-_LIMITS = sandbox.Limits(wall_s=60, cpu_s=30)
+LIMITS = sandbox.Limits(wall_s=60, cpu_s=30)
+# Nobody reserved memory for a request: enough for 134 million pixels of 8 bits.
+AT_THE_DOOR = replace(LIMITS, memory_bytes=768 << 20)
+_PATIENCE_S = 30.0
 
 
 class Unreadable(Exception):  # noqa: N818 -- what the medium is
@@ -46,23 +50,26 @@ def probe_in(
     *,
     limits: MediaLimits | None = None,
     watch: Callable[[], object] = lambda: None,
+    of_process: sandbox.Limits = LIMITS,
 ) -> MediaInfo:
     """Describe the file at ``path`` inside a prepared scratch folder.
 
     Raises `Unreadable`, and `TooMuch` of what is over ``limits``. ``watch`` is called at least
     twice a second; what it raises ends the probe and comes through.
     """
-    done = sandbox.finish(start(folder, path, limits=limits), watch)
-    if done.returncode == -signal.SIGKILL and not done.timed_out:
+    done = sandbox.finish(start(folder, path, limits=limits, of_process=of_process), watch)
+    if done.returncode == -signal.SIGKILL and not (done.timed_out or done.out_of_memory):
         # Killed from outside: that says nothing of the medium.
-        done = sandbox.finish(start(folder, path, limits=limits), watch)
+        done = sandbox.finish(start(folder, path, limits=limits, of_process=of_process), watch)
     return described(done, path, limits)
 
 
 def described(done: sandbox.Finished, path: str, limits: MediaLimits | None = None) -> MediaInfo:
     """What ffprobe said of the file at ``path``; raises as `probe_in` does."""
     if done.timed_out:
-        raise Unreadable("probe_timeout", f"ffprobe was not done after {_LIMITS.wall_s:g} s")
+        raise Unreadable("probe_timeout", f"ffprobe was not done after {LIMITS.wall_s:g} s")
+    if done.out_of_memory:
+        raise TooMuch("resource_limit", "to look at it takes more memory than it may")
     answer, own = _read(done), words.own(done.stderr)
     if limits and (found := excess(answer, own, limits)):
         raise TooMuch(found.code, found.detail)
@@ -76,12 +83,17 @@ def described(done: sandbox.Finished, path: str, limits: MediaLimits | None = No
 
 
 def start(
-    folder: Path, path: str, *, limits: MediaLimits | None = None, gate: Gate | None = None
+    folder: Path,
+    path: str,
+    *,
+    limits: MediaLimits | None = None,
+    gate: Gate | None = None,
+    of_process: sandbox.Limits = LIMITS,
 ) -> sandbox.Process:
     # ffprobe decodes a picture to tell its format: one that is too large it must not begin.
     bounds = ["-max_pixels", str(limits.pixels)] if limits else []
     args = [*PROBE_ARGS, *bounds, path]
-    return sandbox.start("ffprobe", args, folder=folder, limits=_LIMITS, gate=gate)
+    return sandbox.start("ffprobe", args, folder=folder, limits=of_process, gate=gate)
 
 
 def _read(done: sandbox.Finished) -> Json:
@@ -93,13 +105,18 @@ def _read(done: sandbox.Finished) -> Json:
         return {}  # ffprobe ended early, and its status says so
 
 
-def probe(path: Path) -> MediaInfo:
-    """Describe a stranger's file, from a scratch folder of its own. Raises as `probe_in` does."""
-    with scratch.passing("probe") as folder:
+def probe(path: Path, tenant_id: str) -> MediaInfo:
+    """Describe a file that a tenant sends, from a scratch folder of its own.
+
+    Raises as `probe_in` does, and ``TooManyRequests`` or ``Unavailable`` where there was no place
+    for as long as a request waits for one.
+    """
+    place = ongoing.PROBES.one_of(tenant_id, patience_s=_PATIENCE_S)
+    with place, scratch.passing("probe") as folder:
         inside = folder / "in" / f"0{path.suffix[:6]}"
         try:
             os.link(path, inside)
         except OSError:  # another file system
             with path.open("rb") as content:
                 room.copy(content, inside)
-        return probe_in(folder, f"in/{inside.name}", limits=media_limits())
+        return probe_in(folder, f"in/{inside.name}", limits=media_limits(), of_process=AT_THE_DOOR)

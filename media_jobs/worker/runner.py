@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,12 @@ from media_jobs.worker import (
     inputs,
     outputs,
     placement,
+    sandbox,
     scratch,
 )
 from media_jobs.worker.answers import Answers
 from media_jobs.worker.capabilities import capabilities
-from media_jobs.worker.execution import Executor, Failed, Ledger
+from media_jobs.worker.execution import Executor, Failed, Ledger, installed_limits
 from media_jobs.worker.kept_result import kept
 from media_jobs.worker.look_ahead import LookAhead
 from media_jobs.worker.meter import Meter
@@ -176,7 +177,7 @@ class Doing:
             self.attempt.on_progress,
             self.attempt.ledger,
             nodes,
-            _longest_s(self.operation),
+            _limits_of(self.operation),
             on_running=self.looks.prepare,
             on_written=self.looks.begin,
         )
@@ -200,10 +201,14 @@ class Doing:
         return driver.drive(self.operation, media, execute=execute)
 
 
-def _longest_s(operation: base.Operation) -> float | None:
+def _limits_of(operation: base.Operation) -> sandbox.Limits:
     """A command that a user wrote may be one that never ends, and is not waited for as long."""
-    is_users_own = operation.scope == "ffmpeg:custom"
-    return float(settings.FFMPEG_COMMAND_TIMEOUT_SECONDS) if is_users_own else None
+    limits = installed_limits()
+    if operation.scope != "ffmpeg:custom":
+        return limits
+    return replace(
+        limits, wall_s=min(limits.wall_s, float(settings.FFMPEG_COMMAND_TIMEOUT_SECONDS))
+    )
 
 
 def _complete(attempt: Attempt, made: outputs.Made, result: base.Result | None) -> None:

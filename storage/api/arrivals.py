@@ -12,7 +12,7 @@ from django.http import HttpRequest, QueryDict
 
 from accounts.api.caller import Caller
 from accounts.quotas import bounds, reservations
-from ffapi_site.lib import bodies, netguard, strict_json
+from ffapi_site.lib import bodies, netguard, ongoing, strict_json
 from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import Malformed, Unavailable, invalid
@@ -82,6 +82,7 @@ def uploaded(
     most_bytes = bounds.of(caller.tenant, caller.api_key).file_bytes
     if announced_bytes > most_bytes + FRAMING_BYTES:
         raise uploads.too_large(most_bytes)
+    cleanup.enter_context(ongoing.UPLOADS.one_of(caller.tenant.pk))
     hold = ""
     if not is_repeated:
         hold = reservations.hold_storage(caller.tenant.pk, caller.api_key.pk, announced_bytes)
@@ -119,6 +120,7 @@ def _json(given: dict[str, Any], name: str) -> Any:
 def imported(body: ImportRequest, caller: Caller, cleanup: ExitStack) -> Arrival:
     """Fetch the bytes from an address; the temporary file goes with ``cleanup``."""
     most_bytes = bounds.of(caller.tenant, caller.api_key).file_bytes
+    cleanup.enter_context(ongoing.IMPORTS.one_of(caller.tenant.pk))
     release_connections()  # a download takes as long as the far end likes
     landing = cleanup.enter_context(uploads.landing(0))
     try:

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.test import AsyncClient, Client
+from pytest_django import Settings
 
 from accounts import keys
 from accounts.models import Tenant
+from ffapi_site.lib import ongoing
 from media_jobs import jobs, states
-from media_jobs.api import event_stream
 from media_jobs.changes import feed
 from media_jobs.models import Job, Status
 from tests.api.sending import code_of
 from tests.engine.claiming import claim
-from tests.factories import JobFactory
+from tests.factories import JobFactory, TenantFactory
 from tests.storage.client import key_of
 
 pytestmark = [
@@ -112,14 +113,16 @@ def test_the_stream_ends_with_its_key(tenant: Tenant, end: Callable[[Tenant], No
 def test_nobody_is_left_waiting(tenant: Tenant) -> None:
     listen(key_of(tenant), JobFactory.create(tenant=tenant, canceled=True))
     assert not feed._waiting
-    assert not event_stream._listening
+    assert not ongoing.STREAMS.taken(tenant.pk)
 
 
 def test_past_so_many_listeners_the_next_is_sent_away(
-    client: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    client: Client, tenant: Tenant, settings: Settings
 ) -> None:
-    monkeypatch.setattr(event_stream, "MAX_LISTENERS", 0)
     job = JobFactory.create(tenant=tenant)
-    refused = client.get(f"/v1/jobs/{job.pk}/events")
-    assert code_of(refused, 503) == "unavailable"
-    assert refused["Retry-After"] == "10"
+    settings.AT_ONCE_PER_TENANT = settings.AT_ONCE_PER_TENANT | {"streams": 1}
+    with ongoing.STREAMS.held(TenantFactory.create().pk):  # a stranger's is none of ours
+        assert client.get(f"/v1/jobs/{job.pk}/events").status_code == 200
+    with ongoing.STREAMS.held(tenant.pk):
+        refused = client.get(f"/v1/jobs/{job.pk}/events")
+    assert code_of(refused, 429) == "too_many_at_once"

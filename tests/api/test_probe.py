@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import Tenant
+from ffapi_site.lib import ongoing
 from media_jobs.models import Job
 from media_jobs.worker import at_once, probe
 from storage.models import File
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def film(tenant: Tenant, media: Samples) -> File:
     path = media("film").path
-    info = probe.probe(path).to_json()
+    info = probe.probe(path, "a tenant").to_json()
     return FileFactory.create(tenant=tenant, content=path.read_bytes(), media=info, name="a.mp4")
 
 
@@ -102,12 +104,13 @@ def test_anothers_file_is_absent(client: Client) -> None:
 
 
 def test_when_all_places_are_taken_it_says_so(
-    client: Client, film: File, monkeypatch: pytest.MonkeyPatch
+    client: Client, tenant: Tenant, film: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(at_once, "_places", threading.BoundedSemaphore(1))
     monkeypatch.setattr(at_once, "_PATIENCE_S", 0.1)
-    with at_once._places:
+    with ExitStack() as held:
+        for _ in range(site.AT_ONCE_PER_TENANT["questions"]):
+            held.enter_context(ongoing.QUESTIONS.one_of(tenant.pk))
         refused = send(client, "/v1/probe", {"input": film.pk})
-    assert code_of(refused, 503) == "unavailable"
-    assert refused["Retry-After"] == "2"
+    assert code_of(refused, 429) == "too_many_at_once"
+    assert refused["Retry-After"] == "5"
     assert send(client, "/v1/probe", {"input": film.pk}).status_code == 200

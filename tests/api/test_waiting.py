@@ -7,13 +7,14 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 
 from accounts.models import Tenant
 from accounts.roles import Role
+from ffapi_site.lib import ongoing
 from media_jobs import states
-from media_jobs.api import waiting
 from media_jobs.models import Job, Status
 from tests.api.sending import WANTED, code_of, send
 from tests.engine.claiming import claim
@@ -90,10 +91,10 @@ def test_who_may_not_read_jobs_is_not_told_their_end(tenant: Tenant) -> None:
     assert not response.has_header("Preference-Applied")
 
 
-def test_without_a_place_the_answer_comes_at_once(client: Client) -> None:
-    with ExitStack() as taken:
-        while waiting._places.acquire(blocking=False):
-            taken.callback(waiting._places.release)
+def test_without_a_place_the_answer_comes_at_once(client: Client, tenant: Tenant) -> None:
+    with ExitStack() as held:
+        for _ in range(settings.AT_ONCE_PER_TENANT["waits"]):
+            held.enter_context(ongoing.WAITS.one_of(tenant.pk))
         began = time.monotonic()
         response = send(client, "/v1/jobs", WANTED, Prefer="wait=20")
     assert time.monotonic() - began < 1

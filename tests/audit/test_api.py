@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import ExitStack
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from accounts import actor, audit
@@ -13,6 +15,7 @@ from accounts.actor import Actor, Kind
 from accounts.audit_chain.sealer import Sealing
 from accounts.events import Event, Outcome
 from accounts.models import AuditRecord, Tenant
+from ffapi_site.lib import ongoing
 from tests.api.sending import code_of, pointers
 from tests.audit.world import content_of, write
 from tests.factories import TenantFactory
@@ -111,6 +114,17 @@ def test_a_stranger_sees_nothing(three: None, auditor: Client, sealer: Sealing) 
     lines = content_of(stranger.get("/v1/audit-log/export")).splitlines()
     # Only that it exported is written down.
     assert [json.loads(line)["event_type"] for line in lines] == ["audit.exported"]
+
+
+def test_a_tenant_at_its_bound_leaves_places(auditor: Client, tenant: Tenant) -> None:
+    with ExitStack() as held:
+        for _ in range(settings.AT_ONCE_PER_TENANT["exports"]):
+            held.enter_context(ongoing.EXPORTS.one_of(tenant.pk))
+        refused = auditor.get("/v1/audit-log/export")
+        stranger = client_of(TenantFactory.create(), role="admin", scopes=["audit:read"])
+        assert content_of(stranger.get("/v1/audit-log/export"))
+    assert code_of(refused, 429) == "too_many_at_once"
+    assert content_of(auditor.get("/v1/audit-log/export"))
 
 
 def test_json_lines(three: None, auditor: Client) -> None:

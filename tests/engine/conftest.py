@@ -30,7 +30,7 @@ def stored(tenant: Tenant, media: Samples) -> Callable[[str], File]:
 
 
 def keep_path(tenant: Tenant, path: Path) -> File:
-    summary = hooks.inspect(path)
+    summary = hooks.inspect(path, tenant.pk)
     file = store.add(tenant.pk, path, name=path.name, origin="upload", media=summary, move=False)
     store.publish(file)
     return file

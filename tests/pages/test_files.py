@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django import Settings
 
+from ffapi_site.lib import ongoing
 from media_jobs.models import JobInput
 from storage.models import File
 from tests.factories import FileFactory, JobFactory
@@ -47,6 +50,14 @@ def test_it_takes_an_upload(alice: Client, cast: Cast, media: Samples) -> None:
     assert file.published_at
     assert file.media
     assert file.media["video"]["width"] == 640
+
+
+def test_a_tenant_at_its_bound_is_told_so(alice: Client, cast: Cast) -> None:
+    with ExitStack() as held:
+        for _ in range(settings.AT_ONCE_PER_TENANT["uploads"]):
+            held.enter_context(ongoing.UPLOADS.one_of(cast.tenant.pk))
+        refused = upload(alice, b"hello")
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_at_once")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,12 @@ pytestmark = pytest.mark.django_db
 def film(tenant: Tenant, media: Samples) -> File:
     path = media.path("film")
     file = store.add(
-        tenant.pk, path, name="film.mp4", origin="upload", media=hooks.inspect(path), move=False
+        tenant.pk,
+        path,
+        name="film.mp4",
+        origin="upload",
+        media=hooks.inspect(path, tenant.pk),
+        move=False,
     )
     store.publish(file)
     return file

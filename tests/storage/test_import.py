@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django import Settings
 
+from ffapi_site.lib import ongoing
 from storage.models import File
 from tests.factories import TenantFactory
 from tests.media import Samples
@@ -163,3 +166,18 @@ def test_what_the_far_end_does_wrong(
 )
 def test_wrong_fields(client: Client, body: Any, pointer: str, code: str) -> None:
     assert refusal(send(client, body)) == (422, pointer, code)
+
+
+def test_a_tenant_at_its_bound_leaves_places(far_end: type[FarEnd]) -> None:
+    tenant, stranger = TenantFactory.create_batch(2)
+    far_end.pages["/a.srt"] = (200, {}, b"1\n00:00:00,000 --> 00:00:01,000\nhello\n")
+    body = {"url": f"{far_end.at}/a.srt"}
+    with ExitStack() as held:
+        for _ in range(settings.AT_ONCE_PER_TENANT["imports"]):
+            held.enter_context(ongoing.IMPORTS.one_of(tenant.pk))
+        refused = send(client_of(tenant), body)
+        assert send(client_of(stranger), body).status_code == 201
+    assert refused.status_code == 429
+    assert refused.json()["code"] == "too_many_at_once"
+    assert far_end.asked == ["/a.srt"]
+    assert send(client_of(tenant), body).status_code == 201

@@ -3,6 +3,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from accounts.roles import Role
+from ffapi_site.lib import ongoing
+from media_jobs.worker import probe
 from storage.models import File
 from tests.factories import TenantFactory
 from tests.media import Samples
@@ -292,3 +296,44 @@ def test_without_the_scope(tenant: Tenant, fields: dict[str, Any], settings: Set
     response = send(client_of(tenant, **fields), SUBTITLES)
     assert (response.status_code, response.json()["required_scope"]) == (403, "files:create")
     assert left_behind(settings) == []
+
+
+def test_a_tenant_at_its_bound_leaves_places(
+    client: Client, tenant: Tenant, settings: Settings
+) -> None:
+    with ExitStack() as held:
+        for _ in range(settings.AT_ONCE_PER_TENANT["uploads"]):
+            held.enter_context(ongoing.UPLOADS.one_of(tenant.pk))
+        refused = send(client, SUBTITLES, "a.srt")
+        assert send(client_of(TenantFactory.create()), SUBTITLES, "a.srt").status_code == 201
+    assert refused.status_code == 429
+    assert (refused.json()["code"], refused["Retry-After"]) == ("too_many_at_once", "5")
+    assert send(client, SUBTITLES, "a.srt").status_code == 201
+
+
+def test_looks_of_ffprobe_are_bounded_for_each_tenant(
+    client: Client,
+    tenant: Tenant,
+    media: Samples,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probe, "_PATIENCE_S", 0.1)
+    picture = media.path("logo").read_bytes()
+    with ExitStack() as held:
+        for _ in range(settings.AT_ONCE_PER_TENANT["probes"]):
+            held.enter_context(ongoing.PROBES.one_of(tenant.pk))
+        assert send(client, picture, "a.png").json()["code"] == "too_many_at_once"
+        stranger = client_of(TenantFactory.create())
+        assert send(stranger, picture, "a.png").status_code == 201
+    assert send(client, picture, "a.png").status_code == 201
+
+
+def test_a_look_holds_so_much_memory_and_no_more(
+    client: Client, media: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    little = replace(probe.AT_THE_DOOR, memory_bytes=8 << 20)
+    monkeypatch.setattr(probe, "AT_THE_DOOR", little)
+    refused = send(client, media.path("logo").read_bytes(), "a.png")
+    assert refused.status_code == 422
+    assert not File.objects.exists()
