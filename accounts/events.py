@@ -22,6 +22,7 @@ class Event(StrEnum):
     JOB_CANCELED = "job.canceled"
     JOB_CREATED = "job.created"
     JOB_DELETED = "job.deleted"
+    JOB_EXPIRED = "job.expired"
     JOB_EXPORTED = "job.exported"
     JOB_ENDED = "job.ended"
     JOB_GIVEN_BACK = "job.given_back"

@@ -35,4 +35,5 @@ class MediaJobsConfig(AppConfig):
         hooks.in_use = outputs.in_use
         sandbox_reach.kept = private_places.named
         quota_hooks.open_work = counted.open_work
+        quota_hooks.kept_rows = counted.kept_rows
         quota_hooks.announce = counted.announce

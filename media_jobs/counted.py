@@ -20,6 +20,11 @@ def open_work() -> QuerySet[Any]:
     )
 
 
+def kept_rows() -> QuerySet[Any]:
+    """What the jobs take in the database, those that have not ended by what was asked for."""
+    return Job.objects.annotate(size_bytes=F("row_bytes"))
+
+
 def announce(alert: QuotaAlert) -> None:
     """Have the courier post an alert, signed as every event, where the tenant wants it."""
     tenant = alert.tenant

@@ -14,6 +14,7 @@ from accounts.people import sessions
 from accounts.quotas import alerts, reservations
 from ffapi_site.lib.chores import Chore, Items, Round
 from media_jobs import courier, deaths, queue, states
+from media_jobs import retention as job_retention
 from media_jobs.models import Job, JobAttempt, PausedLane, Slot
 from media_jobs.worker import placement
 from storage import retention
@@ -27,6 +28,7 @@ _GUARD_BEATS_WITHIN = timedelta(seconds=9)
 _LEFT_TO_GUARD = timedelta(seconds=20)
 
 _SWEEP_S = 20.0
+_OLD_JOBS_S = 60.0
 _LOST = Items("reap", rest_s=5.0, longest_rest_s=600.0)
 
 
@@ -96,6 +98,7 @@ def cleaning() -> list[Chore]:
     """What removes what is past its time; each has its own trouble and waits for no other."""
     return [
         Chore("files", retention.sweep, every_s=_SWEEP_S),
+        Chore("jobs", job_retention.sweep, every_s=_OLD_JOBS_S),
         Chore("kept answers", idempotency.forget_old, every_s=_SWEEP_S),
         Chore("rates", rate_limit.forget_old, every_s=_SWEEP_S),
         Chore("sessions", sessions.forget_old, every_s=_SWEEP_S),

@@ -18,8 +18,8 @@ from ffapi_site.lib import netguard
 from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import Conflict, TooManyRequests, invalid
-from ffapi_site.lib.shorten import fits
-from media_jobs import queue, states
+from ffapi_site.lib.shorten import fits, size_bytes
+from media_jobs import queue, retention, states
 from media_jobs.models import Job, JobInput, Priority, Status
 from media_jobs.models.job import METADATA_BYTES, PARAMS_BYTES
 from media_jobs.worker.planning import Planned, plan
@@ -29,6 +29,8 @@ from storage.names import NameRefused, clean_name
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
 MOST_TAGS = 32
+# What a job's row, its event and its input take besides what was asked for.
+_PLAIN_JOB_BYTES = 2048
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def submit(
             memory_mb=planned.weight.memory_mb,
             scratch_mb=planned.weight.scratch_mb,
             reserved_cpu_ms=planned.weight.cpu_ms,
+            row_bytes=_PLAIN_JOB_BYTES + size_bytes(asked.params) + size_bytes(asked.metadata),
             max_attempts=1 + settings.JOB_MAX_RETRIES,
         )
         _give(job, planned)
@@ -129,7 +132,7 @@ def submit(
         again = {"of": why.of} if why.of else {}
         audit.record(why.event, job.tenant_id, job.pk, details=told | again)
         # Last: from here to the commit others of the tenant wait, where it has limits.
-        reservations.reserve_job(job.tenant_id, job.api_key_id, job.reserved_cpu_ms)
+        reservations.reserve_job(job.tenant_id, job.api_key_id, job.reserved_cpu_ms, job.row_bytes)
     return job
 
 
@@ -247,8 +250,7 @@ def delete(job: Job) -> None:
             "files": [file.pk for file in gone],
             "kept_files": [file.pk for file in files if file not in gone],
         }
-        audit.record(Event.JOB_DELETED, job.tenant_id, job.pk, details=told)
-        job.delete()
+        retention.forget(job, Event.JOB_DELETED, told)
     for file in gone:
         store.remove(file, event=None)
 

@@ -249,6 +249,26 @@ def _write(job: Job, to: Status, reason: str, values: dict[str, Any]) -> None:
     announce(job.id)
 
 
+# Texts and JSON as they are stored, compressed where PostgreSQL did so.
+_WEIGH = """
+UPDATE media_jobs_job AS job SET row_bytes = kept.bytes
+FROM (SELECT id, row_bytes AS counted, pg_column_size(whole.*)
+        + coalesce((SELECT sum(pg_column_size(a.*)) FROM media_jobs_jobattempt a
+                    WHERE a.job_id = whole.id), 0)
+        + coalesce((SELECT sum(pg_column_size(s.*)) FROM media_jobs_jobstep s
+                    WHERE s.job_id = whole.id), 0) AS bytes
+      FROM media_jobs_job whole WHERE id = %s) AS kept
+WHERE job.id = kept.id RETURNING kept.bytes - kept.counted
+"""
+
+
+def _weigh(job: Job) -> int:
+    """Note what all rows of an ended job take; gives how much more that is than was counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WEIGH, [job.pk])
+        return int(cursor.fetchone()[0])
+
+
 def _settle_quotas(job: Job, outcome: Status, usage: dict[str, Any]) -> None:
     ended = reservations.Ended(
         tenant_id=job.tenant_id,
@@ -260,6 +280,7 @@ def _settle_quotas(job: Job, outcome: Status, usage: dict[str, Any]) -> None:
         submitted_at=job.created_at,
         reserved_cpu_ms=job.reserved_cpu_ms,
         usage=Usage.read(usage),
+        grown_bytes=_weigh(job),
     )
     reservations.settle_job(ended)
 

@@ -25,5 +25,8 @@ open_work: Callable[[], QuerySet[Any]] = _no_rows
 stored: Callable[[], QuerySet[Any]] = _no_rows
 """What is stored: rows of ``tenant_id``, ``api_key_id`` and ``size_bytes``."""
 
+kept_rows: Callable[[], QuerySet[Any]] = _no_rows
+"""What takes room in the database: rows as those of ``stored``."""
+
 announce: Callable[[QuotaAlert], None] = _nobody
 """Tell the tenant's own systems of an alert; part of the transaction that it belongs to."""

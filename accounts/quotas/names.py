@@ -41,7 +41,7 @@ _ALL = (
     Quota(JOBS_PER_HOUR, "Jobs this hour", "jobs", "hour", is_counted=True),
     Quota(JOBS_PER_DAY, "Jobs today", "jobs", "day", is_counted=True),
     Quota(CPU_PER_MONTH, "CPU time this month", "seconds", "month", 1000, is_counted=True),
-    Quota(STORAGE, "Stored files", "MiB", scale=1 << 20, is_counted=True),
+    Quota(STORAGE, "Stored files and jobs", "MiB", scale=1 << 20, is_counted=True),
     Quota(FILE_SIZE, "Size of a file", "MiB", scale=1 << 20),
     Quota(JOB_DURATION, "Length of a job's media", "seconds"),
     Quota(RESOLUTION, "Height of a picture", "lines"),

@@ -23,8 +23,8 @@ _HOLDS_LAST = timedelta(hours=2)
 _STALE = Items("storage holds")
 
 
-def reserve_job(tenant_id: str, api_key_id: str | None, cpu_ms: int) -> None:
-    """Count a job that was just submitted, at what it is expected to cost.
+def reserve_job(tenant_id: str, api_key_id: str | None, cpu_ms: int, row_bytes: int) -> None:
+    """Count a job that was just submitted, at what it is expected to cost and takes to be kept.
 
     Call it last in the job's transaction, after its row is written. Raises as `counters.take`.
     """
@@ -32,6 +32,7 @@ def reserve_job(tenant_id: str, api_key_id: str | None, cpu_ms: int) -> None:
         Change(JOBS_PER_HOUR, reserved=1),
         Change(JOBS_PER_DAY, reserved=1),
         Change(CPU_PER_MONTH, reserved=cpu_ms),
+        Change(STORAGE, used=row_bytes),
     ]
     counters.take(tenant_id, api_key_id, wanted)
 
@@ -49,6 +50,8 @@ class Ended:
     submitted_at: datetime
     reserved_cpu_ms: int
     usage: ledger.Usage | None
+    grown_bytes: int = 0
+    """How much more its rows take than they were counted at."""
 
 
 def settle_job(ended: Ended) -> None:
@@ -65,6 +68,7 @@ def settle_job(ended: Ended) -> None:
         Change(JOBS_PER_HOUR, used=ran, reserved=-1),
         Change(JOBS_PER_DAY, used=ran, reserved=-1),
         Change(CPU_PER_MONTH, used=usage.cpu_ms, reserved=-ended.reserved_cpu_ms),
+        Change(STORAGE, used=ended.grown_bytes),
     ]
     counters.correct(ended.tenant_id, ended.api_key_id, found, at=ended.submitted_at)
 
@@ -125,7 +129,7 @@ def take_storage(
 
 
 def give_storage(tenant_id: str, api_key_id: str | None, size_bytes: int) -> None:
-    """Give back the bytes of a file whose row was just deleted."""
+    """Give back the bytes of a file, or of a job's rows, that were just deleted."""
     counters.correct(tenant_id, api_key_id, [Change(STORAGE, used=-size_bytes)])
 
 

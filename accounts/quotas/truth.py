@@ -36,10 +36,14 @@ def figures(
         whose &= Q(api_key_id=api_key_id)
     ended = _work(UsageEntry.objects.filter(whose), starts, did_run=Q(did_run=True))
     going = _work(hooks.open_work().filter(whose), starts, did_run=Q())
-    kept = hooks.stored().filter(whose).aggregate(bytes=Sum("size_bytes"))["bytes"] or 0
-    held = StorageHold.objects.filter(whose).aggregate(bytes=Sum("size_bytes"))["bytes"] or 0
+    kept = _bytes(hooks.stored().filter(whose)) + _bytes(hooks.kept_rows().filter(whose))
+    held = _bytes(StorageHold.objects.filter(whose))
     found = {name: Figure(ended[name], going[name]) for name in ended}
-    return found | {STORAGE: Figure(int(kept), int(held))}
+    return found | {STORAGE: Figure(kept, held)}
+
+
+def _bytes(rows: QuerySet[Any]) -> int:
+    return int(rows.aggregate(bytes=Sum("size_bytes"))["bytes"] or 0)
 
 
 def _work(rows: QuerySet[Any], starts: Mapping[Window, datetime], *, did_run: Q) -> dict[str, int]:

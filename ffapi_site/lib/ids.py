@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,15 @@ def new_id(prefix: str) -> str:
 
     48 bits of Unix milliseconds, then 80 random bits (the layout of a ULID).
     """
-    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    return _text(prefix, (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80))
+
+
+def lowest_id(prefix: str, moment: datetime) -> str:
+    """The id that is below those made at ``moment`` or later, and above those made before."""
+    return _text(prefix, int(moment.timestamp() * 1000) << 80)
+
+
+def _text(prefix: str, number: int) -> str:
     digits = [_ALPHABET[number >> shift & 31] for shift in range(5 * (_LENGTH - 1), -1, -5)]
     return f"{prefix}_{''.join(digits)}"
 

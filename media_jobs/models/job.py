@@ -113,6 +113,8 @@ class Job(models.Model):
     """What its scratch folder is expected to grow to."""
     reserved_cpu_ms = models.PositiveBigIntegerField(default=0, db_default=0)
     """What it is counted at in the quotas until it ends."""
+    row_bytes = models.PositiveBigIntegerField(default=0, db_default=0)
+    """What it is counted at as storage: what was asked for, and from its end on all its rows."""
     attempt = models.PositiveSmallIntegerField(default=0)
     max_attempts = models.PositiveSmallIntegerField(default=4)
     created_at = models.DateTimeField(db_default=Now())

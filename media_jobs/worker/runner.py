@@ -215,6 +215,7 @@ def _complete(attempt: Attempt, made: outputs.Made, result: base.Result | None) 
     def write() -> None:
         states.hold(attempt.job)  # first: a try before may still be on its way
         made.publish(attempt.job)
+        _write_receipt(attempt, {"checks": made.checks})
         states.end(
             attempt.job,
             Status.COMPLETED,
@@ -224,7 +225,6 @@ def _complete(attempt: Attempt, made: outputs.Made, result: base.Result | None) 
             warnings=[*(result.warnings if result else ()), *made.warnings, *attempt.warnings],
             progress={"percent": 100.0, "stage": "done"},
         )
-        _write_receipt(attempt, {"checks": made.checks})
 
     try:
         ending.carry_out(attempt.job, write, bear=attempt.pulse.bear)
@@ -235,8 +235,9 @@ def _complete(attempt: Attempt, made: outputs.Made, result: base.Result | None) 
 
 def _end(attempt: Attempt, status: Status, reason: str, **values: Any) -> None:
     def write() -> None:
+        states.hold(attempt.job)
+        _write_receipt(attempt, {})  # before the end, at which all that is kept is weighed
         states.end(attempt.job, status, reason, **_at_end(attempt) | values)
-        _write_receipt(attempt, {})
 
     ending.carry_out(attempt.job, write, bear=attempt.pulse.bear)
 

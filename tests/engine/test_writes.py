@@ -32,6 +32,7 @@ KNOWN = {
     "states._write": FENCED,
     "states._close_attempt": FENCED,
     "states._settle": FENCED,
+    "states._weigh": FENCED,
     "states.claim": "makes the attempt",
     "deaths.report": "names the attempt that was lost",
     "worker.answers.keep": FENCED,
