@@ -15,11 +15,16 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from ffapi_site.lib import query
+from ffapi_site.lib.bounded_fields import BoundedJSONField
 from ffapi_site.lib.problems import Malformed
+from ffapi_site.lib.shorten import size_bytes
 
 PARAMETERS = ("limit", "cursor", "ordering")
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+PAGE_BYTES = 1 << 20
+"""Of JSON in the rows of a page; one row is always on it."""
+_AT_ONCE = DEFAULT_LIMIT + 1
 _SALT = "ffapi.cursor"
 
 
@@ -78,9 +83,7 @@ class CursorPages(BasePagination):
         limit = query.number(request, "limit", low=1, high=MAX_LIMIT) or DEFAULT_LIMIT
         text = query.text(request, "cursor")
         self.cursor = None if text is None else Cursor.from_text(text, self.ordering)
-        rows = list(self._from_cursor(queryset)[: limit + 1])
-        self.has_more = len(rows) > limit
-        rows = rows[:limit]
+        rows = self._fitting(queryset, limit)
         if self.cursor and self.cursor.backwards:
             rows.reverse()
         self.places = (self._place(rows[0]), self._place(rows[-1])) if rows else None
@@ -93,14 +96,36 @@ class CursorPages(BasePagination):
     def _place(self, row: Model) -> tuple[str | int, str]:
         return getattr(row, self._column), str(row.pk)
 
-    def _from_cursor(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        backwards = self.cursor is not None and self.cursor.backwards
+    def _fitting(self, queryset: QuerySet[Any], limit: int) -> list[Any]:
+        """Up to ``limit`` rows, fewer where they hold much: what follows is on the next page.
+
+        Read a few at a time, so that no more than they are in memory at once.
+        """
+        rows: list[Any] = []
+        left_bytes, at_once = PAGE_BYTES, min(limit + 1, _AT_ONCE)
+        cursor = self.cursor
+        backwards = cursor is not None and cursor.backwards
+        while True:
+            found = list(self._from_cursor(queryset, cursor)[:at_once])
+            for row in found:
+                left_bytes -= _size_bytes(row)
+                if len(rows) == limit or (rows and left_bytes < 0):
+                    self.has_more = True
+                    return rows
+                rows.append(row)
+            if len(found) < at_once:
+                self.has_more = False
+                return rows
+            cursor = Cursor(self.ordering, backwards, self._place(rows[-1]))
+
+    def _from_cursor(self, queryset: QuerySet[Any], cursor: Cursor | None) -> QuerySet[Any]:
+        backwards = cursor is not None and cursor.backwards
         descending = self.ordering.startswith("-") != backwards
         sign, compare = ("-", "lt") if descending else ("", "gt")
         ordered = queryset.order_by(f"{sign}{self._column}", f"{sign}id")
-        if self.cursor is None:
+        if cursor is None:
             return ordered
-        value, row_id = self.cursor.beside
+        value, row_id = cursor.beside
         return ordered.filter(
             Q(**{f"{self._column}__{compare}": value})
             | Q(**{self._column: value, f"id__{compare}": row_id})
@@ -125,3 +150,11 @@ class CursorPages(BasePagination):
             "required": ["next", "previous", "results"],
             "properties": {"next": link, "previous": link, "results": schema},
         }
+
+
+def _size_bytes(row: Model) -> int:
+    """What those columns of a row hold that may hold much."""
+    columns = row._meta.concrete_fields  # noqa: SLF001 -- public, by its documentation
+    wide = (field for field in columns if isinstance(field, BoundedJSONField))
+    read = vars(row)  # what was not asked for is not read for this
+    return sum(size_bytes(read[field.attname]) for field in wide if field.attname in read)

@@ -8,6 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Tenant
+from ffapi_site.lib import pagination
+from ffapi_site.lib.pagination import PAGE_BYTES
 from media_jobs.models import Job, JobInput
 from tests.api.sending import code_of, pointers
 from tests.factories import ApiKeyFactory, JobFactory
@@ -47,6 +49,43 @@ def test_pages_show_every_job_once(
         page = client.get(page["previous"]).json()
         back = [each["id"] for each in page["results"]] + back
     assert back == forth
+
+
+@pytest.mark.parametrize("ordering", ["created_at", "-created_at"])
+def test_a_page_ends_before_it_holds_megabytes(
+    client: Client, tenant: Tenant, ordering: str
+) -> None:
+    found = {"raw": "x" * 200_000}
+    made = sorted(JobFactory.create(tenant=tenant, result=found).pk for _ in range(12))
+    forth, page = [], client.get(f"/v1/jobs?limit=200&ordering={ordering}").json()
+    while True:
+        assert 1 <= len(page["results"]) <= PAGE_BYTES // 200_000
+        forth += [each["id"] for each in page["results"]]
+        if page["next"] is None:
+            break
+        page = client.get(page["next"]).json()
+    assert forth == (made if ordering == "created_at" else made[::-1])
+    back = [each["id"] for each in page["results"]]
+    while page["previous"]:
+        page = client.get(page["previous"]).json()
+        back = [each["id"] for each in page["results"]] + back
+    assert back == forth
+
+
+def test_what_is_larger_than_a_page_is_a_page(
+    client: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagination, "PAGE_BYTES", 100)
+    made = [JobFactory.create(tenant=tenant, result={"raw": "x" * 200}).pk for _ in range(2)]
+    page = client.get("/v1/jobs").json()
+    assert [each["id"] for each in page["results"]] == made[1:]
+    assert [each["id"] for each in client.get(page["next"]).json()["results"]] == made[:1]
+
+
+def test_more_than_are_read_at_once(client: Client, tenant: Tenant) -> None:
+    made = sorted(JobFactory.create(tenant=tenant).pk for _ in range(103))
+    assert ids(client, "?limit=102") == made[::-1][:102]
+    assert ids(client, "?limit=103") == made[::-1]
 
 
 def test_a_job_made_while_paging_moves_nothing(client: Client, tenant: Tenant) -> None:
