@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from ffapi_site.lib.watched import GoOn, run_watched
 from media_jobs.guard import PATIENCE_S, START_S, Guard
+from media_jobs.worker import slot_number
 from media_jobs.worker.sandbox import SandboxUnavailable
 
 
@@ -18,12 +19,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--lane", choices=settings.KNOWN_LANES, default="cpu")
-        parser.add_argument("--number", type=int, default=1, help="tells the slots of a host apart")
+        parser.add_argument(
+            "--number", type=int, help="tells the slots of a host apart; else the first free one"
+        )
 
     def handle(self, *_: Any, **options: Any) -> None:
         def serve(go_on: GoOn) -> int:
             try:
-                return Guard(options["lane"], options["number"], go_on).run()
+                number = options["number"] or slot_number.take(options["lane"])
+                return Guard(options["lane"], number, go_on).run()
             except SandboxUnavailable as error:
                 self.stderr.write(f"no job may run here: {error}")
                 return 1
