@@ -1,13 +1,15 @@
 # syntax=docker/dockerfile:1
 # One image for web server and slots; compose.yml in deploy/ shows them together.
 
-FROM python:3.11-slim-bookworm AS dependencies
+ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS dependencies
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
 COPY requirements.txt .
 RUN /opt/venv/bin/pip install -r requirements.txt
 
-FROM python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE}
 RUN apt-get update \
     && apt-get install -y --no-install-recommends bubblewrap ffmpeg fonts-dejavu-core \
     && rm -rf /var/lib/apt/lists/* \

@@ -95,6 +95,10 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # -- Django
 DEBUG = env.bool("DEBUG", default=False)
+if DEBUG and urlsplit(PUBLIC_BASE_URL).hostname not in {"localhost", "127.0.0.1", "::1"}:
+    raise ImproperlyConfigured(
+        "DEBUG shows code to whoever meets an error: PUBLIC_BASE_URL must be on localhost with it"
+    )
 ALLOWED_HOSTS = [
     *env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]),
     # Our own health checks and links use it, so it can't be left out.

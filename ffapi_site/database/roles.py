@@ -43,7 +43,9 @@ def prepare_sealer(connection: BaseDatabaseWrapper) -> None:
             if not cursor.rowcount:
                 cursor.execute(f"CREATE ROLE {SEALER} NOLOGIN NOSUPERUSER NOBYPASSRLS")
             cursor.execute("SELECT pg_advisory_unlock(hashtext('ffapi roles'))")
-        cursor.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [SEALER])
+        # From version 16 whoever makes a role is its member at once, but may not take it on.
+        right = "SET" if cursor.connection.info.server_version >= 16_00_00 else "MEMBER"
+        cursor.execute("SELECT pg_has_role(current_user, %s, %s)", [SEALER, right])
         if not cursor.fetchone()[0]:
             cursor.execute(f"GRANT {SEALER} TO current_user")
 

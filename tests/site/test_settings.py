@@ -58,3 +58,16 @@ def test_a_wrong_value_stops_the_start(name: str, value: str) -> None:
     refused = read("s.PORT", **{name: value, "PUBLIC_BASE_URL": "http://localhost:8000"})
     assert refused.returncode != 0
     assert name in refused.stderr.splitlines()[-1]
+
+
+def test_debug_pages_are_for_this_machine_only() -> None:
+    assert read("s.DEBUG", DEBUG="1", PUBLIC_BASE_URL="http://localhost:8000").stdout == "True\n"
+    refused = read("s.DEBUG", DEBUG="1", PUBLIC_BASE_URL="https://media.example.org")
+    assert refused.returncode != 0
+    assert "PUBLIC_BASE_URL must be on localhost" in refused.stderr
+
+
+def test_cookies_are_secure_with_https() -> None:
+    what = "(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS > 0)"
+    https = read(what, PUBLIC_BASE_URL="https://media.example.org")
+    assert https.stdout == "(True, True, True)\n"
