@@ -65,8 +65,8 @@ def running(lane: str) -> int:
 
 def overview() -> list[Lane]:
     paused = dict(PausedLane.objects.values_list("lane", "reason"))
-    alive = Slot.objects.alive().order_by().values_list("lane")
-    slots = dict(alive.annotate(Count("pk")))
+    working = Slot.objects.working().order_by().values_list("lane")
+    slots = dict(working.annotate(Count("pk")))
     jobs = _jobs_by_lane()
     return [
         Lane(name, slots.get(name, 0), *jobs.get(name, (0, 0, None)), paused.get(name))

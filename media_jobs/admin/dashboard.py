@@ -67,7 +67,7 @@ def _cards(chain_warning: str) -> list[tuple[str, str, str, bool]]:
     running = Job.objects.filter(status=Status.RUNNING).count()
     queued = Job.objects.filter(status=Status.QUEUED).count()
     dead = DeadLetter.objects.count()
-    alive = Slot.objects.alive().count()
+    alive = Slot.objects.working().count()
     waiting = WebhookDelivery.objects.filter(next_attempt_at__isnull=False).count()
     held = Tenant.objects.filter(quota_suspended_at__isnull=False).count()
     return [

@@ -26,6 +26,7 @@ class SlotAdmin(ReadOnlyAdmin):
         ("state", "lane"),
         ("host", "pid"),
         ("started_at", "heartbeat_at"),
+        ("hung", "troubles"),
         "doing",
         ("memory_mb", "scratch_mb"),
         ("program", "fence"),
@@ -39,9 +40,11 @@ class SlotAdmin(ReadOnlyAdmin):
         rows: QuerySet[Slot] = super().get_queryset(request)
         return rows.annotate(job=Subquery(running.values("pk")[:1]))
 
-    @display(label={"alive": "success", "silent": "danger"})
+    @display(label={"alive": "success", "hung": "danger", "silent": "danger"})
     def state(self, slot: Slot) -> str:
-        return "alive" if slot.heartbeat_at > timezone.now() - SILENT else "silent"
+        if slot.heartbeat_at <= timezone.now() - SILENT:
+            return "silent"
+        return "hung" if slot.hung else "alive"
 
     @admin.display(description="job")
     def doing(self, slot: Any) -> SafeString | str:

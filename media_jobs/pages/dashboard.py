@@ -42,7 +42,7 @@ def _counts(jobs: JobQuerySet) -> dict[str, int]:
 
 def _slots() -> dict[str, int]:
     """Count the places where jobs run; how many are busy is known by the jobs that run there."""
-    alive = set(Slot.objects.alive().values_list("name", flat=True))
+    alive = set(Slot.objects.working().values_list("name", flat=True))
     with scope.within(scope.EVERY_TENANT):  # a number, whosever jobs they are
         busy = Job.objects.filter(status=Status.RUNNING, slot__in=alive).count()
     return {"alive": len(alive), "busy": busy, "free": max(0, len(alive) - busy)}

@@ -39,7 +39,8 @@ SELECT statement_timestamp(), json_build_object(
     SELECT json_agg(json_build_object('name', name, 'lane', lane, 'host', host,
       'memory_mb', memory_mb, 'scratch_mb', scratch_mb,
       'is_fit', coalesce((sandbox->>'allowed')::boolean, true)) ORDER BY name)
-    FROM media_jobs_slot WHERE heartbeat_at > statement_timestamp() - %(silent)s),
+    FROM media_jobs_slot
+    WHERE heartbeat_at > statement_timestamp() - %(silent)s AND hung = ''),
   'running', (
     SELECT json_agg(json_build_object('slot', slot, 'lane', lane, 'host', host,
       'tenant', tenant_id, 'key', api_key_id, 'memory_mb', memory_mb, 'scratch_mb', scratch_mb,

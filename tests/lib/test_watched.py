@@ -1,4 +1,4 @@
-"""A process that stands still is killed from outside; one that goes on is left alone."""
+"""R30: a process that stands still is killed from outside; one that goes on is left alone."""
 
 from __future__ import annotations
 
@@ -57,6 +57,17 @@ def _is_gone(pid: int) -> bool:
 def test_it_works(tmp_path: Path, work: str, status: int) -> None:
     with _start(work, tmp_path / "told") as process:
         assert process.wait(30) == status
+
+
+def test_its_end_waits_for_no_child_of_its_own(tmp_path: Path) -> None:
+    """As multiprocessing would: a guard whose main thread failed waited for its sentinel."""
+    work = """
+from multiprocessing import get_context
+get_context("fork").Process(target=time.sleep, args=(30,)).start()
+raise RuntimeError
+"""
+    with _start(work, tmp_path) as process:
+        assert process.wait(20) == 1  # the child sleeps for longer
 
 
 def test_one_that_goes_on_is_left_alone(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What stands still in a slot is seen by what others see of it, and by nothing that it says."""
+"""R29: what stands still in a slot is seen by what others see of it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.utils import timezone
 from media_jobs import guard, housekeeping, states
 from media_jobs.guard import Guard
 from media_jobs.models import Job, Slot, Status
+from media_jobs.queueing import places
 from media_jobs.worker import gate, hangs
 from media_jobs.worker.hangs import Hangs
 from tests.engine.claiming import claim
@@ -160,6 +161,8 @@ def test_the_guard_replaces_it_and_says_so(slot: Guard, watch: Hangs, client: Cl
     told = client.get("/health/ready")
     assert told.status_code == 503
     assert "stands still" in told.json()["components"]["slots"]
+    waiting = JobFactory.create()
+    assert places([waiting])[waiting.id].starts_at is None
     with pytest.raises(Ended):
         slot._beat(looked(watch))
     job.refresh_from_db()
