@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import psutil
 import psycopg
 
-from chaos import processes
-from chaos.ground import LEASE_S, Ground
-
-
-class NothingToHit(Exception):  # noqa: N818 -- a state, not a mistake
-    """At this moment there is no such process, token or file"""
-
-
-@dataclass(frozen=True)
-class Done:
-    """What was done, and what has to be done against it when its time has come."""
-
-    told: str
-    undo_after_s: float = 0.0
-    undo: Callable[[], None] | None = None
-
-
-@dataclass(frozen=True)
-class Scene:
-    ground: Ground
-    chance: random.Random
-
-    def one_of(self, found: list[psutil.Process]) -> psutil.Process:
-        if not found:
-            raise NothingToHit
-        return self.chance.choice(found)
-
-
-Fault = Callable[[Scene], Done]
+from chaos import processes, standing
+from chaos.ground import LEASE_S
+from chaos.scene import Done, Fault, NothingToHit, Scene, resume
 
 
 def _kill(scene: Scene, found: list[psutil.Process]) -> Done:
@@ -102,7 +73,7 @@ def freeze_worker(scene: Scene) -> Done:
     """R10: a worker stands still past its lease, and then goes on as if nothing had been."""
     victim = scene.one_of(processes.workers(scene.ground))
     victim.suspend()
-    return Done(f"pid {victim.pid}", LEASE_S + 4, lambda: _resume(victim))
+    return Done(f"pid {victim.pid}", LEASE_S + 4, lambda: resume(victim))
 
 
 def freeze_ffmpeg(scene: Scene) -> Done:
@@ -161,7 +132,7 @@ def freeze_backend(scene: Scene) -> Done:
     """R6: a connection is half open for a while: nothing comes back."""
     victim = scene.one_of(processes.backends(scene.ground))
     victim.suspend()
-    return Done(f"pid {victim.pid}", 8, lambda: _resume(victim))
+    return Done(f"pid {victim.pid}", 8, lambda: resume(victim))
 
 
 def double_tokens(scene: Scene) -> Done:
@@ -209,13 +180,6 @@ def jump_clock(scene: Scene) -> Done:
     return Done(f"{hours:+} h", 6, lambda: clock.set_off_by(0))
 
 
-def _resume(process: psutil.Process) -> None:
-    try:
-        process.resume()
-    except psutil.NoSuchProcess:
-        return
-
-
 # It waits until the site is up, which it rightly is not on a full disk: that is undone first.
 STARTING_AGAIN: tuple[Fault, ...] = (crash_site,)
 QUICK: tuple[Fault, ...] = (
@@ -231,6 +195,7 @@ QUICK: tuple[Fault, ...] = (
 )
 ALL: tuple[Fault, ...] = (
     *QUICK,
+    *standing.FAULTS,
     kill_beside_worker,
     kill_sentinel,
     stop_slot,

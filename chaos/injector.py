@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from chaos.faults import MISSED, STARTING_AGAIN, Fault, Scene
+from chaos.faults import MISSED, STARTING_AGAIN
+from chaos.scene import Fault, Scene
 
 _LOOKS = 40  # how often a fault looks for its victim before the next one has its turn
 _LOOKS_EVERY_S = 0.05

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from chaos import processes
-from chaos.ground import Ground
+from chaos.ground import SLOTS, Ground
 from chaos.ledger import Kind, Ledger
 from tests.system.far_end import FarEnd
 
@@ -169,6 +169,18 @@ def i8_what_failed_shows_nothing(seen: Evidence) -> Iterator[str]:
         yield f"{file} is visible, of {job}, which is {status}"
 
 
+def i9_every_slot_works(seen: Evidence) -> Iterator[str]:
+    query = """
+        SELECT name, hung, heartbeat_at > now() - interval '15 s' FROM media_jobs_slot
+        ORDER BY name"""
+    slots = seen.ground.rows(query)
+    if len(slots) != SLOTS:
+        yield f"there are the slots {[name for name, *_ in slots]}"
+    for name, hung, is_alive in slots:
+        if hung or not is_alive:
+            yield f"{name} is silent, or stands still: {hung}"
+
+
 def clients_were_told_the_truth(seen: Evidence) -> Iterator[str]:
     """While parts are away: 503 with a time to come back, or no answer; never a 500."""
     for answer in seen.ledger.answers:
@@ -193,5 +205,6 @@ CHECKS: tuple[Check, ...] = (
     i6_caps_were_kept,
     i7_every_transition_is_on_record,
     i8_what_failed_shows_nothing,
+    i9_every_slot_works,
     clients_were_told_the_truth,
 )

@@ -18,11 +18,11 @@ import psycopg
 
 from chaos import faults, invariants
 from chaos.clients import Client, Sources
-from chaos.faults import Fault, Scene
 from chaos.ground import Ground, ground
 from chaos.injector import Injector
 from chaos.invariants import CHECKS, Evidence
 from chaos.ledger import Ledger
+from chaos.scene import Fault, Scene
 from tests.media import Samples
 from tests.system.far_end import FarEnd
 
@@ -116,6 +116,7 @@ def _is_quiet(seen: Evidence) -> bool:
         invariants.i2_every_job_has_ended,
         invariants.i4_no_ffmpeg_is_left,
         invariants.i5_no_scratch_is_left,
+        invariants.i9_every_slot_works,
     )
     try:
         return not any(any(check(seen)) for check in under_way)

@@ -1,4 +1,4 @@
-"""Every loop that lives as long as its process is known, and built to go on.
+"""R31: every loop that lives as long as its process is known, and built to go on.
 
 A new thread, or a loop without an end of its own, is to stand in one of these lists: as built on
 ``ffapi_site.lib.chores``, or with the reason why it need not be.

@@ -54,6 +54,7 @@ GOOD: dict[str, list[tuple[Any, ...]]] = {
         ("job_1", "queued", "running", 1, "completed", 1),
         ("job_1", "running", "completed", 1, "completed", 1),
     ],
+    "i9_every_slot_works": [("slot-1", "", True), ("slot-2", "", True)],
 }
 BAD: list[tuple[str, list[tuple[Any, ...]]]] = [
     ("i1_every_accepted_submit_is_one_job", []),
@@ -76,6 +77,9 @@ BAD: list[tuple[str, list[tuple[Any, ...]]]] = [
     ("i7_every_transition_is_on_record", [("job_1", "", "queued", 0, "completed", 1)]),
     ("i7_every_transition_is_on_record", [("job_1", "", "running", 1, "running", 1)]),
     ("i8_what_failed_shows_nothing", [("file_1", "job_1", "failed")]),
+    ("i9_every_slot_works", [("slot-1", "", True)]),
+    ("i9_every_slot_works", [("slot-1", "", True), ("slot-2", "", False)]),
+    ("i9_every_slot_works", [("slot-1", "", True), ("slot-2", "it stands still", True)]),
 ]
 
 

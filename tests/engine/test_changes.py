@@ -1,4 +1,4 @@
-"""The change feed goes on, whatever goes wrong with it or with one of those whom it wakes."""
+"""R31: the change feed goes on, whatever goes wrong with it or with one of those whom it wakes."""
 
 from __future__ import annotations
 

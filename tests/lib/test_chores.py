@@ -1,4 +1,4 @@
-"""What goes on for as long as its process is ended by nothing that a single item does."""
+"""R31: what goes on for as long as its process is ended by nothing that a single item does."""
 
 from __future__ import annotations
 

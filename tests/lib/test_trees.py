@@ -1,4 +1,4 @@
-"""Folders that somebody else filled are removed and measured, whatever is in them."""
+"""R31: folders that somebody else filled are removed and measured, whatever is in them."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_remains_of_uploads_go_after_ten_minutes(settings: Settings) -> None:
 def test_one_that_can_t_be_removed_holds_up_no_other(
     media_root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An immutable file, a disk that fails: it is said once, and tried again after an hour."""
+    """R31: an immutable file, a disk that fails: it is said once, and tried again after an hour."""
     stuck = FileFactory.create(expires_at=PAST)
     FileFactory.create(expires_at=PAST)
     remove = FileSystemStorage.delete

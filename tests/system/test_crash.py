@@ -124,7 +124,7 @@ def test_a_frozen_slot_that_wakes_up_too_late(
 def test_a_worker_that_is_stopped_for_good(
     site: Site, alice: Customer, long_source: str, folder: Path
 ) -> None:
-    """R26: it is found and killed, and its slot works again within a minute."""
+    """R29: it is found and killed, and its slot works again within a minute."""
     job = _encode(alice, long_source, 8, output_name="hung.mp4")
     ffmpeg = site.encoding(job)
     worker, slot = _worker_of(ffmpeg), site.slot_of(job)
