@@ -15,25 +15,28 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
-from accounts.models import RateBucket
+from accounts.models import ApiKey, RateBucket
 from ffapi_site.lib.client_address import address_block
 from ffapi_site.lib.problems import TooManyRequests
 
 LONGEST_WINDOW_S = 3600
 
 # One statement, so that parallel requests can't both take the last token. One that had to wait
-# for the row began before it was last counted: no time has passed for it.
+# for the row began before it was last counted: no time has passed for it. `excluded` is the row
+# as it would be without one: its tokens and the one that is taken are the whole quota.
 _TAKE = """
 INSERT INTO accounts_ratebucket AS bucket (subject, tokens, counted_at, is_granted)
-VALUES (%(subject)s, %(quota)s - 1, statement_timestamp(), true)
+SELECT subject, quota - 1, statement_timestamp(), true
+FROM unnest(%s::text[], %s::float[]) AS asked (subject, quota)
 ON CONFLICT (subject) DO UPDATE SET (tokens, counted_at, is_granted) = (
   SELECT CASE WHEN level >= 1 THEN level - 1 ELSE level END,
          greatest(bucket.counted_at, statement_timestamp()),
          level >= 1
-  FROM (SELECT least(%(quota)s, bucket.tokens + %(quota)s / %(window)s * greatest(0,
+  FROM (SELECT least(excluded.tokens + 1, bucket.tokens + (excluded.tokens + 1) / %s * greatest(0,
           extract(epoch FROM statement_timestamp() - bucket.counted_at))) AS level) AS refilled)
-RETURNING tokens, is_granted
+RETURNING subject, tokens, is_granted
 """
+_GIVE_BACK = "UPDATE accounts_ratebucket SET tokens = tokens + 1 WHERE subject = ANY(%s)"
 
 
 @dataclass(frozen=True)
@@ -80,25 +83,58 @@ class Allowance:
 
 def take(subject: str, limit: Limit) -> Allowance:
     """Take a token from the subject's bucket, where one is left."""
-    quota, window_s = float(limit.quota), limit.window_s
+    return _take({subject: limit})[subject]
+
+
+def _take(limits: dict[str, Limit]) -> dict[str, Allowance]:
+    """Take a token of each subject, or of none; all limits are of one window.
+
+    Always in the same order, so that two such requests don't wait for each other.
+    """
+    quotas = [float(limit.quota) for limit in limits.values()]
+    [window_s] = {limit.window_s for limit in limits.values()}
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"subject": subject, "quota": quota, "window": window_s})
-        tokens, is_granted = cursor.fetchone()
-    return Allowance(limit, tokens, is_granted)
+        cursor.execute(_TAKE, [list(limits), quotas, float(window_s)])
+        told = {
+            subject: Allowance(limits[subject], tokens, is_granted)
+            for subject, tokens, is_granted in cursor.fetchall()
+        }
+        granted = [subject for subject, each in told.items() if each.is_granted]
+        if granted and len(granted) < len(told):
+            cursor.execute(_GIVE_BACK, [granted])
+    return told
 
 
 def count(subject: str, limit: Limit | None = None) -> Allowance:
     """Count one request, by the installation's limit of keys; raises ``TooManyRequests``."""
-    limit = limit or Limit(settings.RATE_LIMIT_REQUESTS_PER_MINUTE)
-    allowance = take(subject, limit)
+    allowance = take(subject, limit or _of_a_key(None))
     if not allowance.is_granted:
         raise allowance.refusal()
     return allowance
 
 
-def count_key(key_id: str, quota: int | None) -> Allowance:
-    """Count a key's request, by its own limit where it has one."""
-    return count(f"key:{key_id}", Limit(quota) if quota else None)
+def count_key(key: ApiKey) -> Allowance:
+    """Count a key's request, of the key and of its tenant: more keys are no more requests.
+
+    Gives what is left of the key's own; raises ``TooManyRequests`` of whichever has none left.
+    """
+    of_all, own = f"tenant:{key.tenant_id}", f"key:{key.pk}"
+    told = _take({of_all: _of_the_tenant(key), own: _of_a_key(key.rate_limit_per_minute)})
+    for allowance in (told[own], told[of_all]):
+        if not allowance.is_granted:
+            raise allowance.refusal()
+    return told[own]
+
+
+def _of_a_key(quota: int | None) -> Limit:
+    return Limit(quota or settings.RATE_LIMIT_REQUESTS_PER_MINUTE)
+
+
+def _of_the_tenant(key: ApiKey) -> Limit:
+    """As much as the largest of its keys has, which nobody but the operators makes larger."""
+    usual = settings.RATE_LIMIT_TENANT_REQUESTS_PER_MINUTE
+    most = max(usual or settings.RATE_LIMIT_REQUESTS_PER_MINUTE, key.largest_rate_of_tenant or 0)
+    return Limit(most, name="tenant")
 
 
 def count_stranger(request: HttpRequest) -> Allowance:

@@ -19,13 +19,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts import rate_limit
 from accounts.audit_chain import state as audit_state
 from ffapi_site.lib import scope
 from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.operators import has_token, is_operator
 from ffapi_site.lib.probe import Probe
 from ffapi_site.lib.problem_handler import problem_response
-from ffapi_site.lib.problems import Unauthenticated, Unavailable
+from ffapi_site.lib.problems import TooManyRequests, Unauthenticated, Unavailable
 from media_jobs.models import DeviceHealth, Job, Slot, Status
 from storage import retention
 
@@ -255,6 +256,11 @@ def detailed(request: HttpRequest) -> HttpResponse:
     components = look_at_all()
     if not has_token(request) and not components[0].is_healthy:
         return problem_response(request, _not_ready(components[:1]))  # who asks can't be known
+    if components[0].is_healthy and not request.user.is_authenticated:
+        try:
+            rate_limit.count_stranger(request)  # before the token is looked at: it may be a guess
+        except TooManyRequests as refusal:
+            return problem_response(request, refusal)
     if not is_operator(request):
         problem = Unauthenticated("this is for staff, or for the ops token")
         return problem_response(request, problem)

@@ -85,8 +85,7 @@ class TenantAPIView(APIView):
 
     def perform_authentication(self, request: Request) -> None:
         super().perform_authentication(request)
-        key = self.caller.api_key
-        self._allowance = rate_limit.count_key(key.pk, key.rate_limit_per_minute)
+        self._allowance = rate_limit.count_key(self.caller.api_key)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Least, Now
@@ -54,6 +55,7 @@ def create(tenant: Tenant, wanted: Wanted, by: Authority) -> tuple[ApiKey, str]:
     columns = vars(wanted) | {"allowed_ips": list(wanted.allowed_ips)}
     quota = columns.pop("quota")
     with transaction.atomic():
+        _require_place(tenant)
         key, text = issue(tenant, **columns, **_behind(by, is_followed=by.is_followed_in(tenant)))
         _limit(key, quota)
         personal = _addresses(key.allowed_ips)
@@ -61,6 +63,18 @@ def create(tenant: Tenant, wanted: Wanted, by: Authority) -> tuple[ApiKey, str]:
             Event.API_KEY_CREATED, tenant.pk, key.pk, details=_bounds(key), personal=personal
         )
     return key, text
+
+
+def _require_place(tenant: Tenant) -> None:
+    """Raise ``Conflict`` where the tenant has as many keys as it may; part of a transaction.
+
+    One that was rotated has its successor in its place.
+    """
+    Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)  # one after the other
+    most = settings.MAX_API_KEYS_PER_TENANT
+    usable = ApiKey.objects.filter(tenant=tenant, revoked_at=None, successor=None)
+    if usable.exclude(expires_at__lte=Now()).count() >= most:
+        raise Conflict(f"a tenant has at most {most} keys; revoke one", code="too_many_keys")
 
 
 def _behind(by: Authority, *, is_followed: bool) -> dict[str, Any]:

@@ -37,7 +37,10 @@ SELECT {", ".join(f"k.{field.column}" for field in _OF_THE_KEY)},
   {", ".join(f"t.{field.column}" for field in _OF_THE_TENANT)},
   (SELECT m.role FROM accounts_membership m JOIN accounts_user u ON u.id = m.user_id
    WHERE m.tenant_id = k.tenant_id AND m.user_id = k.created_by_id AND u.is_active
-  )
+  ),
+  (SELECT max(o.rate_limit_per_minute) FROM accounts_apikey o
+   WHERE o.tenant_id = k.tenant_id AND o.revoked_at IS NULL
+     AND (o.expires_at IS NULL OR o.expires_at > statement_timestamp()))
 FROM accounts_apikey k JOIN accounts_tenant t ON t.id = k.tenant_id
 WHERE k.id = %s
 """  # noqa: S608 -- names of our own columns
@@ -101,6 +104,7 @@ def _row(key_id: str) -> ApiKey | None:
     key = _instance(ApiKey, _OF_THE_KEY, columns)
     key.tenant = _instance(Tenant, _OF_THE_TENANT, columns)
     key.creators_role = next(columns)
+    key.largest_rate_of_tenant = next(columns)
     return key
 
 

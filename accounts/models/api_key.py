@@ -63,6 +63,9 @@ class ApiKey(models.Model):
         models.CharField(max_length=45), default=list, db_default=[], blank=True, editable=False
     )
 
+    largest_rate_of_tenant: int | None = None
+    """Of all of the tenant's keys; told where a key is checked."""
+
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:

@@ -73,10 +73,15 @@ def _under_its_own_host(request: Request) -> HttpResponse:
 
 
 def _named(files: FileQuerySet, file_id: str) -> File:
-    """The file of a link that was checked: its id is one of ours."""
+    """The file of a link that was checked: its id is one of ours.
+
+    A link is the tenant's, whoever asked for it; it ends when its time is up, and with the tenant.
+    """
     with scope.within(scope.EVERY_TENANT):
-        file = files.filter(pk=file_id).first()
+        file = files.select_related("tenant").filter(pk=file_id).first()
     if file is None:
         raise NotFound
+    if not file.tenant.is_active:
+        raise Forbidden("the link has ended", code="link_not_valid")
     scope.enter(file.tenant_id)
     return file

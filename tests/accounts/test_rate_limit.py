@@ -9,9 +9,12 @@ from django.db.models import F
 from pytest_django import Settings
 
 from accounts import rate_limit
-from accounts.models import RateBucket
+from accounts.keys import find
+from accounts.keys.issuing import issue
+from accounts.models import ApiKey, RateBucket
 from accounts.rate_limit import LONGEST_WINDOW_S, Limit
 from ffapi_site.lib.problems import TooManyRequests
+from tests.factories import ApiKeyFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +99,46 @@ def test_parallel_requests_do_not_share_a_token() -> None:
 
     with ThreadPoolExecutor(10) as pool:
         assert sum(pool.map(take, range(60))) == 10
+
+
+class TestTenants:
+    """More keys of a tenant are no more requests."""
+
+    @pytest.fixture
+    def keys(self) -> list[ApiKey]:
+        return ApiKeyFactory.create_batch(3, tenant=TenantFactory.create())
+
+    def test_it_works(self, keys: list[ApiKey]) -> None:
+        for key in keys:
+            assert rate_limit.count_key(key).limit.name == "default"
+        with pytest.raises(TooManyRequests) as refused:
+            rate_limit.count_key(keys[0])
+        assert refused.value.headers["RateLimit-Policy"] == '"tenant";q=3;w=60'
+        assert rate_limit.count_key(ApiKeyFactory.create()).is_granted  # a stranger's
+
+    def test_a_refusal_takes_nothing_of_either(self, keys: list[ApiKey]) -> None:
+        first, second, _ = keys
+        for key in (first, first, second):
+            rate_limit.count_key(key)
+        for _ in range(5):
+            with pytest.raises(TooManyRequests):
+                rate_limit.count_key(second)
+        kept = dict(RateBucket.objects.values_list("subject", "tokens"))
+        assert [int(kept[f"key:{key.pk}"]) for key in (first, second)] == [1, 2]
+        assert int(kept[f"tenant:{first.tenant_id}"]) == 0
+
+    def test_it_has_a_setting_of_its_own(self, keys: list[ApiKey], settings: Settings) -> None:
+        settings.RATE_LIMIT_TENANT_REQUESTS_PER_MINUTE = 5
+        counted = [rate_limit.count_key(key).is_granted for key in (*keys, *keys[:2])]
+        assert counted == [True] * 5
+        with pytest.raises(TooManyRequests):
+            rate_limit.count_key(keys[2])
+
+    def test_what_operators_granted_one_key_is_not_taken_back(self, keys: list[ApiKey]) -> None:
+        key, text = issue(keys[0].tenant, name="large", role="viewer", rate_limit_per_minute=6)
+        found = find(text)
+        assert found == key
+        for _ in range(6):
+            rate_limit.count_key(found)
+        with pytest.raises(TooManyRequests):
+            rate_limit.count_key(found)

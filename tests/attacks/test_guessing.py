@@ -218,6 +218,16 @@ class TestStrangers:
             self.ask("/docs/")
         assert code_of(self.ask("/v1/openapi.json"), 429) == "rate_limited"
 
+    @pytest.mark.parametrize("path", ["/health/detailed", "/metrics"])
+    def test_guessed_ops_tokens(self, settings: Settings, path: str) -> None:
+        """Past the limit the right one opens nothing either, or guessing would go on."""
+        settings.OPS_TOKEN = "the right one"
+        right = {"Authorization": "Bearer the right one"}
+        guesses = [self.ask(path, Authorization=f"Bearer {_guessed()}") for _ in range(5)]
+        assert [each.status_code for each in guesses] == [401, 401, 401, 429, 429]
+        assert self.ask(path, **right).status_code == 429
+        assert self.ask(path, "192.0.2.2", **right).status_code in {200, 503}
+
     def test_probes_are_not_counted(self) -> None:
         assert {self.ask("/health/live").status_code for _ in range(6)} == {200}
 

@@ -14,7 +14,7 @@ from accounts import keys
 from accounts.models import ApiKey, Tenant
 from accounts.roles import Role
 from tests.api.sending import code_of, send
-from tests.factories import ApiKeyFactory, MembershipFactory
+from tests.factories import ApiKeyFactory, MembershipFactory, TenantFactory
 from tests.pages.conftest import signed_in
 from tests.storage.client import client_of, text_of
 
@@ -175,3 +175,28 @@ def test_what_a_persons_key_makes_ends_with_the_person(tenant: Tenant) -> None:
     assert made.scopes == {"jobs:read", "files:read"}
     member.delete()
     assert ApiKey.objects.get(pk=made.pk).is_orphaned
+
+
+class TestNumber:
+    @pytest.fixture(autouse=True)
+    def _three(self, settings: Settings) -> None:
+        settings.MAX_API_KEYS_PER_TENANT = 3
+
+    def test_it_works(self, client: Client) -> None:
+        made = [ask(client, "viewer") for _ in range(4)]
+        usable = [each for each in made if each.status_code == 201]
+        assert len(usable) < 4
+        assert code_of(made[-1], 409) == "too_many_keys"
+        stranger = client_of(TenantFactory.create(), role="admin")
+        assert ask(stranger, "viewer").status_code == 201
+        send(client, f"/v1/api-keys/{usable[0].json()['id']}/revoke", {})
+        assert ask(client, "viewer").status_code == 201
+
+    def test_to_rotate_needs_no_place(self, client: Client) -> None:
+        made = ask(client, "viewer").json()["id"]
+        while ask(client, "viewer").status_code == 201:
+            pass
+        body = {"overlap_seconds": 60}
+        rotated = send(client, f"/v1/api-keys/{made}/rotate", body)
+        assert rotated.status_code in {200, 201}, rotated.content
+        assert code_of(ask(client, "viewer"), 409) == "too_many_keys"

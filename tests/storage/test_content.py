@@ -142,6 +142,20 @@ def test_a_link_needs_no_key(client: Client, file: File, settings: Settings) -> 
     assert Client().get(at).status_code == 404
 
 
+def test_a_link_ends_with_its_tenant(file: File, tenant: Tenant) -> None:
+    other = FileFactory.create(tenant=TenantFactory.create())
+    links = {each: sign_link(each.pk, lifetime_s=60) for each in (file, other)}
+
+    def status(of: File) -> int:
+        at = f"/v1/files/{of.pk}/content"
+        return Client().head(at, query_params={"token": links[of]}).status_code
+
+    assert (status(file), status(other)) == (200, 200)
+    Tenant.objects.filter(pk=tenant.pk).update(is_active=False)
+    assert (status(file), status(other)) == (403, 200)
+    assert refusal(file.pk, links[file]) == (403, "link_not_valid")
+
+
 def refusal(file_id: str, token: str) -> tuple[int, str]:
     response = Client().get(f"/v1/files/{file_id}/content", {"token": token})
     return response.status_code, response.json()["code"]
