@@ -7,7 +7,10 @@ prints a tag of the input may say anything.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from media_jobs.ffmpeg.advice import LIGHTER, OTHER_CODEC, SMALLER, Advice, written
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,15 @@ class Failure:
     retryable: bool = False
     gpu: bool = False
     retry_after_s: float = 0.0
+    advice: Advice = ()
 
-    def to_json(self) -> dict[str, str | bool]:
-        """What a tenant sees; ``gpu`` is the engine's own affair."""
+    def to_json(self, parameters: Collection[str] = ()) -> dict[str, str | bool]:
+        """What a tenant sees who gave an operation with these ``parameters``."""
         return {
             "code": self.code,
             "title": self.title,
             "detail": self.detail,
-            "hint": self.hint,
+            "hint": written(self.hint, self.advice, parameters),
             "retryable": self.retryable,
         }
 
@@ -44,6 +48,7 @@ class Rule:
     hint: str = ""
     retryable: bool = False
     gpu: bool = False
+    advice: Advice = ()
 
 
 def _ends(*reasons: str) -> str:
@@ -126,13 +131,14 @@ TABLE: tuple[Rule, ...] = (
         _ends("File too large"),
         "output_too_large",
         "The output grew larger than a file may be",
-        "Ask for a smaller output.",
+        "Shorten the input.",
+        advice=SMALLER,
     ),
     Rule(
         _FULL_DISK,
         "storage_full",
         "There was no room for the output",
-        "Try again when there is space, or ask for a smaller output.",
+        "Try again when there is space.",
         retryable=True,
     ),
     Rule(
@@ -140,13 +146,20 @@ TABLE: tuple[Rule, ...] = (
         + r"|malloc of size \d+ failed|pthread_create.{0,200}(failed|unavailable)",
         "resource_limit",
         "The job needed more memory than it may use",
-        "Ask for a smaller size, fewer inputs or a faster preset.",
+        "Give a smaller input.",
+        advice=LIGHTER,
     ),
     Rule(
         r"not on whitelist|Unsafe file name",
         "protocol_refused",
         "The input points to other files or addresses, which is not allowed",
         "Give the media itself, not a playlist or a list of files.",
+    ),
+    Rule(
+        "moov atom not found",
+        "input_unreadable",
+        "The input is not readable as media",
+        "It has no index: the recording was not finished, it is cut off, or no film at all.",
     ),
     Rule(
         _ends("End of file", "partial file") + "|truncat",
@@ -167,7 +180,8 @@ TABLE: tuple[Rule, ...] = (
         r"Decoding requested, but no decoder",
         "unsupported_codec",
         "This codec can't be read or written here",
-        "Ask for another codec or container.",
+        "Convert the source to MP4 with H.264 and AAC first.",
+        advice=OTHER_CODEC,
     ),
     Rule(
         r"No such filter|Option '[^']*' not found|Unrecognized option|Error initializing filter|"
@@ -178,7 +192,7 @@ TABLE: tuple[Rule, ...] = (
     ),
     Rule(
         r"Invalid data found when processing input|could not find codec parameters|"
-        r"Failed to read frame size|Error opening input|unknown format|moov atom not found",
+        r"Failed to read frame size|Error opening input|unknown format",
         "input_unreadable",
         "The input is not readable as media",
         "It is cut off, or not what its name says: check that it plays, and upload it again.",
@@ -193,21 +207,24 @@ DEADLINE = Failure(
     "deadline_exceeded",
     "The job took longer than it may",
     "FFmpeg was stopped at the time limit",
-    "Shorten the input, choose a faster preset or raise the limit.",
+    "Shorten the input, or ask the operators to raise the limit.",
+    advice=LIGHTER,
 )
 
 CPU_LIMIT = Failure(
     "resource_limit",
     "The job needed more CPU time than it may use",
     "FFmpeg was stopped at the limit of its CPU time",
-    "Shorten the input, choose a faster preset or raise the limit.",
+    "Shorten the input, or ask the operators to raise the limit.",
+    advice=LIGHTER,
 )
 
 MEMORY_LIMIT = Failure(
     "resource_limit",
     "The job needed more memory than it may use",
     "FFmpeg was stopped at the limit of its memory",
-    "Ask for a smaller size, fewer inputs or a faster preset.",
+    "Give a smaller input.",
+    advice=LIGHTER,
 )
 
 STALLED = Failure(
@@ -266,7 +283,7 @@ STORAGE_FULL = Failure(
     "storage_full",
     "There was no room for the output",
     "the disk is full",
-    "Try again when there is space, or ask for a smaller output.",
+    "Try again when there is space.",
     retryable=True,
 )
 
@@ -274,7 +291,7 @@ STORAGE_FULL = Failure(
 def too_much_written(detail: str) -> Failure:
     """All files of a command together, where the kernel's limit is for each."""
     title = "The outputs grew larger than those of a job may be"
-    return Failure("output_too_large", title, detail, "Ask for smaller or fewer outputs.")
+    return Failure("output_too_large", title, detail, "Shorten the input.", advice=SMALLER)
 
 
 SCANNER_UNAVAILABLE = Failure(
@@ -291,13 +308,15 @@ _SIGNALS = {
         "resource_limit",
         "The job needed more memory than it may use",
         "FFmpeg gave up, as it does without memory",
-        "Ask for a smaller size, fewer inputs or a faster preset.",
+        "Give a smaller input.",
+        advice=LIGHTER,
     ),
     9: Failure(
         "killed",
         "FFmpeg was killed",
         "the process was killed from outside, mostly for using too much memory",
-        "Ask for a smaller size or fewer inputs.",
+        "Give a smaller input.",
+        advice=LIGHTER,
         retryable=True,
     ),
     24: CPU_LIMIT,
@@ -305,7 +324,8 @@ _SIGNALS = {
         "output_too_large",
         "The output grew larger than a file may be",
         "the output grew over the largest size that a file may have",
-        "Ask for a smaller output.",
+        "Shorten the input.",
+        advice=SMALLER,
     ),
 }
 
@@ -322,7 +342,13 @@ def classify(own: str, returncode: int) -> Failure:
     for pattern, rule in _TABLE:
         if pattern.search(own):
             return Failure(
-                rule.code, rule.title, detail, rule.hint, retryable=rule.retryable, gpu=rule.gpu
+                rule.code,
+                rule.title,
+                detail,
+                rule.hint,
+                retryable=rule.retryable,
+                gpu=rule.gpu,
+                advice=rule.advice,
             )
     signal = -returncode if returncode < 0 else returncode - 128
     if signal in _SIGNALS:

@@ -66,9 +66,8 @@ def wrong_length(output: OutputFile, info: MediaInfo) -> tuple[str, ...]:
     slack_s = max(_SLACK_S, output.duration_s * _SLACK_SHARE)
     if abs(info.duration_s - output.duration_s) <= slack_s:
         return ()
-    lasts = f"the output lasts {info.duration_s:.2f} s instead of {output.duration_s:.2f} s"
-    ended_early = info.duration_s < output.duration_s
-    return (f"{lasts}: the input ends earlier than it says" if ended_early else lasts,)
+    # Why is not known here: where the input is cut off or damaged, that is said besides.
+    return (f"the output lasts {info.duration_s:.2f} s instead of {output.duration_s:.2f} s",)
 
 
 def tells_of_damage(own: str) -> bool:

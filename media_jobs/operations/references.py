@@ -23,6 +23,8 @@ from ffapi_site.lib.web_addresses import LONGEST_URL
 _FILE_ID = re.compile(r"file_[0-9a-z]{1,64}")
 _WANTED: LiteralString = "give an http(s) address or the id of a file (file_…)"
 
+_BLANKS: LiteralString = "an address holds no spaces or control characters: write a space as %20"
+
 
 class MediaRef(BaseModel):
     """A URL string, a file id, ``{"url": …}`` or ``{"file": …}``; exactly one of the two is set."""
@@ -51,6 +53,8 @@ class MediaRef(BaseModel):
             raise PydanticCustomError(
                 "media_reference", "an address has at most {most} characters", {"most": LONGEST_URL}
             )
+        if self.url is not None and _has_blanks(self.url):
+            raise PydanticCustomError("media_reference", _BLANKS)
         if self.url is not None and not is_web_address(self.url):
             raise PydanticCustomError("media_reference", _WANTED)
         return self
@@ -78,6 +82,11 @@ class MediaRef(BaseModel):
                 one_member("file", format="file-id"),
             ],
         }
+
+
+def _has_blanks(url: str) -> bool:
+    is_address = url.startswith(("http://", "https://"))
+    return is_address and any(char <= " " or char == "\x7f" for char in url)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ffapi_site.lib import ongoing, room
 from media_jobs.ffmpeg import failures, words
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, Json, MediaInfo, mapping
 from media_jobs.ffmpeg.media_limits import MediaLimits, excess
-from media_jobs.worker import sandbox, scratch
+from media_jobs.worker import sandbox, scratch, unread
 from media_jobs.worker.sandbox_gate import Gate
 
 LIMITS = sandbox.Limits(wall_s=60, cpu_s=30)
@@ -57,6 +57,8 @@ def probe_in(
     Raises `Unreadable`, and `TooMuch` of what is over ``limits``. ``watch`` is called at least
     twice a second; what it raises ends the probe and comes through.
     """
+    if limits is not None and (why := unread.why(folder / path)):
+        raise Unreadable("bad_format", why)
     done = sandbox.finish(start(folder, path, limits=limits, of_process=of_process), watch)
     if done.returncode == -signal.SIGKILL and not (done.timed_out or done.out_of_memory):
         # Killed from outside: that says nothing of the medium.
@@ -75,7 +77,8 @@ def described(done: sandbox.Finished, path: str, limits: MediaLimits | None = No
         raise TooMuch(found.code, found.detail)
     if done.returncode != 0:
         failure = failures.classify(own, done.returncode)
-        raise Unreadable(failure.code, failure.detail.replace(f"{path}: ", ""))
+        told = failure.detail.replace(f"{path}: ", "")
+        raise Unreadable(failure.code, f"{told}. {failure.hint}".rstrip())
     info = MediaInfo.from_ffprobe(answer)
     if info.video is None and not info.audio and not info.subtitles:
         raise Unreadable("no_streams", "there is no video, audio or subtitle stream in it")

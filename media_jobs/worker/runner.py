@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -282,7 +283,13 @@ def _settle(attempt: Attempt, error: Exception) -> None:
     if failure.retryable and job.attempt < job.max_attempts:
         _give_back(attempt, f"{failure.code}: tried again later", delay_s=_delay_s(job, failure))
     else:
-        _end(attempt, Status.FAILED, failure.code, error=failure.to_json())
+        _end(attempt, Status.FAILED, failure.code, error=failure.to_json(_parameters(job)))
+
+
+def _parameters(job: Job) -> Collection[str]:
+    """What can be asked for, so that nobody is told to change what is not there."""
+    operation = base.REGISTRY.get(job.operation)
+    return operation.model_fields if operation else ()
 
 
 def _delay_s(job: Job, failure: failures.Failure) -> float:

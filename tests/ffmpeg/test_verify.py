@@ -36,12 +36,10 @@ def test_a_stream_is_missing(media: Samples) -> None:
     assert check(output, media("silent_film").info, 10).problems == ("the output has no audio",)
 
 
-@pytest.mark.parametrize(
-    ("planned_s", "said"), [(2.0, ""), (8.0, ": the input ends earlier than it says")]
-)
-def test_half_a_film_is_told(film: MediaInfo, planned_s: float, said: str) -> None:
+@pytest.mark.parametrize("planned_s", [2.0, 8.0])
+def test_half_a_film_is_told(film: MediaInfo, planned_s: float) -> None:
     verified = check(replace(FILM, duration_s=planned_s), film, 10)
-    assert verified.warnings == (f"the output lasts 4.00 s instead of {planned_s:.2f} s{said}",)
+    assert verified.warnings == (f"the output lasts 4.00 s instead of {planned_s:.2f} s",)
     assert "duration" not in verified.checks
 
 

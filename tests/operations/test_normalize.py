@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from media_jobs.operations.audio.normalize import check_is_heard
 from media_jobs.operations.base import InvalidParams, Media
 from media_jobs.operations.driver import plan
 from tests.measure import ffprobe, loudness, loudness_range
@@ -63,3 +64,16 @@ def test_no_sound_is_refused(media: Samples) -> None:
     op = declared("audio/normalize", {"input": "silent_film"}, {})
     with pytest.raises(InvalidParams, match="no audio"):
         plan(op, Media(sources_of(op, {"input": "silent_film"}, media)))
+
+
+@pytest.mark.parametrize(
+    ("measured", "code"),
+    [
+        ({"input_i": -99.0, "input_tp": -99.0}, "silent"),
+        ({"input_i": -99.0, "input_tp": -18.0}, "too_short"),
+    ],
+)
+def test_only_silence_is_called_silent(measured: dict[str, float], code: str) -> None:
+    with pytest.raises(InvalidParams) as refused:
+        check_is_heard(measured)
+    assert refused.value.code == code

@@ -35,7 +35,7 @@ def test_it_works(media: Samples, tmp_path: Path) -> None:
 def test_a_key_frame_cut_copies(media: Samples, tmp_path: Path) -> None:
     done = run(media, tmp_path, "trim", "film", start=1, duration=2, accuracy="keyframe")
     assert done.result is not None
-    assert done.result.warnings == ("it begins at the key frame before start",)
+    assert done.result.warnings == ("it begins at the key frame at or before start",)
     source = grey_pixels(media.path("film"), 0, size=64)
     assert difference(source, grey_pixels(done.path, 0, size=64)) == 0
 

@@ -103,8 +103,7 @@ class Normalize(Operation):
             m.source.need_film()
         track = m.source.info.audio[0]
         measured = yield self._measure(m, track, [], share=0.3)
-        if measured["input_i"] <= _SILENCE_LUFS:
-            raise InvalidParams("input", "the source is silent", "silent")
+        check_is_heard(measured)
         shaping = yield from self._shaping(m, track, measured)
         yield self._apply(m, track, shaping)
         lost = "only the first audio track is kept"
@@ -210,6 +209,16 @@ class Shape:
                 detection="rms",
             )
         ]
+
+
+def check_is_heard(measured: Measured) -> None:
+    """Refuse what has no loudness: EBU R128 measures blocks of 0.4 s, the quiet ones left out."""
+    if measured["input_i"] > _SILENCE_LUFS:
+        return
+    if measured["input_tp"] <= _SILENCE_LUFS:
+        raise InvalidParams("input", "the source is silent", "silent")
+    detail = "the source is too short or too quiet: loudness is measured of 0.4 s and more"
+    raise InvalidParams("input", detail, "too_short")
 
 
 def volume(gain_db: float) -> Filter:

@@ -71,7 +71,9 @@ class Trim(Operation):
         cut = span(m.source, self.start, end, "end" if self.duration is None else "duration")
         exact = self.accuracy == "frame"
         yield self._exact(m, cut) if exact else self._copied(m, cut)
-        early = () if exact or not self.start else ("it begins at the key frame before start",)
+        early = (
+            () if exact or not self.start else ("it begins at the key frame at or before start",)
+        )
         return Result({"accuracy": self.accuracy}, warnings=(*cut.warnings, *early))
 
     def _exact(self, m: Media, cut: Span) -> Command:
