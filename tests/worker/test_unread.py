@@ -39,7 +39,7 @@ def make(media: Samples, to: Path, *args: str) -> Path:
 def test_it_is_named_with_what_would_work(media: Samples, tmp_path: Path, name: str) -> None:
     path = make(media, tmp_path / name, *_MADE[name])
     with pytest.raises(probe.Unreadable) as unreadable:
-        probe.probe(path)
+        probe.probe(path, tenant_id="tenant_1")
     assert unreadable.value.code == "bad_format"
     assert _SAID[name] in unreadable.value.detail
     assert "send" in unreadable.value.detail
@@ -82,6 +82,6 @@ def test_a_recording_that_was_not_finished_is_called_so(media: Samples, tmp_path
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(probe.Unreadable) as unreadable:
-        probe.probe(cut)
+        probe.probe(cut, tenant_id="tenant_1")
     assert unreadable.value.code == "input_unreadable"
     assert "cut off" in unreadable.value.detail
