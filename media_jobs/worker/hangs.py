@@ -23,7 +23,7 @@ from media_jobs.worker import gate
 logger = logging.getLogger(__name__)
 
 # After the lease has run out: what wakes up from a short stop, or was cut off, has ended by then.
-_WITHOUT_LEASE_S = 8.0
+_WITHOUT_LEASE_S = 6.0
 _SILENT_S = 30.0  # far longer than a round of those loops, and than a database that stumbles
 _STOPPED = {psutil.STATUS_STOPPED}
 
