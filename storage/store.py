@@ -10,8 +10,8 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 from django.conf import settings
 from django.core.files import File as Content
 from django.core.files.storage import storages
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -28,6 +28,7 @@ from accounts import audit
 from accounts.events import Event
 from accounts.quotas import reservations
 from ffapi_site.lib import room
+from ffapi_site.lib.aside import attended
 from ffapi_site.lib.problems import Conflict
 from storage import hooks
 from storage.content_types import content_type_of
@@ -37,6 +38,8 @@ from storage.models.file import Origin
 # Another file system, one without hard links, the kernel's protection of others' files, too many.
 _NO_LINK = {errno.EXDEV, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EMLINK}
 
+_PATIENCE_S = 60.0
+_SLOWEST_BYTES_S = 1 << 20
 # How long to wait for a transaction that may be showing a file just now.
 _IN_DOUBT_MS = 5000
 
@@ -79,6 +82,7 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
     move: bool = True,
     api_key_id: str | None = None,
     hold: str = "",
+    watch: Callable[[], object] = lambda: None,
 ) -> File:
     """Store the bytes of ``source`` under a new row that nobody sees until ``publish``.
 
@@ -86,10 +90,12 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
     afterwards. The bytes are on the disk for good when this returns. Not for use inside a
     transaction: the row must be there before the bytes. ``expires_at`` defaults to the age that
     files are kept. It counts for the tenant and for ``api_key_id``, in the place of what was held
-    as ``hold``. Raises what `reservations.take_storage` does.
+    as ``hold``. Raises what `reservations.take_storage` does, and TimeoutError of a storage that
+    does not answer; nothing is kept then. ``watch`` is called at least twice a second; what it
+    raises ends it likewise.
     """
     with _open_regular(source) as handle:
-        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+        sha256 = _digest(handle, watch)
         file = File(
             tenant_id=tenant_id,
             api_key_id=api_key_id,
@@ -114,8 +120,50 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
                 is_begun=origin == Origin.JOB,
             )
         handle.seek(0)
-        _save(file.storage_key, handle, source, move=move)
+        try:
+            _save_attended(file, handle, source, move=move, watch=watch)
+        except BaseException:
+            with suppress(OperationalError, InterfaceError):  # then the sweep does it
+                discard(file)
+            raise
     return file
+
+
+def _longest_s(size_bytes: int) -> float:
+    """How long to wait for a disk or a storage: a slow one ends, one that is gone does not."""
+    return _PATIENCE_S + size_bytes / _SLOWEST_BYTES_S
+
+
+def _digest(content: BinaryIO, watch: Callable[[], object]) -> str:
+    size_bytes = os.fstat(content.fileno()).st_size
+    return attended(lambda: _digest_of(content), watch, within_s=_longest_s(size_bytes))
+
+
+def _digest_of(content: BinaryIO) -> str:
+    return hashlib.file_digest(content, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def _save_attended(
+    file: File,
+    handle: BufferedReader,
+    source: Path,
+    *,
+    move: bool,
+    watch: Callable[[], object],
+) -> None:
+    """Save the bytes; what comes to its end only after it was given up is removed then."""
+    key, own = file.storage_key, os.fdopen(os.dup(handle.fileno()), "rb")
+
+    def save() -> None:
+        with own:
+            _save(key, own, source, move=move)
+
+    attended(
+        save,
+        watch,
+        within_s=_longest_s(file.size_bytes),
+        late=lambda _: storages["media"].delete(key),
+    )
 
 
 def _open_regular(source: Path) -> BufferedReader:
@@ -190,13 +238,18 @@ def open_content(file: File) -> BinaryIO:
         raise Gone(file.pk) from error
 
 
-def place(file: File, target: Path) -> None:
+def place(file: File, target: Path, watch: Callable[[], object] = lambda: None) -> None:
     """Put the bytes at ``target``, which must not exist: a hard link where possible, else a copy.
 
     A hard link shares the stored bytes, so what works on ``target`` may only read it. A copy is
     checked against the hash. Raises ``Gone`` where the bytes are missing or not the ones stored,
-    and ``NoRoom`` where the disk has none for a copy.
+    and ``NoRoom`` where the disk has none for a copy. ``watch`` is called at least twice a second;
+    what it raises comes through, and the copying is left to end by itself.
     """
+    attended(lambda: _place(file, target), watch, within_s=_longest_s(file.size_bytes))
+
+
+def _place(file: File, target: Path) -> None:
     if not _linked(file, target):
         _copy(file, target)
 
@@ -220,7 +273,7 @@ def _copy(file: File, target: Path) -> None:
     with open_content(file) as content:
         room.copy(content, target)
     with target.open("rb") as copy:
-        if hashlib.file_digest(copy, "sha256").hexdigest() != file.sha256:
+        if _digest_of(copy) != file.sha256:
             target.unlink()
             raise Gone(file.pk)
 

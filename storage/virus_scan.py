@@ -43,7 +43,7 @@ class ScannerUnavailable(Exception):  # noqa: N818 -- a state
 def scan(path: Path, on_wait: Callable[[], object] = lambda: None) -> None:
     """Return if the file is clean. Raises ``NotClean``, or ``ScannerUnavailable`` in any doubt.
 
-    ``on_wait`` is called with each piece and at least twice a second during the verdict.
+    ``on_wait`` is called with each piece and at least twice a second while nothing goes on.
     """
     try:
         with closing(_connected(settings.CLAMAV_SOCKET)) as scanner:
@@ -74,13 +74,24 @@ def _connected(place: str) -> socket.socket:
 
 
 def _asked(scanner: socket.socket, path: Path, on_wait: Callable[[], object]) -> str:
-    scanner.settimeout(_SEND_S)
+    scanner.settimeout(_TICK_S)
     # Whoever hangs up in the middle has mostly said why before.
     with suppress(BrokenPipeError, ConnectionResetError):
         for piece in _pieces(path):
-            scanner.sendall(piece)
+            _send(scanner, piece, on_wait)
             on_wait()
     return _verdict(scanner, on_wait)
+
+
+def _send(scanner: socket.socket, piece: bytes, on_wait: Callable[[], object]) -> None:
+    rest, ends_at = memoryview(piece), time.monotonic() + _SEND_S
+    while rest:
+        try:
+            rest = rest[scanner.send(rest) :]
+        except TimeoutError:
+            if time.monotonic() > ends_at:
+                raise
+            on_wait()
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ PACKAGES = ("ffapi_site", "media_jobs", "storage", "accounts")
 # Threads and pools that are not `chores.spawn`.
 THREADS = {
     "ffapi_site.lib.chores:spawn": "the mechanism",
-    "ffapi_site.lib.netguard.deadline:aside": "one task; what it raises is its waiter's",
+    "ffapi_site.lib.aside:aside": "one task; what it raises is its waiter's",
     "ffapi_site.lib.probe:begin": "one question; what it raises is logged",
     "media_jobs.courier.rounds:send_due": "one event; what it raises is logged",
     "media_jobs.worker.sandbox_process:__init__": "one FFmpeg, which is killed where it fails",
@@ -44,7 +44,6 @@ LOOPS = {
     # They end with what they are about.
     "ffapi_site.demonstration.client:follow": "a job's end",
     "ffapi_site.lib.netguard.connection:read": "a deadline",
-    "ffapi_site.lib.netguard.deadline:_awaited": "a deadline",
     "ffapi_site.lib.netguard.fetch:run": "a number of tries",
     "ffapi_site.lib.pagination:_fitting": "the rows, or the page",
     "ffapi_site.lib.room:_gets_lock": "a patience",

@@ -94,7 +94,7 @@ def bring(
             if each.url:
                 source = _download(each, position, folder, on_bytes, of_probe)
             else:
-                source = _place(each, position, folder)
+                source = _place(each, position, folder, on_bytes)
         except (netguard.Refused, NotTaken, probe.Unreadable) as refused:
             refused.detail = f"{each.role}: {refused.detail}"
             raise
@@ -105,12 +105,14 @@ def bring(
     return Gathered(sources, size_bytes, sha256)
 
 
-def _place(each: Wanted, position: int, folder: Path) -> Source:
+def _place(
+    each: Wanted, position: int, folder: Path, on_bytes: Callable[[int, int | None], None]
+) -> Source:
     if each.file is None:
         raise Missing(each.role, "the file was deleted before the job could read it")
     path = scratch_path(position, each.file.name)
     try:
-        store.place(each.file, folder / path)
+        store.place(each.file, folder / path, lambda: on_bytes(0, None))
     except store.Gone as gone:
         detail = "the file's bytes are missing from the storage, or damaged there"
         raise Missing(each.role, detail) from gone

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from ffapi_site.lib.aside import TICK_S
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.worker import host, probe
@@ -61,12 +63,17 @@ class LookAhead:
                 found = self._pool.submit(self._look, output.path)
                 self._looks[output.path] = _Look(self._stamp(output.path), found)
 
-    def info(self, path: str) -> MediaInfo:
-        """Describe an output of a command that has ended. Raises `probe.Unreadable`."""
+    def info(self, path: str, watch: Callable[[], object] = lambda: None) -> MediaInfo:
+        """Describe an output of a command that has ended. Raises `probe.Unreadable`.
+
+        ``watch`` is called at least twice a second; what it raises comes through.
+        """
         look = self._looks.pop(path, None)
         if look is not None and look.stamp == self._stamp(path):
+            while not wait([look.found], TICK_S).done:
+                watch()
             return look.found.result()
-        return probe.probe_in(self._folder, path)
+        return probe.probe_in(self._folder, path, watch=watch)
 
     def _stamp(self, path: str) -> _Stamp:
         """It differs where anything was written in between, or another file put in its place.

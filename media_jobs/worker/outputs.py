@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -60,19 +60,26 @@ class Made:
             connection.close()
 
 
-def keep(
-    job: Job, folder: Path, outputs: Iterable[OutputFile], looks: LookAhead, allowed: Bounds
+def keep(  # noqa: PLR0913 -- what there is, what it may be, and who waits
+    job: Job,
+    folder: Path,
+    outputs: Iterable[OutputFile],
+    looks: LookAhead,
+    allowed: Bounds,
+    *,
+    watch: Callable[[], object] = lambda: None,
 ) -> Made:
-    """Verify and store what the attempt left.
+    """Verify and store what the attempt left; ``watch`` is called at least twice a second.
 
     Raises `Unverified`, `InvalidParams` for what is larger than the tenant or its key may make, and
-    `QuotaExceeded` where there is no room for it; nothing is stored then.
+    `QuotaExceeded` where there is no room for it; nothing is stored then. So it is where ``watch``
+    raises, which comes through.
     """
     wanted = list(outputs)
     named = _names(job.output_name, wanted)
     made = Made()
     infos = [
-        _verify(folder / output.path, output, name, made, looks)
+        _verify(folder / output.path, output, name, made, lambda path: looks.info(path, watch))
         for output, name in zip(wanted, named, strict=True)
     ]
     for output, info in zip(wanted, infos, strict=True):
@@ -89,6 +96,7 @@ def keep(
                 origin=Origin.JOB,
                 media=media,
                 api_key_id=job.api_key_id,
+                watch=watch,
             )
             made.files.append((output, file))
     except BaseException:
@@ -98,13 +106,17 @@ def keep(
 
 
 def _verify(
-    path: Path, output: OutputFile, name: str, made: Made, looks: LookAhead
+    path: Path,
+    output: OutputFile,
+    name: str,
+    made: Made,
+    look: Callable[[str], MediaInfo],
 ) -> MediaInfo | None:
     size_bytes = path.stat().st_size if path.is_file() and not path.is_symlink() else 0
     info = None
     if size_bytes and output.streams is not None:
         try:
-            info = looks.info(output.path)
+            info = look(output.path)
         except probe.Unreadable as unreadable:
             raise Unverified(f"{name}: {unreadable.detail}") from unreadable
     found = verify.check(output, info, size_bytes)

@@ -98,7 +98,8 @@ class Attempt:
 def run(job: Job) -> None:
     """Run the attempt that ``states.claim`` has just made of ``job``; whatever happens is a row."""
     try:
-        _run(Attempt(job, Pulse(job)))
+        with Pulse(job) as pulse:
+            _run(Attempt(job, pulse))
     except states.Lost:
         logger.warning("The attempt lost its lease", extra={"job": job.id})
 
@@ -139,7 +140,9 @@ def _work(attempt: Attempt, folder: Path) -> None:
     with LookAhead(folder) as looks:
         doing = Doing(attempt, folder, operation, answers, looks)
         result = kept(_do(doing, placed))
-        _complete(attempt, outputs.keep(job, folder, doing.made, looks, allowed), result)
+        watch = attempt.pulse.go_on
+        made = outputs.keep(job, folder, doing.made, looks, allowed, watch=watch)
+        _complete(attempt, made, result)
 
 
 def _do(doing: Doing, placed: placement.Placed) -> base.Result | None:
@@ -150,6 +153,7 @@ def _do(doing: Doing, placed: placement.Placed) -> base.Result | None:
     except Failed as failed:
         if not (failed.failure.gpu and attempt.device == "gpu"):
             raise
+        attempt.pulse.go_on()  # a job that is to be canceled does not begin anew
         placement.note_failure(placed, failed.failure)
         attempt.fall_back(placed.gpu, f"{failed.failure.code}: {failed.failure.detail}")
         result = doing.on(Cpu())

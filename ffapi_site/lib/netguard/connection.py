@@ -13,8 +13,9 @@ from typing import Any, Final
 
 import httpcore
 
+from ffapi_site.lib.aside import TICK_S
 from ffapi_site.lib.netguard.addresses import is_allowed
-from ffapi_site.lib.netguard.deadline import TICK_S, Deadline
+from ffapi_site.lib.netguard.deadline import Deadline
 from ffapi_site.lib.netguard.policy import Policy, Refused
 from ffapi_site.lib.netguard.urls import Target, not_allowed
 

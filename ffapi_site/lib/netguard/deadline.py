@@ -4,13 +4,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from threading import Thread
-from typing import Final, TypeVar
+from typing import TypeVar
 
+from ffapi_site.lib.aside import TICK_S, aside
 from ffapi_site.lib.netguard.policy import Refused
-
-TICK_S: Final = 0.5
-"""How long a wait may last before its caller is asked whether to go on."""
 
 T = TypeVar("T")
 
@@ -54,26 +51,9 @@ class Deadline:
 
         A result that comes when nobody waits for it any more is given to ``discard``.
         """
-        done: Future[T] = Future()
-        Thread(target=_settle, args=(done, task), daemon=True).start()
-        try:
-            return self._awaited(done)
-        except BaseException:
-            done.add_done_callback(lambda late: late.exception() or discard(late.result()))
-            raise
 
-    def _awaited(self, done: Future[T]) -> T:
-        while True:
-            try:
-                return done.result(self.left(TICK_S))
-            except TimeoutError:
-                if done.done():  # then it is the task's own
-                    raise
-                self.on_wait()
+        def tidy(late: Future[T]) -> None:
+            if late.exception() is None:
+                discard(late.result())
 
-
-def _settle(done: Future[T], task: Callable[[], T]) -> None:
-    try:
-        done.set_result(task())
-    except BaseException as error:  # noqa: BLE001 -- it is raised where the result is awaited
-        done.set_exception(error)
+        return aside(task, lambda: self.left(TICK_S), self.on_wait, tidy)
