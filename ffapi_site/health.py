@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -21,7 +22,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import rate_limit
 from accounts.audit_chain import state as audit_state
-from ffapi_site.lib import scope
+from ffapi_site.lib import scope, starts
 from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.operators import has_token, is_operator
 from ffapi_site.lib.probe import Probe
@@ -236,7 +237,10 @@ def ready(request: HttpRequest) -> HttpResponse:
     failing = [each for each in components if not each.is_healthy]
     if failing:
         return problem_response(request, _not_ready(failing))
-    return JsonResponse({"status": "ready", "components": [each.name for each in components]})
+    answer = JsonResponse({"status": "ready", "components": [each.name for each in components]})
+    if start := os.environ.get(starts.VARIABLE):
+        answer[starts.HEADER] = start
+    return answer
 
 
 def _not_ready(failing: Iterable[Component]) -> Unavailable:

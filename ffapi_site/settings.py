@@ -94,11 +94,7 @@ OPS_TOKEN = env("OPS_TOKEN", default="")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # -- Django
-DEBUG = env.bool("DEBUG", default=False)
-if DEBUG and urlsplit(PUBLIC_BASE_URL).hostname not in {"localhost", "127.0.0.1", "::1"}:
-    raise ImproperlyConfigured(
-        "DEBUG shows code to whoever meets an error: PUBLIC_BASE_URL must be on localhost with it"
-    )
+DEBUG = env.debug(BIND, urlsplit(PUBLIC_BASE_URL).hostname or "")
 ALLOWED_HOSTS = [
     *env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]),
     # Our own health checks and links use it, so it can't be left out.

@@ -4,7 +4,7 @@ import os
 import re
 import secrets
 from decimal import Decimal
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,19 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
             listed = " or ".join(words)
             raise ImproperlyConfigured(f"{name} is {value!r}; it is a number from 1, or {listed}")
         return int(value)
+
+    def debug(self, *hosts: str) -> bool:
+        """Read ``DEBUG``, which shows code and secrets to whoever asks: only to this machine.
+
+        ``hosts`` are where the site listens, and what it is called.
+        """
+        is_on = bool(self.bool("DEBUG", default=False))
+        if is_on and not all(map(_is_this_machine, hosts)):
+            raise ImproperlyConfigured(
+                "DEBUG shows code and secrets to whoever asks: it is refused unless FFAPI_BIND and "
+                "PUBLIC_BASE_URL are this machine (127.0.0.1, localhost)"
+            )
+        return is_on
 
     def slots_by_lane(self, name: str) -> dict[str, int]:
         """Read ``cpu:2,gpu:1``: how many slots of each lane this host serves."""
@@ -89,6 +102,13 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
                 raise ImproperlyConfigured(f"{name} has {part!r}; a price is a number like 0.05")
             found[unit] = Decimal(price)
         return found
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def secret(name: str, *, keep_in: Path | None) -> str:

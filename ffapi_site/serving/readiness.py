@@ -5,6 +5,7 @@ import time
 
 import httpx
 
+from ffapi_site.lib import starts
 from ffapi_site.serving.address import local_client
 
 
@@ -12,24 +13,29 @@ class NotReady(Exception):  # noqa: N818 -- a state, not a mistake
     """The site did not become ready"""
 
 
-def wait(supervisor: subprocess.Popen[bytes], *, within_s: float) -> None:
-    """Return once ``/health/ready`` says yes."""
+def wait(supervisor: subprocess.Popen[bytes], start: str, *, within_s: float) -> None:
+    """Return once ``/health/ready`` says yes, in the name of this ``start`` of the site.
+
+    Another one may have taken the port in the meantime, and be ready itself.
+    """
     deadline = time.monotonic() + within_s
     told = "no answer yet"
     with local_client() as client:
         while time.monotonic() < deadline:
             if supervisor.poll() is not None:
                 raise NotReady(f"the supervisor ended with status {supervisor.returncode}")
-            ready, told = _ask(client)
+            ready, told = _ask(client, start)
             if ready:
                 return
             time.sleep(0.2)
     raise NotReady(f"not ready after {within_s:g} s: {told}")
 
 
-def _ask(client: httpx.Client) -> tuple[bool, str]:
+def _ask(client: httpx.Client, start: str) -> tuple[bool, str]:
     try:
         answer = client.get("/health/ready", timeout=5)
     except httpx.HTTPError as error:
         return False, str(error)
+    if answer.status_code == httpx.codes.OK and answer.headers.get(starts.HEADER) != start:
+        return False, f"another server answers at {client.base_url}; choose another PORT"
     return answer.status_code == httpx.codes.OK, answer.text[:500]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from ffapi_site.database import embedded
+from ffapi_site.lib import starts
 from ffapi_site.serving import readiness, statics
 from ffapi_site.serving.programs import programs
 from ffapi_site.serving.supervision import configuration, supervisor_command
@@ -38,8 +40,9 @@ def running() -> Iterator[subprocess.Popen[bytes]]:
         require_free_port(settings.BIND, settings.PORT)
         call_command("migrate", interactive=False, verbosity=0)
         statics.collect(settings.DATA_DIR / "static.stamp")
-        with _supervised() as supervisor:
-            readiness.wait(supervisor, within_s=90)
+        start = secrets.token_hex(8)
+        with _supervised(start) as supervisor:
+            readiness.wait(supervisor, start, within_s=90)
             yield supervisor
 
 
@@ -102,7 +105,7 @@ def _database() -> Iterator[None]:
 
 
 @contextmanager
-def _supervised() -> Iterator[subprocess.Popen[bytes]]:
+def _supervised(start: str) -> Iterator[subprocess.Popen[bytes]]:
     folder = settings.DATA_DIR
     logs = log_folder()
     logs.mkdir(exist_ok=True)
@@ -111,7 +114,10 @@ def _supervised() -> Iterator[subprocess.Popen[bytes]]:
     written.write_text(configuration(programs(), folder=folder, directory=settings.BASE_DIR))
     adopt_orphans()  # of a killed supervisor, so that we can end them
     supervisor = subprocess.Popen(  # noqa: S603 -- our own command
-        supervisor_command(written), cwd=settings.BASE_DIR, start_new_session=True
+        supervisor_command(written),
+        cwd=settings.BASE_DIR,
+        env=os.environ | {starts.VARIABLE: start},
+        start_new_session=True,
     )
     try:
         yield supervisor

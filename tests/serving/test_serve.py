@@ -29,7 +29,9 @@ def test_it_works(server: Server) -> None:
     assert (server.folder / "logs").stat().st_mode & 0o077 == 0  # they tell of tenants
     server.process.terminate()
     assert server.process.wait(60) == 0
-    assert "stopped" in server.output.read()
+    told = server.output.read()
+    assert "stopped" in told
+    assert "manage.py create_staff --username" in told  # nobody has an account yet
     assert server.processes() == []
 
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import os
+import shlex
+import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
+from accounts.models import ApiKey, User
 from ffapi_site.serving import site
 from ffapi_site.serving.readiness import NotReady
 
@@ -17,6 +21,7 @@ class Command(BaseCommand):
             with site.running() as supervisor:
                 self.stdout.write(f"FFAPI serves {settings.PUBLIC_BASE_URL}")
                 self.stdout.write(f"its logs are in {site.log_folder()}; Ctrl-C stops it")
+                self._tell_how_to_get_in()
                 self.stdout.flush()
                 supervisor.wait()
         except KeyboardInterrupt:
@@ -25,3 +30,14 @@ class Command(BaseCommand):
             raise CommandError(f"{error}\nlogs: {site.log_folder()}") from error
         else:
             raise CommandError("the supervisor ended; its log says why")
+
+    def _tell_how_to_get_in(self) -> None:
+        """Where nobody has an account yet: there is no other way to the first one."""
+        if User.objects.exists() or ApiKey.objects.exists():
+            return
+        place = shlex.quote(os.environ.get("FFAPI_DATA_DIR", ""))
+        manage = f"FFAPI_DATA_DIR={place} " if place != "''" else ""
+        manage += f"{sys.executable} manage.py"
+        self.stdout.write("Nobody has an account yet. For the dashboard, and for the API:")
+        self.stdout.write(f"  {manage} create_staff --username admin --password ...")
+        self.stdout.write(f"  {manage} create_api_key --tenant main")
