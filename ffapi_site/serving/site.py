@@ -26,6 +26,14 @@ from ffapi_site.serving.tied import adopt_orphans
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+AS_ROOT = f"""\
+WARNING: this site runs as root, and so does its web server. Give it a user of its own:
+  useradd --system --user-group ffapi; chown -R ffapi: {settings.DATA_DIR}
+  runuser -u ffapi -- make serve
+docs/security.md says what that gives and takes.
+"""
+
+
 class CannotServe(Exception):  # noqa: N818 -- reads as the sentence it is
     """The site could not be started"""
 

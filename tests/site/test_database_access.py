@@ -6,7 +6,9 @@ import os
 import pwd
 import shutil
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -116,6 +118,19 @@ def test_it_has_nothing_of_root_or_of_the_sites_secrets(
     assert "OPS_TOKEN" not in server.environ()
 
 
+def test_its_log_has_nothing_of_what_was_sent(folder: Path) -> None:
+    with psycopg.connect(
+        host=embedded.start(folder), user="postgres", dbname="postgres", autocommit=True
+    ) as owner:
+        owner.execute("CREATE TABLE IF NOT EXISTS told (word text PRIMARY KEY)")
+        for _ in range(2):
+            with suppress(psycopg.errors.UniqueViolation):
+                owner.execute("INSERT INTO told VALUES ('a word of a tenant')")
+    log = (folder / "log").read_text()
+    assert "duplicate key value violates unique constraint" in log
+    assert "a word of a tenant" not in log
+
+
 def test_what_an_older_version_trusted_is_trusted_no_more(folder: Path) -> None:
     embedded.stop(folder)
     (folder / "pg_hba.conf").write_text("local all all trust\nhost all all 0.0.0.0/0 trust\n")
@@ -143,6 +158,23 @@ def test_a_second_user_of_the_machine_starts_one() -> None:
     try:
         told = _as_user("nobody", lambda: _connect(embedded.start(folder), "ffapi"))
         assert 'role "ffapi" does not exist' in told  # it is let in, before the first migrate
+        assert stat.S_IMODE((home / "postgres.socket").stat().st_mode) == 0o700
+    finally:
+        embedded.stop(folder)
+        shutil.rmtree(home)
+
+
+def test_a_data_folder_that_is_given_away_is_the_new_owners() -> None:
+    """So a site that root began goes on as a user of its own."""
+    home = Path(mkdtemp(prefix="given-away-"))
+    folder = home / "postgres"
+    embedded.start(folder)
+    embedded.stop(folder)
+    home.chmod(0o755)
+    subprocess.run(["chown", "-R", "nobody:", home], check=True)
+    try:
+        told = _as_user("nobody", lambda: _connect(embedded.start(folder), "postgres"))
+        assert told == "('postgres',)"
         assert stat.S_IMODE((home / "postgres.socket").stat().st_mode) == 0o700
     finally:
         embedded.stop(folder)

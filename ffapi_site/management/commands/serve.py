@@ -17,6 +17,8 @@ class Command(BaseCommand):
     help = "Serve API, dashboard and workers until Ctrl-C or SIGTERM."
 
     def handle(self, *_: Any, **__: Any) -> None:
+        if os.geteuid() == 0:
+            self.stderr.write(site.AS_ROOT)
         try:
             with site.running() as supervisor:
                 self.stdout.write(f"FFAPI serves {settings.PUBLIC_BASE_URL}")
