@@ -94,7 +94,7 @@ OPS_TOKEN = env("OPS_TOKEN", default="")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # -- Django
-DEBUG = env.debug(BIND, urlsplit(PUBLIC_BASE_URL).hostname or "")
+DEBUG = env.debug("DEBUG", BIND, urlsplit(PUBLIC_BASE_URL).hostname or "")
 ALLOWED_HOSTS = [
     *env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]),
     # Our own health checks and links use it, so it can't be left out.

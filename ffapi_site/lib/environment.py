@@ -38,16 +38,16 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
             raise ImproperlyConfigured(f"{name} is {value!r}; it is a number from 1, or {listed}")
         return int(value)
 
-    def debug(self, *hosts: str) -> bool:
-        """Read ``DEBUG``, which shows code and secrets to whoever asks: only to this machine.
+    def debug(self, name: str, *hosts: str) -> bool:
+        """Read what shows code and secrets to whoever asks: only to this machine.
 
         ``hosts`` are where the site listens, and what it is called.
         """
-        is_on = bool(self.bool("DEBUG", default=False))
+        is_on = bool(self.bool(name, default=False))
         if is_on and not all(map(_is_this_machine, hosts)):
             raise ImproperlyConfigured(
-                "DEBUG shows code and secrets to whoever asks: it is refused unless FFAPI_BIND and "
-                "PUBLIC_BASE_URL are this machine (127.0.0.1, localhost)"
+                f"{name} shows code and secrets to whoever asks: it is refused unless "
+                "FFAPI_BIND and PUBLIC_BASE_URL are this machine (127.0.0.1, localhost)"
             )
         return is_on
 
