@@ -11,6 +11,7 @@ from accounts import actor, audit
 from accounts.admin.confirming import Deed, HasActions, ReasonForm, ask, chosen_rows
 from accounts.events import Event
 from ffapi_site.lib.cells import csv_text
+from ffapi_site.lib.dispositions import content_disposition
 
 
 class Exports(HasActions):
@@ -39,7 +40,7 @@ class Exports(HasActions):
         return HttpResponse(
             csv_text([titles, *lines]),
             content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+            headers={"Content-Disposition": content_disposition(name)},
         )
 
 

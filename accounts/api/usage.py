@@ -18,6 +18,7 @@ from accounts.usage.asked import period_of
 from accounts.usage.report import Row
 from ffapi_site.lib import query
 from ffapi_site.lib.describing import query_parameter
+from ffapi_site.lib.dispositions import content_disposition
 from ffapi_site.lib.renderers import Csv
 
 
@@ -113,5 +114,5 @@ class Usage(TenantAPIView):
 
 def _as_csv(text: str) -> HttpResponse:
     response = HttpResponse(text, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="usage.csv"'
+    response["Content-Disposition"] = content_disposition("usage.csv")
     return response

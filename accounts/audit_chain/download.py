@@ -20,17 +20,18 @@ from accounts.events import Event
 from accounts.models import AuditRecord
 from ffapi_site.lib import ongoing, scope
 from ffapi_site.lib.cells import csv_text
+from ffapi_site.lib.dispositions import content_disposition
 from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.problems import FieldError, Invalid
 from ffapi_site.lib.room import room_on
 
-_CONTENT_TYPES: Final = {
+CONTENT_TYPES: Final = {
     "jsonl": "application/jsonl",
     "csv": "text/csv; charset=utf-8",
     "bundle": "application/zip",
 }
-FORMATS: Final = tuple(_CONTENT_TYPES)
+FORMATS: Final = tuple(CONTENT_TYPES)
 _CHUNK_RECORDS = 1000
 _CHUNK_BYTES = 256 * 1024
 
@@ -55,8 +56,8 @@ def respond(request: HttpRequest, selection: Selection, form: str) -> StreamingH
     response = StreamingHttpResponse(
         _in_threads(chunks) if isinstance(request, ASGIRequest) else chunks,
         headers={
-            "Content-Type": _CONTENT_TYPES[form],
-            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Type": CONTENT_TYPES[form],
+            "Content-Disposition": content_disposition(name),
             "Cache-Control": "no-store",
         },
     )

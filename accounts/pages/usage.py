@@ -13,6 +13,7 @@ from accounts.quotas.standing import Standing
 from accounts.usage import report, sheet
 from accounts.usage.asked import period_of
 from accounts.usage.report import Period
+from ffapi_site.lib.dispositions import content_disposition
 from ffapi_site.lib.problems import Invalid
 
 _GROUPS = {"day": "Day", "operation": "Operation", "api_key": "API key"}
@@ -83,5 +84,5 @@ class UsageSheet(Page):
         found = report.rows(self.visitor.sees(UsageEntry.objects.all()), period, group_by)
         text = sheet.write(group_by, found, settings.USAGE_CURRENCY)
         response = HttpResponse(text, content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = 'attachment; filename="usage.csv"'
+        response["Content-Disposition"] = content_disposition("usage.csv")
         return response

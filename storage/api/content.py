@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header
 
+from ffapi_site.lib.dispositions import content_disposition
 from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.problems import RangeNotSatisfiable
 from storage import ranges, store
@@ -59,7 +59,9 @@ def respond(request: HttpRequest, file: File, *, inline: bool) -> HttpResponseBa
     """Answer a GET or HEAD for the bytes of ``file``; raises ``RangeNotSatisfiable``."""
     headers = _headers(file, inline=inline)
     if ranges.is_unchanged(request.headers.get("If-None-Match"), headers["ETag"]):
-        return HttpResponse(status=304, headers=_without_body(headers))
+        unchanged = HttpResponse(status=304, headers=_without_body(headers))
+        del unchanged["Content-Type"]  # there is no content
+        return unchanged
     span = _span(request, file, headers["ETag"])
     if span:
         headers["Content-Range"] = span.content_range(file.size_bytes)
@@ -72,10 +74,9 @@ def respond(request: HttpRequest, file: File, *, inline: bool) -> HttpResponseBa
 
 
 def _headers(file: File, *, inline: bool) -> dict[str, str]:
-    as_named = content_disposition_header(not inline, file.name) or "inline"
     return {
         "Content-Type": file.content_type,
-        "Content-Disposition": as_named,
+        "Content-Disposition": content_disposition(file.name, inline=inline),
         "ETag": f'"{file.sha256}"',
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
