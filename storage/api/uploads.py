@@ -18,9 +18,10 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.http import parse_header_parameters
 
 from ffapi_site.lib.ids import new_id
-from ffapi_site.lib.problems import Malformed, TooLarge, invalid
+from ffapi_site.lib.problems import Invalid, Malformed, TooLarge, invalid
 from ffapi_site.lib.room import Room, room_on
 
+_PROLOGUE_BYTES = 64 * 1024
 _EPILOGUE_BYTES = 4096
 
 
@@ -93,10 +94,12 @@ class _ToDisk(FileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         if self.field_name != "file":
-            raise invalid(f"/{self.field_name}", "there is no such file field", "unknown_field")
+            raise invalid(
+                f"/{_text(str(self.field_name))}", "there is no such file field", "unknown_field"
+            )
         if self.handle:
             raise invalid("/file", "send one file a request", "too_many_files")
-        self.name = str(self.file_name)
+        self.name = _text(str(self.file_name))
         self.declared_type = str(self.content_type or "").strip().lower()
         self.handle = self.landing.create()
 
@@ -120,26 +123,34 @@ class _Parser(MultiPartParser):
         return file_name  # Django would drop some names and rewrite others; ours are cleaned later
 
 
-class _Tail:
-    """The body as Django's parser reads it; remembers the end, which the parser does not check."""
+def _text(read: str) -> str:
+    """What stood there in UTF-8, and was read as Latin-1, in which all bytes stay."""
+    return read.encode("latin-1").decode()
+
+
+class _Ends:
+    """The body as Django's parser reads it; remembers its ends, of which the parser is silent."""
 
     def __init__(self, body: HttpRequest) -> None:
         self._body = body
+        self.first = b""
         self.last = b""
 
     def read(self, size: int | None = None, /) -> bytes:
         part: bytes = self._body.read(size)
+        self.first += part[: _PROLOGUE_BYTES - len(self.first)]
         self.last = (self.last + part)[-_EPILOGUE_BYTES:]
         return part
 
 
 def receive(request: HttpRequest, to: Landing, *, most_bytes: int) -> Part:
     """Write the file of a multipart body down. Raises a ``Problem`` for any other body."""
-    handler, body = _ToDisk(to, most_bytes), _Tail(request)
+    handler, body = _ToDisk(to, most_bytes), _Ends(request)
     # The parser takes a missing length for an empty body; chunked bodies have none.
     meta = request.META | {"CONTENT_LENGTH": request.META.get("CONTENT_LENGTH") or "1"}
     try:
-        fields, _ = _Parser(meta, cast("HttpRequest", body), [handler], "utf-8").parse()
+        # Of UTF-8 the parser would replace what is none, without a word.
+        fields, _ = _Parser(meta, cast("HttpRequest", body), [handler], "latin-1").parse()
     except UnreadablePostError as error:
         raise Malformed("the body ended early", code="body_incomplete") from error
     except MultiPartParserError as error:
@@ -153,11 +164,39 @@ def receive(request: HttpRequest, to: Landing, *, most_bytes: int) -> Part:
     if not _is_whole(request, body):
         raise Malformed("the body has no closing boundary", code="body_incomplete")
     if not handler.handle:
-        detail = "send the bytes as a part named file that has a filename"
-        raise invalid("/file", detail, "required")
-    return Part(handler.name, handler.declared_type, handler.digest.hexdigest(), fields)
+        raise _no_file(body.first)
+    read = _as_utf8(fields)
+    return Part(handler.name, handler.declared_type, handler.digest.hexdigest(), read)
 
 
-def _is_whole(request: HttpRequest, body: _Tail) -> bool:
+def _no_file(first: bytes) -> Invalid:
+    """Say why nothing was found: the parser passes over a header that is no UTF-8."""
+    for line in first.split(b"\r\n"):
+        if line[:20].lower() == b"content-disposition:" and not _is_utf8(line):
+            detail = "the filename of a part is not in UTF-8, as RFC 7578 has it"
+            return invalid("/file", detail, "not_utf8")
+    return invalid("/file", "send the bytes as a part named file that has a filename", "required")
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _as_utf8(fields: QueryDict) -> QueryDict:
+    """Read the texts, which came as bytes; raises ``Invalid`` for one that is none."""
+    read = QueryDict(mutable=True)
+    for name, values in fields.lists():
+        try:
+            read.setlist(_text(name), [_text(str(value)) for value in values])
+        except UnicodeDecodeError as error:
+            raise invalid(f"/{_text(name)}", "this text is not in UTF-8", "not_utf8") from error
+    return read
+
+
+def _is_whole(request: HttpRequest, body: _Ends) -> bool:
     boundary = parse_header_parameters(request.META["CONTENT_TYPE"])[1]["boundary"]
     return f"--{boundary}--".encode() in body.last

@@ -181,6 +181,31 @@ def test_names_are_cleaned(client: Client, given: str, name: str) -> None:
     assert response.json()["name"] == name
 
 
+@pytest.mark.parametrize("before", [b"", b"x" * 5000])
+def test_a_name_in_latin_1_is_called_that(client: Client, before: bytes) -> None:
+    body = multipart(
+        "b", [("metadata", "", b'{"a": "' + before + b'"}'), ("file", "ü.srt", SUBTITLES)]
+    )
+    response = post_raw(client, body.replace("ü".encode(), "ü".encode("latin-1")))
+    assert response.status_code == 422
+    [error] = response.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("/file", "not_utf8")
+    assert "not in UTF-8" in error["detail"]
+
+
+@pytest.mark.parametrize("field", ["name", "tags", "metadata"])
+def test_a_field_in_latin_1_is_not_guessed_at(client: Client, field: str) -> None:
+    value = '{"a": "ü"}' if field == "metadata" else "ü"
+    parts = [(field, "", value.encode("latin-1")), ("file", "a.srt", SUBTITLES)]
+    response = post_raw(client, multipart("b", parts))
+    assert response.status_code == 422
+    [error] = response.json()["errors"]
+    assert (error["pointer"], error["code"]) == (f"/{field}", "not_utf8")
+    assert not File.objects.exists()
+    parts[0] = (field, "", value.encode())
+    assert post_raw(client, multipart("b", parts)).status_code == 201
+
+
 def multipart(boundary: str, parts: Iterable[tuple[str, str, bytes]]) -> bytes:
     """A body as a client writes it that escapes nothing."""
     whole = b""
