@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models.person import Membership, User
 from accounts.models.tenant import Tenant, TenantQuerySet
 from accounts.roles import ROLE_SCOPES, Role, effective_scopes, shared
-from ffapi_site.lib.ids import PublicIdField
+from ffapi_site.lib.ids import MadeAtField, PublicIdField
 
 
 class ApiKeyQuerySet(TenantQuerySet["ApiKey"]):
@@ -45,7 +45,7 @@ class ApiKey(models.Model):
     replaces = models.OneToOneField(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="successor"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = MadeAtField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     allowed_ips = ArrayField(
         models.CharField(max_length=43), default=list, db_default=[], blank=True

@@ -3,12 +3,13 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.expressions import DatabaseDefault
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u
 _LENGTH = 26
@@ -31,6 +32,14 @@ def lowest_id(prefix: str, moment: datetime) -> str:
 def _text(prefix: str, number: int) -> str:
     digits = [_ALPHABET[number >> shift & 31] for shift in range(5 * (_LENGTH - 1), -1, -5)]
     return f"{prefix}_{''.join(digits)}"
+
+
+def made_at(public_id: str) -> datetime:
+    """Tell when an id was made, to the millisecond."""
+    number = 0
+    for digit in public_id[-_LENGTH:]:
+        number = number << 5 | _ALPHABET.index(digit)
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=number >> 80)
 
 
 def is_public_id(text: str) -> bool:
@@ -62,3 +71,21 @@ class PublicIdField(models.CharField[str, str]):
         for implied in ("max_length", "primary_key", "editable", "default"):
             options.pop(implied, None)
         return name, path, args, options | {"prefix": self.prefix}
+
+
+class MadeAtField(models.DateTimeField[datetime, datetime]):
+    """The time that the row's public id was made at, so that rows sort alike by both.
+
+    To the database it is a ``DateTimeField`` like any other; its default there is for what is
+    written without Django.
+    """
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 -- Django's signature
+        given = getattr(model_instance, self.attname)
+        if add and (given is None or isinstance(given, DatabaseDefault)):
+            setattr(model_instance, self.attname, made_at(str(model_instance.pk)))
+        return getattr(model_instance, self.attname)
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        name, _, args, options = super().deconstruct()
+        return name, "django.db.models.DateTimeField", args, options

@@ -10,7 +10,7 @@ from django.db.models.functions import Extract, Now
 
 from accounts.models import ApiKey, Tenant, TenantQuerySet, User
 from ffapi_site.lib.bounded_fields import BoundedJSONField
-from ffapi_site.lib.ids import PublicIdField
+from ffapi_site.lib.ids import MadeAtField, PublicIdField
 from ffapi_site.lib.web_addresses import LONGEST_URL
 
 
@@ -117,7 +117,7 @@ class Job(models.Model):
     """What it is counted at as storage: what was asked for, and from its end on all its rows."""
     attempt = models.PositiveSmallIntegerField(default=0)
     max_attempts = models.PositiveSmallIntegerField(default=4)
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = MadeAtField(db_default=Now())
     run_at = models.DateTimeField(db_default=Now())
     rank = models.GeneratedField(
         expression=Extract("run_at", "epoch")

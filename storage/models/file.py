@@ -8,7 +8,7 @@ from django.db import models
 
 from accounts.models import ApiKey, Tenant, TenantQuerySet
 from ffapi_site.lib.bounded_fields import BoundedJSONField
-from ffapi_site.lib.ids import PublicIdField
+from ffapi_site.lib.ids import MadeAtField, PublicIdField
 
 MEDIA_BYTES = 256 << 10
 METADATA_BYTES = 16 << 10
@@ -47,7 +47,7 @@ class File(models.Model):
     media = BoundedJSONField(null=True, blank=True, most_bytes=MEDIA_BYTES, cuts=False)
     tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
     metadata = BoundedJSONField(default=dict, blank=True, most_bytes=METADATA_BYTES, cuts=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = MadeAtField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     removal_failed_at = models.DateTimeField(null=True, blank=True, editable=False)
