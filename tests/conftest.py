@@ -11,9 +11,11 @@ from unittest.mock import patch
 import pytest
 from django.conf import settings
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import Client
 
 from ffapi_site.database.owner import as_owner
 from ffapi_site.lib import scope
+from tests.described import undescribed
 from tests.media import Samples
 
 # A test sees everything, as a command does; the requests that it makes do not.
@@ -59,6 +61,24 @@ def _health_is_asked_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(health, "look_at_all", health.look_here)
     monkeypatch.setattr(health, "look_at_tables", health.tables)
+
+
+@pytest.fixture(autouse=True)
+def _answers_as_described(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test that the API answers with what its description does not know."""
+    found: list[str] = []
+    send = Client.request
+
+    def watched(client: Client, **request: Any) -> Any:
+        answer = send(client, **request)
+        method, path = str(request["REQUEST_METHOD"]), str(request["PATH_INFO"])
+        if fault := undescribed(method, path, answer):
+            found.append(fault)
+        return answer
+
+    monkeypatch.setattr(Client, "request", watched)
+    yield
+    assert found == [], "the OpenAPI description does not say so"
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -123,7 +123,10 @@ class AuditExport(TenantAPIView):
 
     @extend_schema(
         parameters=[*_QUERY, _FORMAT],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={
+            (200, kind.partition(";")[0]): OpenApiTypes.BINARY
+            for kind in download.CONTENT_TYPES.values()
+        },
     )
     def get(self, request: Request) -> HttpResponseBase:
         """The log as a file: JSON lines, CSV, or a signed bundle that is verified offline.
@@ -160,6 +163,7 @@ class AuditCheckpoints(TenantAPIView):
 
 class LatestAuditCheckpoint(TenantAPIView):
     scopes: ClassVar = {"GET": "audit:read"}
+    also_answers: ClassVar = (404,)
 
     @extend_schema(responses=CheckpointBody)
     def get(self, request: Request) -> Response:

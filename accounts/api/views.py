@@ -36,12 +36,14 @@ class TenantAPIView(APIView):
     """A view that acts for one tenant.
 
     ``scopes`` names the scope of each method. ``orderings`` maps what ``?ordering=`` offers to
-    columns that are never null, the default first (newest first). A POST under an
+    columns that are never null, the default first (newest first). ``also_answers`` are statuses
+    of its own, for the description. A POST under an
     ``Idempotency-Key`` is claimed before its handler runs and its answer kept after it.
     """
 
     scopes: ClassVar[Mapping[str, str]] = {}
     orderings: ClassVar[Mapping[str, str]] = {"created_at": "id"}
+    also_answers: ClassVar[tuple[int, ...]] = ()
     takeover_after_s: ClassVar[float] = 120  # longer than any handler under a key runs
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
 

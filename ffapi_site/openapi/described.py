@@ -15,10 +15,12 @@ _PROBLEMS = {
     "401": "The key is missing, unknown, expired or revoked.",
     "403": "The key lacks the scope; `required_scope` names it.",
     "404": "There is nothing here that is yours.",
+    "406": "No representation fits the `Accept` header.",
     "409": "The state of the thing does not allow it, or the first request under the same "
     "`Idempotency-Key` is still running.",
     "413": "The body is too large.",
     "415": "The body's content type is not one that is read here.",
+    "416": "The range lies outside the content.",
     "422": "Well formed, but it can't be carried out; `errors` points at each wrong field.",
     "429": "Too many requests; `Retry-After` says when to come again.",
     "503": "Not just now; `Retry-After` says when to come again.",
@@ -92,13 +94,14 @@ class Described(AutoSchema):
         return bodies
 
     def _possible_problems(self) -> list[str]:
-        possible = {"401", "403", "429", "503"}
+        possible = {"401", "403", "406", "415", "429", "503"}
+        possible |= {str(status) for status in getattr(self.view, "also_answers", ())}
         if "{" in self.path:
             possible |= {"404"}
-        if self._makes:
-            possible |= {"400", "409", "413", "415", "422"}
-        if self.method in {"GET", "PATCH"}:
+        if self.method in {"POST", "PUT", "PATCH"}:
+            possible |= {"400", "413", "422"}
+        if self.method == "GET":
             possible |= {"400", "422"}
-        if self.method == "DELETE":
+        if self.method in {"POST", "DELETE"}:
             possible |= {"409"}
         return sorted(possible)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from ffapi_site.lib.describing import query_parameter
 from storage.api.bodies import ImportRequest
@@ -42,4 +42,5 @@ CONTENT: Any = {
     (200, "*/*"): OpenApiTypes.BINARY,
     (206, "*/*"): OpenApiTypes.BINARY,
     304: None,
+    307: OpenApiResponse(description="Users' media have a host of their own: there."),
 }

@@ -27,6 +27,7 @@ class FileContent(TenantAPIView):
     """The bytes: for a key of the tenant, or for whoever holds a signed link."""
 
     scopes: ClassVar = {"GET": "files:read"}
+    also_answers: ClassVar = (416,)
     renderer_classes = [AnyContent]
 
     @extend_schema(parameters=CONTENT_QUERY, responses=CONTENT)

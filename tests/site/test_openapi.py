@@ -62,6 +62,17 @@ def test_every_operation_says_what_it_answers(described: Any) -> None:
             assert {"401", "403", "429"} <= set(operation["responses"]), (method, path)
 
 
+def test_what_takes_a_body_says_how_it_is_refused(described: Any) -> None:
+    for path, methods in described["paths"].items():
+        for method in {"post", "put", "patch"} & set(methods):
+            assert {"400", "413", "415", "422"} <= set(methods[method]["responses"]), (method, path)
+
+
+def test_an_export_says_what_it_is(described: Any) -> None:
+    answer = described["paths"]["/v1/audit-log/export"]["get"]["responses"]["200"]
+    assert set(answer["content"]) == {"application/jsonl", "text/csv", "application/zip"}
+
+
 def test_all_that_is_referred_to_is_there(described: Any, components: Any) -> None:
     def refs(value: Any) -> list[str]:
         if isinstance(value, dict):
