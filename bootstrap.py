@@ -118,7 +118,7 @@ def install_requirements(kind: str) -> None:
     listed = REQUIREMENTS[kind][-1]
     print(f"Installing {listed} into .venv", flush=True)
     pip = [str(VENV / "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "-q"]
-    done = subprocess.run([*pip, "-r", str(ROOT / listed)], check=False)
+    done = subprocess.run([*pip, "--require-hashes", "-r", str(ROOT / listed)], check=False)
     if done.returncode:
         sys.exit(f"pip could not install {listed}. Its message is above.")
     for satisfied in REQUIREMENTS if kind == "development" else [kind]:
