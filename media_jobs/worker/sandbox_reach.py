@@ -32,7 +32,7 @@ _READABLE: Final = (
 _OF_DRIVERS: Final = (
     "/etc/libva.conf",
     *("/etc/OpenCL", "/etc/vulkan", "/usr/share/vulkan", "/usr/share/glvnd", "/usr/share/egl"),
-    *("/usr/share/drirc.d", "/usr/share/libdrm", "/usr/share/nvidia"),
+    *("/usr/share/drirc.d", "/usr/share/libdrm", "/usr/share/nvidia", "/usr/local/nvidia"),
     "/proc/devices",
     "/proc/driver/nvidia",
     "/sys/bus/pci/devices",
@@ -134,7 +134,18 @@ def _of_system(executable: str, fonts: str | None) -> tuple[Place, ...]:
 
 
 def _readable(fonts: str | None) -> tuple[str, ...]:
-    return (*_READABLE, fonts) if fonts else _READABLE
+    return (*_READABLE, *_library_folders(), *([fonts] if fonts else ()))
+
+
+@lru_cache(maxsize=1)
+def _library_folders() -> tuple[str, ...]:
+    """Those that the machine's loader was told of besides, as CUDA's are."""
+    lines = [
+        line.strip()
+        for file in Path("/etc/ld.so.conf.d").glob("*.conf")
+        for line in file.read_text(errors="replace").splitlines()
+    ]
+    return tuple(sorted({line for line in lines if line.startswith("/")}))
 
 
 def _of_devices(devices: Sequence[str]) -> list[Place]:

@@ -48,6 +48,15 @@ def test_what_lies_where_ffmpeg_sees_nothing(place: str, keep: list[Private]) ->
     assert sandbox_reach.exposed() == ()
 
 
+def test_what_lies_in_a_folder_of_libraries(
+    keep: list[Private], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the machine's loader was told to look for them."""
+    monkeypatch.setattr(sandbox_reach, "_library_folders", lambda: (str(tmp_path),))
+    keep.append(Private("media", tmp_path / "media"))
+    assert str(tmp_path) in sandbox_reach.exposed()[0]
+
+
 def test_fonts_above_the_data(
     keep: list[Private], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
