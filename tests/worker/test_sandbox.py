@@ -359,10 +359,11 @@ def test_a_worker_without_root_can_use_it(tmp_path: Path) -> None:
     home.mkdir(mode=0o700)
     os.chown(home, 1234, 1234)
     command = ["/usr/bin/python3", "-c", UNPRIVILEGED, str(home / "job"), *QUIET, *PICTURE]
+    packages = next(path for path in sys.path if path.endswith("site-packages"))
     try:
         done = subprocess.run(
             [*command, "out/result.mp4"], user=1234, group=1234, extra_groups=[], cwd=ROOT,
-            capture_output=True, text=True, check=False,
+            env=os.environ | {"PYTHONPATH": packages}, capture_output=True, text=True, check=False,
         )  # fmt: skip
     finally:
         subprocess.run(["rm", "-rf", str(home)], check=True)
