@@ -1,3 +1,5 @@
+"""R33: all who write to a disk stop before its reserve, together."""
+
 from __future__ import annotations
 
 import subprocess

@@ -1,4 +1,4 @@
-"""What jobs take in the database counts as storage."""
+"""R34: what jobs take in the database counts as storage."""
 
 from __future__ import annotations
 

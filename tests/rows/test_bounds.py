@@ -1,4 +1,4 @@
-"""No row grows without a bound: each column of no fixed width says how much it holds."""
+"""R34: no row grows without a bound: each column of no fixed width says how much it holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ended jobs have an end of their own."""
+"""R34: ended jobs have an end of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stranger's medium says of itself does not make rows of megabytes."""
+"""R34: what a stranger's medium says of itself does not make rows of megabytes."""
 
 from __future__ import annotations
 

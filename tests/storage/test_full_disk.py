@@ -1,4 +1,4 @@
-"""Whichever way bytes come, the reserve of the disk stays, and the answer says what is missing."""
+"""R33: whichever way bytes come, the reserve of the disk stays, and the answer says why not."""
 
 from __future__ import annotations
 

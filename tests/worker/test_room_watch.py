@@ -1,4 +1,4 @@
-"""What FFmpeg writes is bounded as a whole, while it writes."""
+"""R33: what FFmpeg writes is bounded as a whole, while it writes."""
 
 from __future__ import annotations
 
