@@ -48,7 +48,7 @@ def _answer(planned: Planned, operation: str, params: dict[str, Any]) -> Result:
     except (netguard.Refused, Unreadable, inputs.Missing, inputs.NotTaken) as refused:
         raise invalid(f"/params/{field}", refused.detail, refused.code) from refused
     except sandbox.SandboxUnavailable as missing:
-        raise Unavailable("FFmpeg can't be confined here, so it is not started") from missing
+        raise probe.unconfined() from missing
     except ScannerUnavailable as away:
         raise Unavailable(away.detail, code=away.code, headers={"Retry-After": "60"}) from away
     except Failed as failed:

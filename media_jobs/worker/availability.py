@@ -10,11 +10,15 @@ from media_jobs.surfaces import plans
 from media_jobs.surfaces.samples import SAMPLES
 from media_jobs.worker import sandbox
 from media_jobs.worker.planning import media_of
+from media_jobs.worker.probe import unconfined
 
 
 def reason_against(operation: type[Operation]) -> str | None:
     """Say what this machine lacks for all the examples of ``operation``; None where one can run."""
-    return _found(operation, sandbox.identity("ffmpeg"))
+    try:
+        return _found(operation, sandbox.identity("ffmpeg"))
+    except sandbox.SandboxUnavailable:
+        return unconfined().detail
 
 
 @lru_cache(maxsize=256)

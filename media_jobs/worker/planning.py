@@ -19,6 +19,8 @@ from media_jobs.operations import base, driver
 from media_jobs.worker import bounded, placement, weight
 from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.inputs import scratch_path
+from media_jobs.worker.probe import unconfined
+from media_jobs.worker.sandbox import SandboxUnavailable
 from media_jobs.worker.weight import Weight
 from storage.models import File
 
@@ -50,6 +52,7 @@ def plan(
 
     Media behind URLs are not fetched here: what only they could tell fails the job later, with the
     same words. Raises `Invalid`; its pointers begin at ``/operation``, ``/params`` or ``/device``.
+    Raises `Unavailable` where FFmpeg may not be asked what it can do.
     """
     try:
         operation = base.parse(name, params)
@@ -68,6 +71,8 @@ def plan(
     except base.InvalidParams as error:
         field = base.as_sent(name, params, error.field)
         raise _problem([base.InvalidParams(field, error.detail, error.code)]) from error
+    except SandboxUnavailable as missing:
+        raise unconfined() from missing
     heavy = weight.of(
         sources.values(),
         unseen=len(inputs) - len(sources),

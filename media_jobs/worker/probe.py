@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from ffapi_site.lib import ongoing, room
+from ffapi_site.lib.problems import Unavailable
 from media_jobs.ffmpeg import failures, words
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, Json, MediaInfo, mapping
 from media_jobs.ffmpeg.media_limits import MediaLimits, excess
@@ -108,11 +109,16 @@ def _read(done: sandbox.Finished) -> Json:
         return {}  # ffprobe ended early, and its status says so
 
 
+def unconfined() -> Unavailable:
+    """For a request that needs one of FFmpeg's programs where the sandbox does not hold."""
+    return Unavailable("FFmpeg can't be confined here, so it is not started")
+
+
 def probe(path: Path, tenant_id: str) -> MediaInfo:
     """Describe a file that a tenant sends, from a scratch folder of its own.
 
     Raises as `probe_in` does, and ``TooManyRequests`` or ``Unavailable`` where there was no place
-    for as long as a request waits for one.
+    for as long as a request waits for one; ``Unavailable`` where nothing may be started here.
     """
     place = ongoing.PROBES.one_of(tenant_id, patience_s=_PATIENCE_S)
     with place, scratch.passing("probe") as folder:
@@ -122,4 +128,9 @@ def probe(path: Path, tenant_id: str) -> MediaInfo:
         except OSError:  # another file system
             with path.open("rb") as content:
                 room.copy(content, inside)
-        return probe_in(folder, f"in/{inside.name}", limits=media_limits(), of_process=AT_THE_DOOR)
+        try:
+            return probe_in(
+                folder, f"in/{inside.name}", limits=media_limits(), of_process=AT_THE_DOOR
+            )
+        except sandbox.SandboxUnavailable as missing:
+            raise unconfined() from missing
