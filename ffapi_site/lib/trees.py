@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+UNFINISHED: Final = "there was too much for one time"
 _REMOVE_WITHIN_S: Final = 60.0
 _MOST_ENTRIES: Final = 200_000  # of a measurement, which is asked for every few seconds
 
@@ -25,8 +26,8 @@ _MOST_ENTRIES: Final = 200_000  # of a measurement, which is asked for every few
 def remove(path: Path, *, within_s: float = _REMOVE_WITHIN_S) -> str:
     """Remove ``path`` and all below it; give why something is left, empty where nothing is.
 
-    What can't be removed (immutable, of a disk that fails) stays; all that can be goes. So does
-    what is left when the time is over, for a later call.
+    What can't be removed (immutable, of a disk that fails) stays; all that can be goes. What is
+    left when the time is over stays as well, for a later call, and is told as `UNFINISHED`.
     """
     removal = _Removal(time.monotonic() + within_s)
     try:
@@ -72,7 +73,7 @@ class _Removal:
         done = False
         for name in _names_in(top):
             if time.monotonic() > self.ends_at:
-                self.left = self.left or "there was too much for one time"
+                self.left = self.left or UNFINISHED
                 return False
             try:
                 done |= self._one(top, name)
@@ -90,7 +91,8 @@ class _Removal:
         with _opened(top, name) as folder:
             for inner in _names_in(folder):
                 if time.monotonic() > self.ends_at:
-                    return False
+                    self.left = self.left or UNFINISHED
+                    return done
                 try:
                     if _is_folder(folder, inner):
                         _unlock(folder, inner)  # to be moved it must let itself be written

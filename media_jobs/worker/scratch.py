@@ -6,7 +6,7 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 # Far longer than any probe or question takes.
 _CLEARED_WITHIN_S = 4.0
+_SWEPT_WITHIN_S = 10.0  # other chores wait meanwhile
 _PASSING_S = 10.0  # by then whoever made a passing folder holds it
 
 _STALE = Items("scratch")
@@ -66,7 +67,7 @@ def sweep() -> int:
     if not found:
         return 0
     live = live_attempts()
-    return _STALE.each([path for path in found if path.name not in live], _remove)
+    return _remove_all([path for path in found if path.name not in live])
 
 
 def sweep_passing() -> int:
@@ -74,7 +75,7 @@ def sweep_passing() -> int:
     oldest = time.time() - _PASSING_S
     others = [path for path in settings.SCRATCH_DIR.glob("*.*") if not path.name.startswith("job_")]
     old = [path for path in others if _changed_at(path) < oldest]
-    return _STALE.each(old, lambda path: _is_abandoned(path) and _remove(path))
+    return _remove_all(path for path in old if _is_abandoned(path))
 
 
 def troubles() -> dict[str, str]:
@@ -82,12 +83,21 @@ def troubles() -> dict[str, str]:
     return {"stale scratch": f"{_STALE.left} folders can't be removed"} if _STALE.left else {}
 
 
+def _remove_all(stale: Iterable[Path]) -> int:
+    """Remove folders for a while; what is left then has its turn at the next sweep."""
+    ends_at = time.monotonic() + _SWEPT_WITHIN_S
+    return _STALE.each(stale, lambda path: _remove(path, ends_at - time.monotonic()))
+
+
 class NotRemoved(OSError):  # noqa: N818 -- a state of the folder
     """Something of a scratch folder can't be removed"""
 
 
-def _remove(path: Path) -> bool:
-    if why := trees.remove(path):
+def _remove(path: Path, within_s: float) -> bool:
+    why = trees.remove(path, within_s=within_s)
+    if why == trees.UNFINISHED:
+        return False
+    if why:
         raise NotRemoved(f"{path.name}: {why}")
     logger.info("Removed a stale scratch folder", extra={"folder": path.name})
     return True

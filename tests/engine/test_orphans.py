@@ -92,6 +92,19 @@ def test_a_hundred_stale_folders_go(settings: Settings) -> None:
     assert scratch.sweep() == 100
 
 
+def test_a_sweep_has_an_end_and_the_next_goes_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Other chores wait meanwhile, and a guard whose chore never ends is replaced."""
+    for number in range(3):
+        (settings.SCRATCH_DIR / f"job_large{number}.1" / "out" / "in").mkdir(parents=True)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(scratch, "_SWEPT_WITHIN_S", -1)
+        assert scratch.sweep() == 0
+    assert scratch.sweep() == 3
+    assert "failed" not in caplog.text
+
+
 def test_a_passing_folder_goes_when_its_process_is_dead(settings: Settings) -> None:
     long_ago = time.time() - 60
     abandoned = settings.SCRATCH_DIR / "probe.abandoned"
