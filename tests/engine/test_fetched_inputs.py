@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from pytest_django import Settings
 from accounts.models import Tenant
 from media_jobs import jobs, states
 from media_jobs.models import Job, Status
+from media_jobs.worker import host
+from tests.disks import free_mb, small_disk
 from tests.lib.hostile_server import Answer, HostileServer, answering, ok
 from tests.lib.test_netguard_resume import breaking, rest
 from tests.media import Samples
@@ -167,3 +170,18 @@ def test_without_a_scanner_a_job_is_tried_again(
     job = fetch(answering(ok(media.path("film").read_bytes())))
     assert (job.status, job.attempt) == (Status.QUEUED, 1)
     assert job.error is None
+
+
+def test_a_disk_that_is_full_while_it_comes(
+    fetch: Fetch, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The far end says nothing of its length; the job is tried again, and the reserve stays."""
+    monkeypatch.setattr(host, "scratch_mb", lambda: 10_000)  # so it was when the job was claimed
+    settings.MIN_FREE_SPACE_MB = 8
+    with small_disk(tmp_path / "small", 32 << 20) as disk:
+        settings.SCRATCH_DIR = disk
+        head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+        job = fetch(answering(head + bytes(40 << 20)))
+        assert free_mb(disk) == 32
+    assert job.status == Status.QUEUED
+    assert job.events.last().reason.startswith("storage_full")  # type: ignore[union-attr]
