@@ -13,6 +13,8 @@ from typing import Final
 
 from django.conf import settings
 
+from ffapi_site.lib.problems import Unavailable
+
 _CHUNK_BYTES: Final = 64 * 1024
 _CONNECT_S: Final = 5.0
 _SEND_S: Final = 30.0
@@ -31,13 +33,16 @@ class NotClean(Exception):  # noqa: N818 -- a verdict
         self.detail = detail
 
 
-class ScannerUnavailable(Exception):  # noqa: N818 -- a state
+class ScannerUnavailable(Unavailable):
     """The virus scanner gives no verdict, and without one no file is taken"""
 
+    code = "scanner_unavailable"
+
     def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.code = "scanner_unavailable"
-        self.detail = "the virus scanner can't be asked just now"
+        """``why`` is for those who read the log."""
+        wait = {"Retry-After": "60"}
+        super().__init__("the virus scanner can't be asked just now", headers=wait)
+        self.add_note(why)
 
 
 def scan(path: Path, on_wait: Callable[[], object] = lambda: None) -> None:

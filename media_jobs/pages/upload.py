@@ -40,11 +40,14 @@ class Upload(Page):
     def _take(self, request: HttpRequest, tenant: Tenant, name: str) -> HttpResponse:
         length = request.headers.get("Content-Length", "")
         announced_bytes = int(length) if length.isdecimal() else 0
+        most_bytes = bounds.of(tenant).file_bytes
+        if announced_bytes > most_bytes:
+            raise uploads.too_large(most_bytes)
         hold = reservations.hold_storage(tenant.pk, None, announced_bytes)
         try:
             release_connections()  # an upload takes as long as the client likes
             with uploads.landing(announced_bytes) as to:
-                _write(request, to, bounds.of(tenant).file_bytes)
+                _write(request, to, most_bytes)
                 file = intake.take_in(tenant, to.path, name=name, origin=Origin.UPLOAD, hold=hold)
         except sniff.Refused as refused:
             raise invalid("/file", refused.detail, refused.code) from refused

@@ -9,7 +9,7 @@ from typing import Any
 from accounts.models import Tenant
 from ffapi_site.lib import netguard, ongoing
 from ffapi_site.lib.problem_handler import disk_full
-from ffapi_site.lib.problems import Unavailable, invalid
+from ffapi_site.lib.problems import invalid
 from media_jobs.ffmpeg import failures
 from media_jobs.operations import driver
 from media_jobs.operations.base import Result, as_sent
@@ -17,7 +17,6 @@ from media_jobs.worker import inputs, probe, sandbox, scratch
 from media_jobs.worker.execution import Executor, Failed, Ledger
 from media_jobs.worker.planning import Planned, media_of, plan
 from media_jobs.worker.probe import Unreadable
-from storage.virus_scan import ScannerUnavailable
 
 _PATIENCE_S = 2.0
 _FETCHED_WITHIN_S = 60.0  # a client waits for it; what takes longer is a job
@@ -49,8 +48,6 @@ def _answer(planned: Planned, operation: str, params: dict[str, Any]) -> Result:
         raise invalid(f"/params/{field}", refused.detail, refused.code) from refused
     except sandbox.SandboxUnavailable as missing:
         raise probe.unconfined() from missing
-    except ScannerUnavailable as away:
-        raise Unavailable(away.detail, code=away.code, headers={"Retry-After": "60"}) from away
     except Failed as failed:
         failure = failed.failure
         if failure.code == failures.STORAGE_FULL.code:

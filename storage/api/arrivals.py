@@ -15,7 +15,7 @@ from accounts.quotas import bounds, reservations
 from ffapi_site.lib import bodies, netguard, ongoing, strict_json
 from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.outbound import url_policy
-from ffapi_site.lib.problems import Malformed, Unavailable, invalid
+from ffapi_site.lib.problems import Malformed, invalid
 from ffapi_site.lib.streamed_body import FRAMING_BYTES
 from storage import intake
 from storage.api import uploads
@@ -24,7 +24,6 @@ from storage.models import File
 from storage.models.file import Origin
 from storage.names import NameRefused, clean_name
 from storage.sniff import Refused
-from storage.virus_scan import ScannerUnavailable
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,6 @@ class Arrival:
             )
         except (NameRefused, Refused) as refused:
             raise invalid(self.pointer, refused.detail, refused.code) from refused
-        except ScannerUnavailable as away:
-            headers = {"Retry-After": "60"}
-            raise Unavailable(away.detail, code=away.code, headers=headers) from away
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,18 @@ def test_it_says_that_the_disk_is_full(alice: Client, settings: Settings) -> Non
     assert not File.objects.exists()
 
 
+def test_a_length_that_no_number_holds_is_too_large(alice: Client) -> None:
+    assert upload(alice, b"x", CONTENT_LENGTH="9" * 30).status_code == 413
+
+
+def test_without_the_scanner_nothing_is_taken(alice: Client, settings: Settings) -> None:
+    settings.ENABLE_VIRUS_SCANNING, settings.CLAMAV_SOCKET = True, "/nowhere/clamd"
+    response = upload(alice, b"1\n00:00:01,000 --> 00:00:02,000\nHello.\n")
+    assert (response.status_code, response.json()["code"]) == (503, "scanner_unavailable")
+    assert response["Retry-After"] == "60"
+    assert not File.objects.exists()
+
+
 def test_an_upload_needs_the_form_s_token(cast: Cast) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.alice)
