@@ -324,7 +324,7 @@ if GPU_WORKERS is not None and GPU_WORKERS < 0:
     raise ImproperlyConfigured(f"GPU_WORKERS is {GPU_WORKERS}; it must be at least 0")
 LANES = {"cpu": WORKERS} | env.slots_by_lane("LANES")
 KNOWN_LANES = sorted({"cpu", "gpu"} | LANES.keys())
-HOST_NAME = env("FFAPI_HOST_NAME", default="")
+HOST_NAME = env.host_name("FFAPI_HOST_NAME")
 HOST_MEMORY_MB = env.int("HOST_MEMORY_MB", default=0)
 # Read from the environment by the sandbox itself, which needs no Django; checked here.
 env.choice("ALLOW_DEGRADED_SANDBOX", "0", "0", "1")

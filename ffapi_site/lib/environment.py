@@ -11,6 +11,9 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+LONGEST_HOST_NAME = 64  # as Linux has it (HOST_NAME_MAX)
+_HOST_NAME = re.compile(rf"\w[\w.-]{{0,{LONGEST_HOST_NAME - 1}}}", re.ASCII)
+
 
 class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no types
     """Reads environment variables by kind; a wrong value is `ImproperlyConfigured`, named."""
@@ -37,6 +40,15 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
             listed = " or ".join(words)
             raise ImproperlyConfigured(f"{name} is {value!r}; it is a number from 1, or {listed}")
         return int(value)
+
+    def host_name(self, name: str) -> str:
+        """Read what a host is called, in rows and in names of files; empty where it is not set."""
+        value = str(self(name, default=""))
+        if value and not _HOST_NAME.fullmatch(value):
+            raise ImproperlyConfigured(
+                f"{name} is {value!r}; it has up to {LONGEST_HOST_NAME} letters, digits, . _ and -"
+            )
+        return value
 
     def debug(self, name: str, *hosts: str) -> bool:
         """Read what shows code and secrets to whoever asks: only to this machine.

@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
+from ffapi_site.lib.environment import LONGEST_HOST_NAME
+
 
 class DeviceHealth(models.Model):
     """How a device of a host behaves: after failures in a row it is left alone for a while.
@@ -11,7 +13,7 @@ class DeviceHealth(models.Model):
     ``fallbacks`` counts, for ever, the jobs that the CPU did in its place.
     """
 
-    host = models.CharField(max_length=64)
+    host = models.CharField(max_length=LONGEST_HOST_NAME)
     device = models.CharField(max_length=16)
     failures = models.PositiveIntegerField(default=0)
     open_until = models.DateTimeField(null=True, blank=True)

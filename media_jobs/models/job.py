@@ -10,6 +10,7 @@ from django.db.models.functions import Extract, Now
 
 from accounts.models import ApiKey, Tenant, TenantQuerySet, User
 from ffapi_site.lib.bounded_fields import BoundedJSONField
+from ffapi_site.lib.environment import LONGEST_HOST_NAME
 from ffapi_site.lib.ids import MadeAtField, PublicIdField
 from ffapi_site.lib.web_addresses import LONGEST_URL
 
@@ -128,7 +129,7 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     slot = models.CharField(max_length=100, blank=True)
-    host = models.CharField(max_length=64, blank=True)
+    host = models.CharField(max_length=LONGEST_HOST_NAME, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     quarantined_at = models.DateTimeField(null=True, blank=True)

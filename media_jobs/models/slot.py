@@ -6,6 +6,8 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
+from ffapi_site.lib.environment import LONGEST_HOST_NAME
+
 # A slot that has not told of itself for so long is taken to be down.
 SILENT = timedelta(seconds=15)
 
@@ -24,7 +26,7 @@ class Slot(models.Model):
 
     name = models.CharField(max_length=100, primary_key=True)
     lane = models.CharField(max_length=16)
-    host = models.CharField(max_length=64, blank=True)
+    host = models.CharField(max_length=LONGEST_HOST_NAME, blank=True)
     pid = models.PositiveIntegerField()
     started_at = models.DateTimeField(db_default=Now())
     heartbeat_at = models.DateTimeField(db_default=Now())

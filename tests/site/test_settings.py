@@ -52,6 +52,8 @@ def test_it_works() -> None:
         ("RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE", "0"),
         ("MAX_CONCURRENT_JOBS_PER_TENANT", "0"),
         ("MAX_CONCURRENT_JOBS_PER_TENANT", "many"),
+        ("FFAPI_HOST_NAME", "x" * 65),
+        ("FFAPI_HOST_NAME", "rack/1"),
     ],
 )
 def test_a_wrong_value_stops_the_start(name: str, value: str) -> None:
