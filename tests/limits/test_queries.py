@@ -1,0 +1,78 @@
+"""What no filter, page or id could be, into every query parameter and every place in an address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from tests.audit_coverage.stage import Stage
+from tests.described import document
+from tests.isolation.routes import ROUTES, Route
+from tests.isolation.things import FIXED
+
+pytestmark = pytest.mark.django_db
+
+_HOSTILE = (
+    *("", "%00", "a%00b", "%ff", "%ed%a0%80", "%f0%9f%98%80", "x" * 301, "x" * 5000, "%27%22%5c"),
+    *("0", "-1", "9" * 30, "9" * 5000, "9223372036854775808", "2147483648", "1e400", "NaN"),
+    *("%d9%a3", "%c2%b2", "%5c", "%25", "_", "%ef%ac%ac" * 300),
+    *("0001-01-01T00:00:00%2b23:59", "9999-12-31T23:59:59-23:59", "10000-01-01T00:00:00Z"),
+    *(
+        "0001-01-01",
+        "9999-12-31",
+        "2026-02-30",
+        "2026-01-01T24:00:00Z",
+        "2026-01-01T00:00:00%2b99:99",
+    ),
+)
+_NAMES_OF_PAGES = (
+    *("after", "before", "search", "status", "operation", "start", "end", "actor", "event_type"),
+    *("resource", "from", "to", "group_by", "like", "next", "name", "kind"),
+)
+_API = [
+    (path, each["name"])
+    for path, methods in document()["paths"].items()
+    for each in methods.get("get", {}).get("parameters", [])
+    if each["in"] == "query"
+]
+_PAGES = [
+    each for each in ROUTES.values() if not each.path.startswith("/v1/") and each.takes("GET")
+]
+_WITH_PLACES = [each for each in ROUTES.values() if each.parameters]
+
+
+def _asked(stage: Stage, by: str, method: str, address: str) -> Any:
+    with transaction.atomic():
+        answer = stage.browser(by).generic(method, address)
+        transaction.set_rollback(True)
+    assert answer.status_code < 500, (method, address[:200], getattr(answer, "content", b"")[-300:])
+    return answer
+
+
+@pytest.mark.parametrize(("path", "name"), _API)
+def test_no_parameter_is_an_error_of_ours(stage: Stage, path: str, name: str) -> None:
+    values = {"file_id": "file_x", "job_id": "job_x"}
+    for value in _HOSTILE:
+        answer = _asked(stage, "key", "GET", f"{path.format(**values)}?{name}={value}")
+        if answer.status_code == 422:
+            assert answer.json()["errors"][0]["pointer"] == f"?{name}"
+
+
+@pytest.mark.parametrize("route", _PAGES, ids=lambda route: route.path)
+def test_no_query_of_a_page_is_an_error_of_ours(stage: Stage, route: Route) -> None:
+    address = route.at(**{name: FIXED.get(name, "x") for name in route.parameters})
+    for value in _HOSTILE:
+        query = "&".join(f"{name}={value}" for name in _NAMES_OF_PAGES)
+        _asked(stage, "member", "GET", f"{address}?{query}")
+
+
+@pytest.mark.parametrize("route", _WITH_PLACES, ids=lambda route: route.path)
+def test_no_place_in_an_address_is_an_error_of_ours(stage: Stage, route: Route) -> None:
+    by = "key" if route.path.startswith("/v1/") else "member"
+    for value in filter(None, _HOSTILE):
+        address = route.at(**dict.fromkeys(route.parameters, value))
+        for method in ("GET", "POST", "DELETE"):
+            if route.takes(method):
+                _asked(stage, by, method, address)
