@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos.preloaded import compiled
+
 _SOURCE = Path(__file__).with_name("clock.c")
-
-
-class NoClock(Exception):  # noqa: N818 -- a state, not a mistake
-    """Here the clock can't be set; the message says why"""
 
 
 @dataclass(frozen=True)
@@ -21,16 +17,8 @@ class Clock:
 
     @classmethod
     def made_in(cls, folder: Path) -> Clock:
-        """Compile it. Raises `NoClock`."""
-        compiler = shutil.which("cc")
-        if compiler is None:
-            raise NoClock("there is no C compiler (cc)")
-        library = folder / "clock.so"
-        command = [compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(_SOURCE), "-ldl"]
-        made = subprocess.run(command, check=False, capture_output=True, text=True)
-        if made.returncode:
-            raise NoClock(f"the clock can't be compiled: {made.stderr[-200:]}")
-        clock = cls(folder / "clock", library)
+        """Compile it. Raises `CanNotPreload`."""
+        clock = cls(folder / "clock", compiled(_SOURCE, folder))
         clock.set_off_by(0)
         return clock
 

@@ -8,7 +8,7 @@ import time
 import psutil
 import psycopg
 
-from chaos import processes, standing
+from chaos import late, processes, standing
 from chaos.ground import LEASE_S
 from chaos.scene import Done, Fault, NothingToHit, Scene, resume
 
@@ -196,6 +196,7 @@ QUICK: tuple[Fault, ...] = (
 ALL: tuple[Fault, ...] = (
     *QUICK,
     *standing.FAULTS,
+    *late.FAULTS,
     kill_beside_worker,
     kill_sentinel,
     stop_slot,

@@ -13,7 +13,9 @@ from typing import Any
 import psutil
 import psycopg
 
-from chaos.clock import Clock, NoClock
+from chaos.clock import Clock
+from chaos.preloaded import CanNotPreload
+from chaos.withheld import Withheld
 from ffapi_site.database import embedded as database
 from tests.serving.server import ROOT, Server, free_port
 from tests.system.customer import Customer
@@ -28,6 +30,7 @@ _SCRATCH_MB = 512
 class Ground:
     server: Server
     clock: Clock | None
+    withheld: Withheld | None
     missing: dict[str, str]
     """What can't be harmed here, and why."""
 
@@ -79,12 +82,13 @@ def ground(name: str, far_end: str) -> Iterator[Ground]:
     folder.mkdir(parents=True)
     missing: dict[str, str] = {}
     clock = _clock(folder, missing)
-    settings = _settings(far_end) | (clock.settings if clock else {})
+    withheld = _withheld(folder, missing)
+    settings = _settings(far_end) | _preloaded(clock, withheld)
     with _small_scratch(folder / "scratch", missing):
         server = Server.start(folder, port=free_port(), settings=settings)
         with server:
             server.await_line("FFAPI serves")
-            yield Ground(server, clock, missing)
+            yield Ground(server, clock, withheld, missing)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -103,10 +107,25 @@ def _settings(far_end: str) -> dict[str, str]:
     }
 
 
+def _preloaded(*given: Clock | Withheld | None) -> dict[str, str]:
+    preloaded = [each.settings for each in given if each]
+    together = ":".join(each["LD_PRELOAD"] for each in preloaded)
+    settings = {name: value for each in preloaded for name, value in each.items()}
+    return settings | ({"LD_PRELOAD": together} if together else {})
+
+
+def _withheld(folder: Path, missing: dict[str, str]) -> Withheld | None:
+    try:
+        return Withheld.made_in(folder)
+    except CanNotPreload as why:
+        missing["swallow_commit"] = missing["slow_flush"] = str(why)
+        return None
+
+
 def _clock(folder: Path, missing: dict[str, str]) -> Clock | None:
     try:
         return Clock.made_in(folder)
-    except NoClock as why:
+    except CanNotPreload as why:
         missing["jump_clock"] = str(why)
         return None
 

@@ -1,3 +1,5 @@
+"""R15: which job is claimed next, and how many of a tenant at once."""
+
 from __future__ import annotations
 
 import threading

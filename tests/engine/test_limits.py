@@ -1,4 +1,4 @@
-"""R17: each limit of a job is met by a job that really goes beyond it."""
+"""R17, R15: each limit of a job is met by a job that really goes beyond it."""
 
 from __future__ import annotations
 

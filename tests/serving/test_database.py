@@ -1,4 +1,4 @@
-"""The program that keeps the embedded server running, by itself."""
+"""R5: the program that keeps the embedded server running, by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded server starts again after whatever ended it."""
+"""R5: the embedded server starts again after whatever ended it."""
 
 from __future__ import annotations
 
