@@ -6,14 +6,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
 import psutil
+import psycopg
 import pytest
 from django.conf import settings
 
 from ffapi_site.database import embedded
+from tests.disks import small_disk
 from tests.serving.server import ROOT, environment, eventually
 
 pytestmark = pytest.mark.slow
@@ -26,6 +29,12 @@ def folder() -> Path:
 
 @pytest.fixture
 def keeper(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    with _kept(folder) as program:
+        yield program
+
+
+@contextmanager
+def _kept(folder: Path) -> Iterator[subprocess.Popen[str]]:
     program = subprocess.Popen(
         [sys.executable, "-m", "ffapi_site.serving.database"],
         cwd=ROOT,
@@ -35,8 +44,10 @@ def keeper(folder: Path) -> Iterator[subprocess.Popen[str]]:
     )
     with program:
         assert eventually(lambda: embedded.is_running(folder), within_s=60)
-        yield program
-        program.terminate()
+        try:
+            yield program
+        finally:
+            program.terminate()
         assert program.wait(60) == 0
     assert not embedded.is_running(folder)
 
@@ -59,9 +70,49 @@ def test_what_does_not_start_is_tried_until_it_does(
     aside = folder / "global.aside"
     (folder / "global").rename(aside)
     _postmaster(folder).kill()
-    time.sleep(6)
+    time.sleep(4)
     aside.rename(folder / "global")
     assert eventually(lambda: embedded.is_running(folder), within_s=20)
     keeper.terminate()
     _, told = keeper.communicate(timeout=60)
     assert 2 <= told.count("The database can't be kept running") <= 8
+
+
+def test_after_a_panic_on_a_full_disk_it_is_back_once_there_is_room() -> None:
+    with small_disk(Path(settings.DATA_DIR) / "small", 150 << 20) as disk:
+        folder = disk / "data" / "postgres"
+        folder.parent.mkdir()
+        with _kept(folder):
+            place = embedded.start(folder)
+            with _connect(place) as owner:
+                owner.execute("CREATE TABLE filling AS SELECT 1 AS i")
+                filler = disk / "filler"
+                _fill(filler)
+                _write_until_it_panics(owner)
+            assert eventually(lambda: not embedded.is_running(folder), within_s=20)
+            assert "PANIC" in (folder / "log").read_text()
+            filler.unlink()
+            assert eventually(lambda: embedded.is_running(folder), within_s=30)
+            with _connect(embedded.start(folder)) as owner:
+                owner.execute("INSERT INTO filling VALUES (1)")
+
+
+def _connect(place: str) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(host=place, user="postgres", dbname="postgres", autocommit=True)
+
+
+def _write_until_it_panics(owner: psycopg.Connection[tuple[object, ...]]) -> None:
+    """A table that can't grow is an error; it ends where the log of what is written can't."""
+    while not owner.closed:
+        with suppress(psycopg.Error):
+            owner.execute("UPDATE filling SET i = i + 1")
+            owner.execute("SELECT pg_switch_wal()")
+
+
+def _fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(bytes(1 << 16))
+        except OSError:
+            return
