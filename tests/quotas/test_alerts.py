@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import Settings
 from standardwebhooks import Webhook
@@ -122,6 +122,16 @@ def test_one_that_nobody_knows_how_to_tell_stops_no_other_mail() -> None:
     assert [each.to for each in mail.outbox] == [["ada@example.org"]]
     odd.refresh_from_db()
     assert (odd.mailed_at, odd.mail_tries) == (None, 1)
+
+
+def test_a_secret_that_no_key_opens_stops_no_mail() -> None:
+    odd = _alerted("eve@example.org")
+    with connection.cursor() as cursor:
+        told = ["no key opens this", odd.tenant_id]
+        cursor.execute("UPDATE accounts_tenant SET webhook_secret = %s WHERE id = %s", told)
+    _alerted("ada@example.org")
+    assert alerts.mail_due() == 2
+    assert [each.to for each in mail.outbox] == [["eve@example.org"], ["ada@example.org"]]
 
 
 def test_a_webhook_is_signed_as_the_others(tenant: Tenant) -> None:

@@ -77,7 +77,9 @@ class Command(BaseCommand):
                 "attempts": job.attempt,
                 "quarantined_at": job.quarantined_at,
             }
-            for job in Job.objects.quarantined().select_related("tenant")
+            for job in Job.objects.quarantined()
+            .select_related("tenant")
+            .defer("tenant__webhook_secret")
         ]
         if options["json"]:
             self._tell_json(rows)
