@@ -15,17 +15,9 @@ from tests.isolation.things import FIXED
 pytestmark = pytest.mark.django_db
 
 _HOSTILE = (
-    *("", "%00", "a%00b", "%ff", "%ed%a0%80", "%f0%9f%98%80", "x" * 301, "x" * 5000, "%27%22%5c"),
-    *("0", "-1", "9" * 30, "9" * 5000, "9223372036854775808", "2147483648", "1e400", "NaN"),
-    *("%d9%a3", "%c2%b2", "%5c", "%25", "_", "%ef%ac%ac" * 300),
-    *("0001-01-01T00:00:00%2b23:59", "9999-12-31T23:59:59-23:59", "10000-01-01T00:00:00Z"),
-    *(
-        "0001-01-01",
-        "9999-12-31",
-        "2026-02-30",
-        "2026-01-01T24:00:00Z",
-        "2026-01-01T00:00:00%2b99:99",
-    ),
+    *("%00", "%ff", "%ed%a0%80", "x" * 301, "%27%22%5c", "%d9%a3", "%ef%ac%ac" * 300),
+    *("-1", "9" * 30, "1e400", "10000-01-01"),
+    *("0001-01-01T00:00:00%2b23:59", "9999-12-31T23:59:59-23:59"),
 )
 _NAMES_OF_PAGES = (
     *("after", "before", "search", "status", "operation", "start", "end", "actor", "event_type"),
@@ -71,7 +63,7 @@ def test_no_query_of_a_page_is_an_error_of_ours(stage: Stage, route: Route) -> N
 @pytest.mark.parametrize("route", _WITH_PLACES, ids=lambda route: route.path)
 def test_no_place_in_an_address_is_an_error_of_ours(stage: Stage, route: Route) -> None:
     by = "key" if route.path.startswith("/v1/") else "member"
-    for value in filter(None, _HOSTILE):
+    for value in _HOSTILE:
         address = route.at(**dict.fromkeys(route.parameters, value))
         for method in ("GET", "POST", "DELETE"):
             if route.takes(method):
