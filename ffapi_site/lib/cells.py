@@ -10,10 +10,10 @@ from decimal import Decimal
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection"), in full width
 # too, after spaces and what has no width; where lists are separated by ";", a cell may begin anew
-# within a text.
+# within a text. What ends the look ahead may begin one: of many in a row each looks at the next.
 _FORMULA = re.compile(
     r"(^|[;\t\r\n])"
-    r"(?=[\s\u200b\u2060\ufeff]*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20\uff5c\uff05])"
+    r"(?=(?:[^\S\t\r\n]|[\u200b\u2060\ufeff])*+[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff20\uff5c\uff05])"
 )
 
 
