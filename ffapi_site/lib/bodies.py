@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ffapi_site.lib.problems import FieldError, Invalid
+from ffapi_site.lib.problems import MOST_ERRORS, FieldError, Invalid
 
 Body = TypeVar("Body", bound=BaseModel)
 _CODES = {"missing": "required", "extra_forbidden": "unknown_field"}
@@ -25,7 +25,7 @@ def read(model: type[Body], given: object) -> Body:
                 _DETAILS.get(each["type"], each["msg"].removeprefix("Value error, ")),
                 _CODES.get(each["type"], "invalid"),
             )
-            for each in found
+            for each in found[:MOST_ERRORS]
         ]
         sentence = "; ".join(f"{each.pointer or 'the body'}: {each.detail}" for each in errors)
         raise Invalid(sentence, errors=errors) from error

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, ClassVar
 
 # An answer must not be many times as large as the request that it is about.
-_MOST_ERRORS = 100
+MOST_ERRORS = 100
 _LONGEST_DETAIL = 2000
 
 
@@ -42,7 +42,7 @@ class Problem(Exception):  # noqa: N818 -- RFC 9457's word
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code
-        self.errors = tuple(islice(errors, _MOST_ERRORS))
+        self.errors = tuple(islice(errors, MOST_ERRORS))
         self.headers = headers or {}
         self.members = members
 

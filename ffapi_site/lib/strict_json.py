@@ -24,6 +24,10 @@ from ffapi_site.lib.problems import (
 
 MAX_DEPTH = 32
 _INTEGER_BOUND = 2**63
+# Of all objects together. Each may be a mistake of its own, to be told of by a pointer.
+_MOST_MEMBERS = 20_000
+# Every value but the first of its object or list has one before it.
+_MOST_COMMAS = 100_000
 _LONGEST_INTEGER = 20  # characters: reading digits by the million takes time that grows faster
 _LONGEST_FRACTION = 400  # of which a double keeps 17
 _PLAIN = frozenset({int, float, bool, type(None)})
@@ -39,6 +43,8 @@ class _Refused:
 
 
 def _integer(digits: str) -> int | _Refused:
+    if len(digits) < _LONGEST_INTEGER - 1:
+        return int(digits)
     if len(digits) > _LONGEST_INTEGER or not -_INTEGER_BOUND <= int(digits) < _INTEGER_BOUND:
         return _Refused("an integer must fit into 64 bits", "number_too_large")
     return int(digits)
@@ -57,12 +63,21 @@ def _constant(name: str) -> _Refused:
     return _Refused(f"{name} is not JSON", "not_json")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Refused:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
-        return _Refused(f"the key {twice[:50]!r} appears twice", "duplicate_key")
-    return members
+class _Objects:
+    """Makes the objects of one text; raises ``Invalid`` once they have too many members."""
+
+    def __init__(self) -> None:
+        self._members = 0
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Refused:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+            return _Refused(f"the key {twice[:50]!r} appears twice", "duplicate_key")
+        self._members += len(pairs)
+        if self._members > _MOST_MEMBERS:
+            raise invalid("", f"the body has more than {_MOST_MEMBERS} fields in all its objects")
+        return members
 
 
 def _text_refusal(text: str) -> _Refused | None:
@@ -99,11 +114,16 @@ def _refusals(value: Any, at: str = "", depth: int = 0) -> Iterator[FieldError]:
 
 
 def loads(content: bytes) -> Any:
-    """Read JSON text; raises ``Malformed`` with the place of the first wrong thing."""
+    """Read JSON text; raises ``Malformed`` with the place of the first wrong thing.
+
+    Raises ``Invalid`` where it holds more than anything that is read here.
+    """
+    if content.count(b",") > _MOST_COMMAS:
+        raise invalid("", f"the body has more than {_MOST_COMMAS} values")
     try:
         value = json.loads(
             content.decode("utf-8"),
-            object_pairs_hook=_object,
+            object_pairs_hook=_Objects(),
             parse_int=_integer,
             parse_float=_float,
             parse_constant=_constant,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ffapi_site.lib.problems import Malformed
+from ffapi_site.lib.problems import Invalid, Malformed
 from ffapi_site.lib.strict_json import MAX_DEPTH, loads
 
 HOSTILE = {
@@ -74,3 +74,15 @@ def test_the_place_of_a_key_with_slashes_is_escaped() -> None:
     with pytest.raises(Malformed) as refused:
         loads(body)
     assert refused.value.errors[0].pointer == "/a~1b~0c"
+
+
+def test_there_are_bounds_for_fields_and_values() -> None:
+    many = {"all": [{f"f{n}": n for n in range(100)} for _ in range(199)]}
+    assert loads(json.dumps(many).encode()) == many
+    for body in (
+        json.dumps({f"f{n}": 1 for n in range(20_001)}),
+        json.dumps({"all": [{f"f{n}": n for n in range(101)} for _ in range(200)]}),
+        json.dumps([1] * 100_002),
+    ):
+        with pytest.raises(Invalid, match="more than"):
+            loads(body.encode())
