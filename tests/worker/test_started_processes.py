@@ -36,6 +36,7 @@ ALLOWED = {
     ("ffapi_site.serving.tied", "os.execvp"): "a program of ours, in the place of its starter",
     ("media_jobs.operations.__init__", "import_module"): "the files of the operations' folder",
     ("media_jobs.migrations.0011_held_tenants", "import_module"): "an earlier migration",
+    ("media_jobs.migrations.0017_slots_for_others", "import_module"): "an earlier migration",
     ("accounts.migrations.0016_begun_work", "import_module"): "an earlier migration",
 }
 
