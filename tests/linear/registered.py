@@ -7,7 +7,8 @@ import importlib
 import inspect
 import io
 from collections.abc import Callable, Iterator
-from tempfile import TemporaryFile
+from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import Any
 
 from django.core.files.uploadhandler import MemoryFileUploadHandler
@@ -30,6 +31,7 @@ from media_jobs.ffmpeg.capabilities import Capabilities
 from media_jobs.ffmpeg.command_line import graph, parser, tokens
 from media_jobs.operations import drawing, joining, parsing
 from media_jobs.operations.base import REGISTRY
+from media_jobs.worker import cut_off, unread
 from storage import pointers, ranges
 from storage.names import clean_name
 from tests.linear import patterns
@@ -38,6 +40,7 @@ from tests.linear.readers import FRAMES, UNITS, Reader
 _LIMITS = media_limits.MediaLimits(pixels=10**9, frames=10**9, duration_s=1e9, streams=10**9)
 _MP4 = "\0\0\0\x10ftypisom\0\0\0\0"
 _BOXES = ("\0\0\0\x08free", "\0\0\0\x08trak", "\0\0\0\x10dref\0\0\0\0\0\0\0\x09", "\0\0\0\0moov")
+_KINDS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "ogg", "flv", "avi", "aiff", "asf", "gif")
 _REQUESTS = RequestFactory()
 
 
@@ -46,6 +49,16 @@ def _in_file(read: Callable[[Any], object]) -> Callable[[str], object]:
         with TemporaryFile() as content:
             content.write(text.encode("latin-1", "replace"))
             return read(content)
+
+    return call
+
+
+def _at_path(read: Callable[[Path], object]) -> Callable[[str], object]:
+    def call(text: str) -> object:
+        with NamedTemporaryFile() as content:
+            content.write(text.encode("latin-1", "replace"))
+            content.flush()
+            return read(Path(content.name))
 
     return call
 
@@ -67,6 +80,10 @@ def _answer(text: str) -> dict[str, Any]:
     stream |= {"codec_type": "video", "tags": {"language": text, "DURATION": text, text: text}}
     stream["side_data_list"] = [{"rotation": text}]
     return {"streams": [stream, stream | {"codec_type": "audio"}], "format": dict(stream)}
+
+
+def _described_as(kind: str) -> media_info.MediaInfo:
+    return media_info.MediaInfo.from_ffprobe({"format": {"format_name": kind}})
 
 
 def _many_streams(text: str) -> dict[str, Any]:
@@ -105,6 +122,21 @@ READERS = (
         _in_file(pointers.found_in),
         frames=((_MP4, ""), (f"{_MP4}\0\0\0\0moov", ""), ("RIFF\0\0\0\0AVI ", "")),
         units=(*_BOXES, "strh", "strh\0\0\0\0txt", "a", "\0"),
+    ),
+    Reader(
+        "media_jobs.worker.unread.why",
+        _at_path(unread.why),
+        frames=(("\0\0\0\x10ftypisom", ""),),
+        units=("stsd", "stsdencv", "a", "\0"),
+    ),
+    *(
+        Reader(
+            f"media_jobs.worker.cut_off as {kind}",
+            _at_path(lambda path, kind=kind: cut_off.is_cut_off(path, _described_as(kind))),  # type: ignore[misc]
+            frames=((_MP4, ""), ("", "")),
+            units=(*_BOXES, "OggS", "\x18S\x80g", "RIFF", "FORM"),
+        )
+        for kind in _KINDS
     ),
     Reader("storage.ranges.requested", lambda text: ranges.requested(text, 100), (("bytes=", ""),)),
     Reader(
