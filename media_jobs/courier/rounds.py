@@ -28,18 +28,22 @@ class Rounds:
         Waits where eight are on their way. Raises what the database does.
         """
         sent = False
-        while True:
-            self._free.acquire()
-            delivery = None
-            try:
-                delivery = claim()
-            finally:
-                if delivery is None:
-                    self._free.release()
-            if delivery is None:
-                return sent
-            threading.Thread(target=self._carry, args=(delivery,), daemon=True).start()
+        while self._send_one():
             sent = True
+        return sent
+
+    def _send_one(self) -> bool:
+        self._free.acquire()
+        is_on_its_way = False
+        try:
+            delivery = claim()
+            if delivery is not None:
+                threading.Thread(target=self._carry, args=(delivery,), daemon=True).start()
+                is_on_its_way = True
+        finally:
+            if not is_on_its_way:
+                self._free.release()
+        return is_on_its_way
 
     def _carry(self, delivery: WebhookDelivery) -> None:
         """Send one event; what goes wrong with it is said, and concerns no other."""
