@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psutil
 
+from chaos import processes
 from chaos.scene import Done, Fault, NothingToHit, Scene, resume
 from chaos.withheld import Withheld
 
@@ -32,7 +33,9 @@ def slow_flush(scene: Scene) -> Done:
 
 def stop_helper(scene: Scene) -> Done:
     """R27: what forks FFmpeg for a worker or a web process stands still, and then goes on."""
-    helper = scene.one_of([each for each in scene.ground.server.processes() if _helps(each)])
+    # They have none of the site's environment, by which its processes are found.
+    below = [each for own in scene.ground.server.processes() for each in processes.children(own)]
+    helper = scene.one_of([each for each in below if _helps(each)])
     helper.suspend()
     return Done(f"pid {helper.pid}", _HELPER_S, lambda: resume(helper))
 
