@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accounts.models.person import Membership, User
 from accounts.models.tenant import Tenant, TenantQuerySet

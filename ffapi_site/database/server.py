@@ -16,11 +16,11 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import psutil
+from django.utils.functional import cached_property
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from ffapi_site.lib.problems import FieldError, Invalid
 from media_jobs import jobs

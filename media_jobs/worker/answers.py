@@ -7,11 +7,11 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils.functional import cached_property
 
 from ffapi_site.lib.shorten import fits
 from media_jobs import states

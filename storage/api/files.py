@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import ExitStack
-from functools import cached_property
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import transaction
 from django.http.response import HttpResponseBase
+from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response

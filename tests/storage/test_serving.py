@@ -321,6 +321,16 @@ def test_who_sends_small_bodies_slowly_holds_no_threads(client: httpx.Client) ->
         assert threading.active_count() < before + 4
 
 
+def test_a_slow_upload_holds_up_no_other(client: httpx.Client) -> None:
+    with ExitStack() as held:
+        for length in (10 * MIB, None):
+            connection = held.enter_context(started(client, length))
+            connection.sendall(HEAD if length else b"%x\r\n%s\r\n" % (len(HEAD), HEAD))
+        time.sleep(0.5)
+        other = client.post("/v1/files", files={"file": ("b.srt", subtitles(MIB))}, timeout=5)
+    assert other.status_code == 201
+
+
 def connected() -> int:
     """How many sessions the database serves."""
     with connections["default"].cursor() as cursor:
