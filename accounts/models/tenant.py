@@ -7,6 +7,8 @@ from typing import Any, Self, TypeVar
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models, transaction
+from django.db.models import Subquery, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models.plan import Plan
 from ffapi_site.lib.crypto import EncryptedTextField
@@ -76,9 +78,20 @@ class Tenant(models.Model):
 
 Row = TypeVar("Row", bound=models.Model)
 
+SEARCHED_ROWS = 50_000
+"""So many can be read in a third of a second."""
+
 
 class TenantQuerySet(models.QuerySet[Row]):
     """Rows that belong to tenants: every look-up on behalf of somebody starts at ``for_tenant``."""
 
     def for_tenant(self, tenant: Tenant) -> Self:
         return self.filter(tenant=tenant)
+
+    def searchable(self) -> Self:
+        """Keep the newest of them: a search for a part of a text reads every row.
+
+        Whoever looks for older ones narrows what is searched, by time above all.
+        """
+        beyond = self.order_by("-pk").values("pk")[SEARCHED_ROWS : SEARCHED_ROWS + 1]
+        return self.filter(pk__gt=Coalesce(Subquery(beyond), Value("")))

@@ -28,5 +28,9 @@ QUERY = [
     query_parameter("created_before", "Made earlier than this", OpenApiTypes.DATETIME),
     query_parameter("tag", "Jobs with this tag"),
     query_parameter("api_key", "Jobs submitted with this key (its id)"),
-    query_parameter("search", "A part of the id, or of an input's address or name"),
+    query_parameter(
+        "search",
+        "A whole id; or a part of it, or of an input's address or name, in the newest 50,000 "
+        "that the other filters leave",
+    ),
 ]

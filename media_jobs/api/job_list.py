@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 from rest_framework.request import Request
 
+from accounts.models import Tenant
 from ffapi_site.lib import query
 from ffapi_site.lib.ids import is_public_id
 from media_jobs.models import Job, JobInput, JobQuerySet, Status
@@ -23,8 +24,11 @@ FILTERS = (
 )
 
 
-def filtered(request: Request) -> JobQuerySet:
-    """Apply the query's filters. Raises ``Invalid`` for a value that no job could have."""
+def filtered(request: Request, tenant: Tenant) -> JobQuerySet:
+    """Apply the query's filters to the tenant's jobs.
+
+    Raises ``Invalid`` for a value that no job could have.
+    """
     wanted: dict[str, Any] = {
         "status": query.choice(request, "status", Status.values),
         "operation": query.choice(request, "operation", sorted(REGISTRY)),
@@ -32,11 +36,13 @@ def filtered(request: Request) -> JobQuerySet:
         "created_at__lt": query.moment(request, "created_before"),
         "api_key_id": _key_id(request),
     }
-    jobs = Job.objects.filter(**{name: value for name, value in wanted.items() if value})
+    jobs = Job.objects.for_tenant(tenant).filter(
+        **{name: value for name, value in wanted.items() if value}
+    )
     if (tag := query.text(request, "tag")) is not None:
         jobs = jobs.filter(tags__contains=[tag])
     if searched := query.text(request, "search"):
-        jobs = jobs.filter(_mentions(searched))
+        jobs = _searched(jobs, searched)
     return jobs
 
 
@@ -47,10 +53,11 @@ def _key_id(request: Request) -> str | None:
     return value
 
 
-def _mentions(text: str) -> Q:
-    """The id, or an input's address, file id or file name, holds ``text``."""
-    inputs = JobInput.objects.filter(
-        Q(url__icontains=text) | Q(file_id=text) | Q(file__name__icontains=text),
-        job=OuterRef("pk"),
-    )
-    return Q(id__icontains=text) | Q(Exists(inputs))
+def _searched(jobs: JobQuerySet, text: str) -> JobQuerySet:
+    """Those whose id, or whose input's address or file name, holds ``text``; by a whole id all."""
+    if is_public_id(text):
+        of_file = JobInput.objects.filter(file_id=text, job=OuterRef("pk"))
+        return jobs.filter(Q(id=text) | Q(Exists(of_file)))
+    named = Q(url__icontains=text) | Q(file__name__icontains=text)
+    inputs = JobInput.objects.filter(named, job=OuterRef("pk"))
+    return jobs.searchable().filter(Q(id__icontains=text) | Q(Exists(inputs)))

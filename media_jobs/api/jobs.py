@@ -31,7 +31,7 @@ class Jobs(MakesJobs):
     @extend_schema(parameters=[*QUERY, *PAGING], responses=page_of("JobBody"))
     def get(self, request: Request) -> Response:
         """The tenant's jobs, the newest first."""
-        return self.page(related(filtered(request)), tell_all, filters=FILTERS)
+        return self.page(related(filtered(request, self.tenant)), tell_all, filters=FILTERS)
 
     @extend_schema(request=JSON(JOB_REQUEST), parameters=[PREFER], responses=JOB_MADE)
     def post(self, request: Request) -> Response:

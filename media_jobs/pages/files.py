@@ -22,7 +22,7 @@ class FileList(Page):
         files = self.visitor.sees(File.objects.published()).select_related("tenant")
         search = request.GET.get("search", "").replace("\0", "").strip()[:200]
         if search:
-            files = files.filter(name__icontains=search)
+            files = files.searchable().filter(name__icontains=search)
         page = cursor_page(request, files)
         links = [link(file) for file in page.rows]
         return self.render("pages/files.html", page=page, links=links, search=search)

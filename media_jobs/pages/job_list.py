@@ -35,5 +35,6 @@ def _filtered(jobs: JobQuerySet, asked: QueryDict) -> JobQuerySet:
         jobs = jobs.filter(operation=asked["operation"])
     if text := asked.get("search", "").replace("\0", "").strip()[:_SEARCH_LENGTH]:
         named = Q(inputs__url__icontains=text) | Q(inputs__file__name__icontains=text)
+        jobs = jobs.searchable()
         jobs = jobs.filter(Q(id=text) | Q(output_name__icontains=text) | named).distinct()
     return jobs

@@ -15,7 +15,10 @@ QUERY = [
     query_parameter("format", "A content type, a family (`video`) or an extension (`mp4`)"),
     query_parameter("created_after", "Made later than this", OpenApiTypes.DATETIME),
     query_parameter("created_before", "Made earlier than this", OpenApiTypes.DATETIME),
-    query_parameter("search", "A part of the name, or the id"),
+    query_parameter(
+        "search",
+        "A whole id; or a part of the name, in the newest 50,000 that the other filters leave",
+    ),
 ]
 _TEXT = {"type": "string"}
 UPLOAD: Any = {

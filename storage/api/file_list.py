@@ -5,27 +5,38 @@ from __future__ import annotations
 from django.db.models import Q
 from rest_framework.request import Request
 
+from accounts.models import Tenant
 from ffapi_site.lib import query
+from ffapi_site.lib.ids import is_public_id
 from storage.content_types import DEFAULT, content_type_of
 from storage.models import File, FileQuerySet
 
 FILTERS = ("tag", "format", "created_after", "created_before", "search")
 
 
-def filtered(request: Request) -> FileQuerySet:
-    """Apply the query's filters. Raises ``Invalid`` for a value that can't be read."""
+def filtered(request: Request, tenant: Tenant) -> FileQuerySet:
+    """Apply the query's filters to the tenant's files.
+
+    Raises ``Invalid`` for a value that can't be read.
+    """
     wanted = {
         "created_at__gt": query.moment(request, "created_after"),
         "created_at__lt": query.moment(request, "created_before"),
     }
-    files = File.objects.published().filter(**{name: at for name, at in wanted.items() if at})
+    files = File.objects.for_tenant(tenant).published()
+    files = files.filter(**{name: at for name, at in wanted.items() if at})
     if (tag := query.text(request, "tag")) is not None:
         files = files.filter(tags__contains=[tag])
     if (wanted_format := query.text(request, "format")) is not None:
         files = files.filter(_is_in(wanted_format.lower()))
     if searched := query.text(request, "search"):
-        files = files.filter(Q(name__icontains=searched) | Q(pk=searched))
+        by_id = is_public_id(searched)
+        files = files.filter(pk=searched) if by_id else _named(files, searched)
     return files
+
+
+def _named(files: FileQuerySet, text: str) -> FileQuerySet:
+    return files.searchable().filter(name__icontains=text)
 
 
 def _is_in(wanted_format: str) -> Q:

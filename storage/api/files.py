@@ -40,7 +40,9 @@ class Files(TenantAPIView):
     def get(self, request: Request) -> Response:
         """The tenant's files, the newest first."""
         return self.page(
-            filtered(request), lambda files: [tell(file) for file in files], filters=FILTERS
+            filtered(request, self.tenant),
+            lambda files: [tell(file) for file in files],
+            filters=FILTERS,
         )
 
     @extend_schema(request=UPLOAD, responses={201: FileBody})

@@ -150,3 +150,18 @@ def test_anothers_key_finds_nothing(client: Client) -> None:
     foreign = JobFactory.create(api_key=ApiKeyFactory.create())
     assert ids(client, f"?api_key={foreign.api_key_id}") == []
     assert ids(client, f"?search={foreign.pk}") == []
+
+
+def test_a_search_looks_through_the_newest_only(
+    tenant: Tenant, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each would read all of a large table; whoever wants older ones says of when."""
+    monkeypatch.setattr("accounts.models.tenant.SEARCHED_ROWS", 2)
+    old, *newer = [JobFactory.create(tenant=tenant) for _ in range(4)]
+    for job in (old, *newer):
+        JobInput.objects.create(job=job, role="input", url="https://example.org/film.mp4")
+    JobFactory.create_batch(3)  # of strangers, who use up nothing
+    assert ids(client, "?search=film") == [newer[2].pk, newer[1].pk]
+    assert ids(client, f"?search={old.pk}") == [old.pk]
+    Job.objects.filter(pk__in=[newer[1].pk, newer[2].pk]).update(operation="probe")
+    assert ids(client, "?search=film&operation=transcode") == [newer[0].pk, old.pk]
