@@ -219,6 +219,12 @@ class TestNoAnswerIsLost:
             time.sleep(0.2)
             assert status(answer(client)) == 400
 
+    def test_where_a_number_has_thousands_of_digits(self, port: int) -> None:
+        length = b"Content-Length: " + 5000 * b"1"
+        with connect(port) as client:
+            client.sendall(b"POST / HTTP/1.1\r\nHost: here\r\n" + length + b"\r\n\r\n")
+            assert status(answer(client)) == 400
+
     def test_a_request_after_the_last_one(self, port: int) -> None:
         """The client had more to ask; it may ask again, but it has its answer."""
         with closing(connect(port)) as client:

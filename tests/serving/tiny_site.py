@@ -61,4 +61,15 @@ async def _endless(_receive: Any, send: Any) -> None:
         await asyncio.sleep(0)
 
 
-_ANSWERS = {"/unread": _unread, "/slow": _slow, "/stream": _stream, "/endless": _endless}
+async def _short(_receive: Any, send: Any) -> None:
+    """Less than what writing is paused for."""
+    await _say(send, bytes(60_000))
+
+
+_ANSWERS = {
+    "/unread": _unread,
+    "/slow": _slow,
+    "/stream": _stream,
+    "/endless": _endless,
+    "/short": _short,
+}

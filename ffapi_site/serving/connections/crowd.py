@@ -13,6 +13,10 @@ class Waiting(Protocol):
         """End at once; no request is in progress."""
 
 
+# Each is there for the seconds in which it is told so; the next are let go without a word.
+_MOST_TURNED_AWAY = 32
+
+
 class Crowd:
     """At most ``most`` connections, and ``most_of_one`` of one address.
 
@@ -29,6 +33,7 @@ class Crowd:
         # In the order in which they began to wait.
         self._waiting: dict[Waiting, None] = {}
         self._waiting_of: defaultdict[str, dict[Waiting, None]] = defaultdict(dict)
+        self._turned_away: set[Waiting] = set()
 
     def __len__(self) -> int:
         return len(self._addresses)
@@ -48,8 +53,15 @@ class Crowd:
         self.wait(connection)
         return True
 
+    def turn_away(self, connection: Waiting) -> bool:
+        """Count one that found no place; tell whether it may be told so before it ends."""
+        if len(self._turned_away) >= _MOST_TURNED_AWAY:
+            return False
+        self._turned_away.add(connection)
+        return True
+
     def wait(self, connection: Waiting) -> None:
-        """It waits for its client's next request from now on."""
+        """It waits for its client from now on: for a request, or to take what is left for it."""
         if connection in self._addresses:
             self._waiting[connection] = None
             self._waiting_of[self._addresses[connection]][connection] = None
@@ -61,6 +73,7 @@ class Crowd:
             del self._waiting_of[self._addresses[connection]][connection]
 
     def leave(self, connection: Waiting) -> None:
+        self._turned_away.discard(connection)
         if connection not in self._addresses:
             return
         self.work(connection)

@@ -40,9 +40,11 @@ class Connection(ASGIProtocol):
         address = limited_address(peer[0]) if isinstance(peer, tuple) else ""
         if self._crowd.enter(self, address):
             self._await_headers()
-        else:
+        elif self._crowd.turn_away(self):
             self._send_error_response(503, "too many connections", _BUSY)
             self._close_transport()
+        else:
+            self.make_room()
 
     def data_received(self, data: bytes) -> None:
         if self._closed:
@@ -51,7 +53,14 @@ class Connection(ASGIProtocol):
             self._has_begun = True
             self._cancel_keepalive_timer()
             self._await_headers()
-        return cast("None", super().data_received(data))
+        try:
+            super().data_received(data)
+        except ValueError:
+            # The parser reads numbers of any length; Python refuses them from 4,300 digits on.
+            self._send_error_response(400, "the request has a number that can't be read")
+            self._close_transport()
+            self._request_ready.set()  # or its task would wait on
+        return None
 
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in (self._headers_timer, self._reading_timer, self._linger_timer):
@@ -119,10 +128,30 @@ class Connection(ASGIProtocol):
         self._closed = True
         self._resume_reading()
         if self.transport.is_closing():
+            self._close_for_good()
             return
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self._linger_timer = self.worker.loop.call_later(_LINGER_S, self.transport.close)
+        self._linger_timer = self.worker.loop.call_later(_LINGER_S, self._close_for_good)
+
+    def _close_for_good(self) -> None:
+        """Close once all is sent; where the client leaves the rest unread, without that."""
+        self.transport.close()
+        if unsent := self.transport.get_write_buffer_size():
+            self._crowd.wait(self)  # it makes room for another meanwhile
+            self._end_where_stalled(unsent)
+
+    def _end_where_stalled(self, unsent_before: int) -> None:
+        def look() -> None:
+            unsent = self.transport.get_write_buffer_size()
+            if unsent >= unsent_before:
+                self.transport.abort()
+            else:
+                self._end_where_stalled(unsent)
+
+        if self._linger_timer:
+            self._linger_timer.cancel()
+        self._linger_timer = self.worker.loop.call_later(settings.CLIENT_STALL_SECONDS, look)
 
     def _drop(self, data: bytes) -> None:
         self._left_bytes += len(data)
@@ -131,7 +160,11 @@ class Connection(ASGIProtocol):
 
 
 def _end_with_peer(transport: Any) -> None:
-    """Let the kernel end the connection of a machine that is gone, also while nothing is sent."""
+    """Let the kernel end the connection of a machine that is gone, also while nothing is sent.
+
+    So, too, where it takes nothing for ``CLIENT_STALL_SECONDS`` of what there is for it: below the
+    size at which writing pauses the event loop isn't told.
+    """
     found = transport.get_extra_info("socket")
     if found is None or found.family not in {socket.AF_INET, socket.AF_INET6}:
         return
@@ -139,3 +172,5 @@ def _end_with_peer(transport: Any) -> None:
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+    stall_ms = settings.CLIENT_STALL_SECONDS * 1000
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, stall_ms)
