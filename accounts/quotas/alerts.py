@@ -17,7 +17,7 @@ from accounts.quotas import hooks
 from accounts.quotas.names import QUOTAS, STORAGE
 from accounts.quotas.standing import Standing
 from accounts.roles import Role
-from ffapi_site.lib.chores import AWAY
+from ffapi_site.lib.database_away import database_away
 
 logger = logging.getLogger(__name__)
 
@@ -103,9 +103,9 @@ def _mail_next() -> bool | None:
         try:
             with transaction.atomic():
                 _mail(alert)
-        except AWAY:
-            raise
-        except Exception:  # of the server, of an address that is none, of what nobody thought of
+        except Exception as error:  # of the server, of an address, of what nobody thought of
+            if database_away(error):
+                raise
             logger.exception("An alert failed", extra={"alert": alert.pk})
             _put_off(alert)
             return False

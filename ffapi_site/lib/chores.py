@@ -16,13 +16,13 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
-import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
+
+from ffapi_site.lib.database_away import DATABASE_TROUBLE, database_away
 
 logger = logging.getLogger(__name__)
 
-# Nobody's fault, and mended elsewhere: worth a warning, and a look every few seconds.
-AWAY: Final = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+# A database that is away is nobody's fault, and mended elsewhere: worth a look every few seconds.
 _AWAY_REST_S: Final = 3.0
 _FIRST_REST_S: Final = 1.0
 _LONGEST_REST_S: Final = 300.0
@@ -75,14 +75,15 @@ class Chore:
         """Do it now; gives what it gives, or None where it failed."""
         try:
             given = self._work()
-        except AWAY as error:
-            self._has_failed(error)
-            logger.warning("The database is away", extra={"chore": self.name})
-            connection.close()
         except Exception as error:
             self._has_failed(error)
             extra = {"chore": self.name, "failures": self._failures, "again_in_s": self.rest_s}
-            logger.exception("A chore failed", extra=extra)
+            if database_away(error):
+                logger.warning("The database is away", extra={"chore": self.name})
+            else:
+                logger.exception("A chore failed", extra=extra)
+            if isinstance(error, DATABASE_TROUBLE):
+                connection.close()
         else:
             self._failures, self.trouble = 0, ""
             self._succeeded_at = time.monotonic()
@@ -98,7 +99,7 @@ class Chore:
         self.trouble = type(error).__name__
         first_s = max(self._every_s, _FIRST_REST_S)
         rest_s = _rest_s(self._failures, first_s, max(self._longest_rest_s, first_s))
-        self._due_at = now + (_AWAY_REST_S if isinstance(error, AWAY) else rest_s)
+        self._due_at = now + (_AWAY_REST_S if database_away(error) else rest_s)
 
 
 def keep_doing(chore: Chore, stop: threading.Event, *, pause_s: float) -> None:
@@ -166,8 +167,8 @@ class Items:
     ) -> int:
         """Give the number of those that it was done to, where ``work`` does not say False.
 
-        An outage of the database is nobody's own: that is raised. ``on_failure`` may write down
-        which ones were left.
+        A database that is away is nobody's own: that is raised. What it refuses, or takes too long
+        for, is the item's. ``on_failure`` may write down which ones were left.
         """
         return sum(self._one(item, work, key(item), on_failure) for item in items)
 
@@ -186,9 +187,9 @@ class Items:
             return False
         try:
             done = work(item) is not False
-        except AWAY:
-            raise
-        except Exception:
+        except Exception as error:
+            if database_away(error):
+                raise
             extra = {"chore": self._name, "item": str(key), "again_in_s": self._note(key)}
             logger.exception("An item of a chore failed", extra=extra)
             on_failure(item)

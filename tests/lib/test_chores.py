@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from django.db import OperationalError
 
@@ -122,6 +123,32 @@ def test_an_outage_is_no_item_s() -> None:
     with pytest.raises(OperationalError):
         items.each([1], work)
     assert items.left == 0
+
+
+def test_what_the_database_refuses_of_one_item_holds_up_no_other() -> None:
+    """A lock that it waits for, a statement that takes too long: each time, of the same item."""
+    done: list[int] = []
+
+    def work(item: int) -> None:
+        if item == 1:
+            raise OperationalError("it took too long") from psycopg.errors.QueryCanceled()
+        done.append(item)
+
+    items = Items("test")
+    assert items.each([1, 2, 3], work) == 2
+    assert (done, items.left) == ([2, 3], 1)
+
+
+def test_what_the_database_refuses_is_no_outage(caplog: pytest.LogCaptureFixture) -> None:
+    """Or a chore that fails each time would never be told of with its reason, nor rest."""
+
+    def refused() -> None:
+        raise OperationalError("a deadlock") from psycopg.errors.DeadlockDetected()
+
+    chore = Chore("test", refused)
+    rests = [chore.rest_s for _ in range(9) if chore.do() is None]
+    assert max(rests) > 3
+    assert "The database is away" not in caplog.text
 
 
 def test_failed_items_are_remembered_in_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

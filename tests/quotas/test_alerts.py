@@ -124,6 +124,24 @@ def test_one_that_nobody_knows_how_to_tell_stops_no_other_mail() -> None:
     assert (odd.mailed_at, odd.mail_tries) == (None, 1)
 
 
+def test_one_that_the_database_refuses_stops_no_other_mail(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow, mail_it = _alerted("nobody@example.org"), alerts._mail
+
+    def mail_or_wait(alert: QuotaAlert) -> None:
+        if alert.pk == slow.pk:
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)")
+        mail_it(alert)
+
+    monkeypatch.setattr(alerts, "_mail", mail_or_wait)
+    _alerted("ada@example.org")
+    assert alerts.mail_due() == 1
+    slow.refresh_from_db()
+    assert (slow.mailed_at, slow.mail_tries) == (None, 1)
+
+
 def test_a_secret_that_no_key_opens_stops_no_mail() -> None:
     odd = _alerted("eve@example.org")
     with connection.cursor() as cursor:
