@@ -56,7 +56,7 @@ LOOPS = {
     "media_jobs.ffmpeg.command_line.graph_syntax:read_graph": "the text",
     "media_jobs.operations.driver:drive": "the plan",
     "media_jobs.worker.slot_number:take": "the first number that is free",
-    "media_jobs.worker.ending:carry_out": "`bear` raises when the lease is over",
+    "media_jobs.worker.ending:carry_out": "a deadline, and a bound of refusals",
     "accounts.audit_chain.inspection:_lines": "the chain",
     "accounts.audit_chain.download:_lines": "the chain",
 }
