@@ -142,11 +142,11 @@ class Guard:
         The worker is killed with all of the slot: the supervisor starts a fresh one.
         """
         hangs.look()
-        if hangs.certain:
-            logger.critical("A slot hangs", extra={"slot": self.name, "what": hangs.certain})
+        if hang := hangs.certain:
+            logger.critical("A slot hangs", extra={"slot": self.name, "what": hang.told})
             if gate.taken_at.value and self._since:
-                deaths.report(self.name, states.WORKER_HUNG, since=self._since)
-            end_process(hangs.certain)
+                deaths.report(self.name, hang.cause, since=self._since)
+            end_process(hang.told)
         if not gate.draining.is_set():
             self._tell(hung=hangs.suspected)
 

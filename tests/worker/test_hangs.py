@@ -68,6 +68,11 @@ def looked(watch: Hangs) -> Hangs:
     return watch
 
 
+def certain(watch: Hangs) -> str:
+    found = looked(watch).certain
+    return found.told if found else ""
+
+
 def claimed(slot: Guard) -> Job:
     take_token()
     JobFactory.create(max_attempts=9)
@@ -84,17 +89,17 @@ def test_it_works(slot: Guard, watch: Hangs) -> None:
     """An idle slot and one that works on a job are both well."""
     assert looked(watch).suspected == ""
     claimed(slot)
-    assert (looked(watch).suspected, watch.certain) == ("", "")
+    assert (looked(watch).suspected, watch.certain) == ("", None)
 
 
 def test_a_worker_that_holds_no_lease_and_does_not_end_hangs(slot: Guard, watch: Hangs) -> None:
     lose_lease(claimed(slot))
-    assert looked(watch).certain == "the worker neither works nor ends"
+    assert certain(watch) == "the worker neither works nor ends"
 
 
 def test_it_may_hang_outside_of_an_attempt(watch: Hangs) -> None:
     take_token()
-    assert looked(watch).certain == "the worker neither works nor ends"
+    assert certain(watch) == "the worker neither works nor ends"
 
 
 def test_the_lease_of_another_slot_is_not_its_own(watch: Hangs) -> None:
@@ -108,7 +113,7 @@ def test_a_moment_between_two_tokens_is_no_hang(watch: Hangs) -> None:
     for _ in range(4):
         take_token()
         watch.look()
-        assert (watch.suspected, watch.certain) == ("", "")
+        assert (watch.suspected, watch.certain) == ("", None)
         time.sleep(0.15)
 
 
@@ -120,26 +125,47 @@ def test_it_is_suspected_before_it_is_certain(
     watch.look()
     assert watch.suspected == ""
     assert looked(watch).suspected
-    assert watch.certain == ""
+    assert watch.certain is None
 
 
 def test_nobody_takes_tokens(watch: Hangs) -> None:
     gate.pusher_at.value = time.monotonic() - 31
-    watch.look()
-    assert watch.certain == "nothing takes tokens"
+    assert certain(watch) == "nothing takes tokens"
 
 
 def test_while_it_works_nobody_needs_to(slot: Guard, watch: Hangs) -> None:
     gate.pusher_at.value = time.monotonic() - 31
     claimed(slot)
-    watch.look()
-    assert watch.certain == ""
+    assert looked(watch).certain is None
 
 
 def test_a_silent_sentinel(watch: Hangs) -> None:
     gate.sentinel_at.value = time.monotonic() - 31
+    assert certain(watch) == "the sentinel is silent"
+
+
+def test_what_stood_still_with_the_guard_goes_on_with_it(
+    watch: Hangs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A paused machine: after it all has been silent, and the first look comes before all else."""
+    gate.sentinel_at.value = gate.pusher_at.value = time.monotonic() - 31
     watch.look()
-    assert watch.certain == "the sentinel is silent"
+    assert watch.certain is None
+    monkeypatch.setattr(hangs, "_LATE_S", 0.1)
+    assert looked(watch).certain is None
+    monkeypatch.undo()
+    gate.sentinel_at.value = gate.pusher_at.value = time.monotonic()
+    assert looked(watch).suspected == ""
+
+
+def test_a_silence_beside_a_job_that_goes_on_is_not_the_job_s(slot: Guard, watch: Hangs) -> None:
+    """Its slot ends, and another slot takes it at once; what it died of counts for nothing."""
+    job = claimed(slot)
+    gate.sentinel_at.value = time.monotonic() - 31
+    with pytest.raises(Ended, match="the sentinel is silent"):
+        slot._beat(looked(watch))
+    job.refresh_from_db()
+    assert (job.status, job.attempts.get().outcome) == (Status.QUEUED, states.WORKER_LOST)
 
 
 def test_a_stopped_process_of_an_idle_slot(slot: Guard, settings: object) -> None:
@@ -147,7 +173,7 @@ def test_a_stopped_process_of_an_idle_slot(slot: Guard, settings: object) -> Non
     with subprocess.Popen(["sleep", "60"]) as process:
         try:
             process.send_signal(signal.SIGSTOP)
-            assert looked(Hangs(slot.name, process.pid)).certain == "a process was stopped"
+            assert certain(Hangs(slot.name, process.pid)) == "a process was stopped"
         finally:
             process.kill()
 
