@@ -2,18 +2,21 @@
 
 FFmpeg takes what is there, mostly without a word. Only what a container says for certain counts:
 a file that says nothing of its length is not said to be cut. Each reader looks at a bounded number
-of places, or once at each byte, whatever a stranger has written there.
+of places, or at so many bytes once, whatever a stranger has written there.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from ffapi_site.lib.aside import attended
 from media_jobs.ffmpeg.demuxers import pin
 from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.operations.media import Source
 
 # Of a transport stream: plain, with Blu-ray's time stamps, with broadcasters' check bytes.
 _PACKET_BYTES = (188, 192, 204)
@@ -28,9 +31,32 @@ _OGG_PAGE_BYTES = 65_307
 _MOST_SEGMENTS = 1000
 _START_OF_SCAN = 0xDA
 _PIECE_BYTES = 1 << 20
+# A picture's end is at the file's, or behind its scan where something was appended.
+_END_BYTES = 64 << 10
+_LONGEST_SCAN_BYTES = 64 << 20
+_PATIENCE_S = 60.0  # for a disk that is slow, not for one that is gone
 _UNKNOWN = 0xFFFFFFFF
 _SEGMENT = b"\x18\x53\x80\x67"
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+
+
+def names_of_cut(folder: Path, sources: Iterable[Source], watch: Callable[[], object]) -> list[str]:
+    """Give the names of those that end too early; ``watch`` is called at least twice a second.
+
+    A file that several sources are links to is read once. Raises TimeoutError of a disk that does
+    not answer, and what ``watch`` raises.
+    """
+    known: dict[tuple[int, int], bool] = {}
+    cut = []
+    for source in sources:
+        path, info = folder / source.path, source.info
+        found = path.stat()
+        file = found.st_dev, found.st_ino
+        if file not in known:
+            known[file] = attended(partial(is_cut_off, path, info), watch, within_s=_PATIENCE_S)
+        if known[file]:
+            cut.append(source.name)
+    return cut
 
 
 def is_cut_off(path: Path, info: MediaInfo) -> bool:
@@ -161,27 +187,41 @@ def _transport_stream(_file: BinaryIO, size: int) -> bool:
 
 
 def _jpeg(file: BinaryIO, size: int) -> bool:
-    """JPEG (ITU T.81, B.1): no mark of its end behind the scan; phones append films to it."""
+    """JPEG (ITU T.81, B.1): no mark of its end behind the scan; phones append films to it.
+
+    Where neither its last bytes nor the first ones of a long scan have it, nothing is said.
+    """
     place = 2
     for _ in range(_MOST_SEGMENTS):
         head = _at(file, place, 4)
         if len(head) < 4 or head[0] != 0xFF:
             return len(head) < 4
         if head[1] == _START_OF_SCAN:
-            return not _stands_in(file, b"\xff\xd9", place)
+            return _has_no_end(file, size, place)
         place += 2 + _number(head[2:4])
         if place > size:
             return True
     return False
 
 
-def _stands_in(file: BinaryIO, mark: bytes, place: int) -> bool:
-    """Whether ``mark`` comes anywhere behind ``place``."""
+def _has_no_end(file: BinaryIO, size: int, scan: int) -> bool:
+    mark = b"\xff\xd9"
+    if mark in _at(file, max(scan, size - _END_BYTES), _END_BYTES):
+        return False
+    stands_in_scan = _stands_in(file, mark, scan, _LONGEST_SCAN_BYTES)
+    return not stands_in_scan and size - scan <= _LONGEST_SCAN_BYTES
+
+
+def _stands_in(file: BinaryIO, mark: bytes, place: int, most_bytes: int) -> bool:
+    """Whether ``mark`` comes within ``most_bytes`` behind ``place``."""
     file.seek(place)
     last = b""
-    while piece := file.read(_PIECE_BYTES):
+    for _ in range(0, most_bytes, _PIECE_BYTES):
+        piece = file.read(_PIECE_BYTES)
         if mark in last + piece:
             return True
+        if not piece:
+            return False
         last = piece[-len(mark) + 1 :]
     return False
 

@@ -125,22 +125,18 @@ def _work(attempt: Attempt, folder: Path) -> None:
     job = attempt.job
     gathered = inputs.gather(job, folder, attempt.on_bytes)
     attempt.input_bytes = gathered.size_bytes
-    attempt.broken = [
-        source.name
-        for source in gathered.sources.values()
-        if cut_off.is_cut_off(folder / source.path, source.info)
-    ]
+    watch = attempt.pulse.go_on
+    attempt.broken = cut_off.names_of_cut(folder, gathered.sources.values(), watch)
     allowed = bounds.in_force(job.tenant_id, job.api_key_id)
     bounded.check_sources(gathered.sources, allowed)
     operation = base.parse(job.operation, job.params)
     placed = placement.device_of(job, operation)
     if placed.reason:
         attempt.fall_back(placed.gpu, placed.reason)
-    answers = Answers(job, folder, gathered, attempt.pulse.go_on)
+    answers = Answers(job, folder, gathered, watch)
     with LookAhead(folder) as looks:
         doing = Doing(attempt, folder, operation, answers, looks)
         result = kept(_do(doing, placed))
-        watch = attempt.pulse.go_on
         made = outputs.keep(job, folder, doing.made, looks, allowed, watch=watch)
         _complete(attempt, made, result)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.operations.media import Source
+from media_jobs.worker import cut_off
 from media_jobs.worker.cut_off import is_cut_off
+from media_jobs.worker.pulse import Canceled
 from tests.measure import probe
 from tests.media import Samples
 
@@ -101,3 +106,63 @@ def test_what_is_not_what_it_was_taken_for_is_cut_or_whole(
     strange = tmp_path / "strange"
     strange.write_bytes(content)
     assert is_cut_off(strange, described(folder / name)) in {True, False}
+
+
+_SCAN = b"\xff\xd8\xff\xda\x00\x08" + b"\x00" * 100
+
+
+def big_picture(path: Path, end: bytes) -> Path:
+    """A scan of 1 GiB, most of it a hole."""
+    with path.open("wb") as file:
+        file.write(_SCAN)
+        file.seek(1 << 30)
+        file.write(end)
+    return path
+
+
+def test_a_long_scan_is_not_read_to_its_end(folder: Path, tmp_path: Path) -> None:
+    """Nothing is said of it, in a moment: it may have an end."""
+    picture = big_picture(tmp_path / "a.jpg", b"\x00")
+    before = _bytes_read()
+    assert not is_cut_off(picture, described(folder / "picture.jpg"))
+    assert _bytes_read() - before < 100 << 20
+
+
+def _bytes_read() -> int:
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+def test_what_several_inputs_are_is_looked_at_once_and_with_a_beat(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "0").write_bytes(_SCAN)
+    for number in range(1, 4):
+        (tmp_path / str(number)).hardlink_to(tmp_path / "0")
+    looked: list[Path] = []
+    beats: list[float] = []
+
+    def slow(path: Path, info: MediaInfo) -> bool:
+        looked.append(path)
+        time.sleep(1.2)
+        return is_cut_off(path, info)
+
+    monkeypatch.setattr(cut_off, "is_cut_off", slow)
+    info = described(folder / "picture.jpg")
+    sources = [Source(str(each), info, name=f"{each}.jpg", role="input") for each in range(4)]
+    cut = cut_off.names_of_cut(tmp_path, sources, lambda: beats.append(time.monotonic()))
+    assert cut == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+    assert len(looked) == 1
+    assert beats
+
+
+def test_a_job_that_is_to_end_does_not_wait_for_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cancel() -> None:
+        raise Canceled
+
+    (tmp_path / "0").write_bytes(_SCAN)
+    monkeypatch.setattr(cut_off, "is_cut_off", lambda *_: time.sleep(2))
+    source = Source("0", described(folder / "picture.jpg"), name="0.jpg", role="input")
+    with pytest.raises(Canceled):
+        cut_off.names_of_cut(tmp_path, [source], cancel)
