@@ -54,21 +54,22 @@ def sweep() -> Swept:
 def _remove(files: QuerySet[File]) -> tuple[int, int]:
     needed = hooks.in_use(files)
     due = files.exclude(removal_failed_at__gt=Now() - _AGAIN_AFTER)
-    some = due.exclude(pk__in=needed.values("pk")).order_by("pk")[:_BATCH]
-    removed = _FILES.each(some, _remove_one, key=lambda file: file.pk, on_failure=_note_failure)
+    # What is told of a medium may be long: one at a time.
+    some = due.exclude(pk__in=needed.values("pk")).order_by("pk").values_list("pk", flat=True)
+    removed = _FILES.each(some[:_BATCH], _remove_one, on_failure=_note_failure)
     return removed, needed.count()
 
 
-def _remove_one(file: File) -> bool:
+def _remove_one(file_id: str) -> bool:
     try:
-        store.remove(file, event=Event.FILE_EXPIRED)
-    except store.InUse:  # since a moment ago
+        store.remove(File.objects.get(pk=file_id), event=Event.FILE_EXPIRED)
+    except (store.InUse, File.DoesNotExist):  # since a moment ago
         return False
     return True
 
 
-def _note_failure(file: File) -> None:
-    File.objects.filter(pk=file.pk).update(removal_failed_at=Now())
+def _note_failure(file_id: str) -> None:
+    File.objects.filter(pk=file_id).update(removal_failed_at=Now())
 
 
 def not_removed() -> int:

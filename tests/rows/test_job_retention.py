@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -83,6 +85,16 @@ def test_few_at_a_time_and_the_oldest_first(monkeypatch: pytest.MonkeyPatch) -> 
     jobs = [old_job(20 - number) for number in range(3)]
     assert [retention.sweep(), list(Job.objects.all())] == [2, [jobs[2]]]
     assert [retention.sweep(), retention.sweep()] == [1, 0]
+
+
+def test_what_they_were_is_not_read_for_all_at_once() -> None:
+    """A batch of the longest jobs would take more memory than its slot has."""
+    for _ in range(2):
+        old_job(11)
+    with CaptureQueriesContext(connection) as asked:
+        assert retention.sweep() == 2
+    (batch,) = [each["sql"] for each in asked if f"LIMIT {retention._BATCH}" in each["sql"]]
+    assert not any(column in batch for column in ("params", "result", "progress", "warnings"))
 
 
 def test_its_room_is_given_back() -> None:

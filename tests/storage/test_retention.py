@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from storage import hooks, store
+from storage import hooks, retention, store
 from storage.models import File
 from storage.models.file import Origin
 from storage.retention import Swept, not_removed, sweep
@@ -37,6 +39,16 @@ def test_it_works(media_root: Path) -> None:
     assert sweep() == Swept(expired=1)
     assert File.objects.get() == kept
     assert files_under(media_root) == 1
+
+
+def test_what_is_told_of_media_is_not_read_for_all_at_once() -> None:
+    for _ in range(2):
+        FileFactory.create(expires_at=PAST)
+    with CaptureQueriesContext(connection) as asked:
+        assert sweep() == Swept(expired=2)
+    batches = [each["sql"] for each in asked if f"LIMIT {retention._BATCH}" in each["sql"]]
+    assert batches
+    assert not any('"media"' in batch for batch in batches)
 
 
 def test_files_expire_after_the_days_that_they_are_kept(settings: Settings) -> None:
