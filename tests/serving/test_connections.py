@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
@@ -154,7 +154,8 @@ def test_who_does_not_read_is_let_go(port: int) -> None:
     with connect(port) as client:
         client.sendall(b"GET /endless HTTP/1.1\r\nHost: here\r\n\r\n")
         time.sleep(STALL_S + 0.5)
-        assert not answer(client).endswith(b"0\r\n\r\n")  # cut, after what the kernel held
+        with suppress(ConnectionResetError):  # where the kernel's clock was the first
+            assert not answer(client).endswith(b"0\r\n\r\n")  # cut, after what the kernel held
 
 
 class TestPlaces:

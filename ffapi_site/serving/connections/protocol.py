@@ -162,8 +162,8 @@ class Connection(ASGIProtocol):
 def _end_with_peer(transport: Any) -> None:
     """Let the kernel end the connection of a machine that is gone, also while nothing is sent.
 
-    So, too, where it takes nothing for ``CLIENT_STALL_SECONDS`` of what there is for it: below the
-    size at which writing pauses the event loop isn't told.
+    So, too, where it takes nothing of what there is for it: below the size at which writing pauses
+    the event loop isn't told. Later than that would act, as the kernel resets the connection.
     """
     found = transport.get_extra_info("socket")
     if found is None or found.family not in {socket.AF_INET, socket.AF_INET6}:
@@ -172,5 +172,5 @@ def _end_with_peer(transport: Any) -> None:
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
-    stall_ms = settings.CLIENT_STALL_SECONDS * 1000
+    stall_ms = 2 * settings.CLIENT_STALL_SECONDS * 1000
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, stall_ms)
