@@ -42,18 +42,27 @@ def respond(request: HttpRequest, selection: Selection, form: str) -> StreamingH
         detail = "a bundle holds every record of a stretch of time: only start and end narrow it"
         raise Invalid(detail, errors=[FieldError("?format", detail, "invalid")])
     holder = selection.tenant_id or "the installation"
-    ongoing.EXPORTS.check(holder)
+    place = ongoing.EXPORTS.take(holder)
+    try:
+        response = _response(request, selection, form)
+    except BaseException:
+        place.give_back()
+        raise
+    place.go_with(response)
+    release_connections()
+    return response
+
+
+def _response(request: HttpRequest, selection: Selection, form: str) -> StreamingHttpResponse:
     told = selection.told() | {"format": form}
     export_id = audit.record(Event.AUDIT_EXPORTED, selection.tenant_id, details=told)
     if form == "bundle":
-        with ongoing.EXPORTS.one_of(holder):
-            chunks = _bundle(selection, export_id)
+        chunks = _bundle(selection, export_id)
     else:
         chunks = _lines(selection, form, scope.current())
-    chunks = _counted(chunks, holder)
     made = f"{timezone.now():%Y%m%dT%H%M%SZ}"
     name = f"audit-log-{made}.{'zip' if form == 'bundle' else form}"
-    response = StreamingHttpResponse(
+    return StreamingHttpResponse(
         _in_threads(chunks) if isinstance(request, ASGIRequest) else chunks,
         headers={
             "Content-Type": CONTENT_TYPES[form],
@@ -61,13 +70,6 @@ def respond(request: HttpRequest, selection: Selection, form: str) -> StreamingH
             "Cache-Control": "no-store",
         },
     )
-    release_connections()
-    return response
-
-
-def _counted(chunks: Iterator[bytes], holder: str) -> Iterator[bytes]:
-    with ongoing.EXPORTS.held(holder):
-        yield from chunks
 
 
 def _lines(selection: Selection, form: str, seen: str) -> Iterator[bytes]:

@@ -8,15 +8,34 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.http import StreamingHttpResponse
 
 from ffapi_site.lib.problems import Problem, TooManyRequests, Unavailable
 
 _RETRY_AFTER = {"Retry-After": "5"}
+
+
+class Place:
+    """One that an answer holds beyond its request; given back once, by whoever comes first.
+
+    Nobody need: a client may leave before its answer was begun, and then nothing closes that.
+    """
+
+    def __init__(self, places: Places, tenant_id: str) -> None:
+        self._finalizer = weakref.finalize(self, places._give_back, tenant_id)  # noqa: SLF001
+
+    def give_back(self) -> None:
+        self._finalizer()
+
+    def go_with(self, response: StreamingHttpResponse) -> None:
+        """Be given back when ``response`` is closed, or is no more."""
+        response._resource_closers.append(self.give_back)  # noqa: SLF001 -- as Django's own do
 
 
 class Places:
@@ -47,21 +66,13 @@ class Places:
         finally:
             self._give_back(tenant_id)
 
-    @contextmanager
-    def held(self, tenant_id: str) -> Iterator[None]:
-        """Hold a place that `check` said is there, for an answer that can't be refused any more."""
-        with self._changed:
-            self._taken[tenant_id] += 1
-        try:
-            yield
-        finally:
-            self._give_back(tenant_id)
-
-    def check(self, tenant_id: str) -> None:
-        """Raise as `one_of` does where there is no place."""
+    def take(self, tenant_id: str) -> Place:
+        """Take a place, for an answer that goes on after its request; raises as `one_of` does."""
         with self._changed:
             if refusal := self._refusal(tenant_id):
                 raise refusal
+            self._taken[tenant_id] += 1
+        return Place(self, tenant_id)
 
     def taken(self, tenant_id: str) -> int:
         return self._taken[tenant_id]

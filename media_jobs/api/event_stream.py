@@ -12,7 +12,7 @@ from django.db import connection
 
 from accounts import keys
 from accounts.models import ApiKey
-from ffapi_site.lib import ongoing, scope
+from ffapi_site.lib import scope
 from media_jobs.api.job_body import related, tell
 from media_jobs.changes import feed
 from media_jobs.models import Job
@@ -60,7 +60,7 @@ async def events(job_id: str, listener: Listener) -> AsyncIterator[bytes]:
             loop.call_soon_threadsafe(changed.set)
 
     # A coroutine and a socket each, no thread and no connection.
-    with ongoing.STREAMS.held(listener.api_key.tenant_id), feed.on_change(job_id, wake):
+    with feed.on_change(job_id, wake):
         async for line in _tell_changes(job_id, listener, changed, loop.time() + _LONGEST_S):
             yield line
 

@@ -93,15 +93,17 @@ class JobEvents(TenantAPIView):
     def get(self, request: Request, job_id: str) -> StreamingHttpResponse:
         """Server-sent events: the job at once (`event: job`), and again after each change."""
         job = self.own(Job.objects.all(), job_id)
-        ongoing.STREAMS.check(self.tenant.pk)
+        place = ongoing.STREAMS.take(self.tenant.pk)
         address = client_address(request._request)  # noqa: SLF001 -- DRF has no public name
         listener = event_stream.Listener(self.caller.api_key, address)
         headers = {"X-Accel-Buffering": "no"}  # a proxy must pass each event on at once
-        return StreamingHttpResponse(
+        response = StreamingHttpResponse(
             event_stream.events(job.id, listener),
             content_type="text/event-stream",
             headers=headers,
         )
+        place.go_with(response)
+        return response
 
 
 class CancelJob(TenantAPIView):

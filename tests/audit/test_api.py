@@ -9,9 +9,11 @@ from contextlib import ExitStack
 import pytest
 from django.conf import settings
 from django.test import Client
+from pytest_django import Settings
 
 from accounts import actor, audit
 from accounts.actor import Actor, Kind
+from accounts.audit_chain import download
 from accounts.audit_chain.sealer import Sealing
 from accounts.events import Event, Outcome
 from accounts.models import AuditRecord, Tenant
@@ -125,6 +127,28 @@ def test_a_tenant_at_its_bound_leaves_places(auditor: Client, tenant: Tenant) ->
         assert content_of(stranger.get("/v1/audit-log/export"))
     assert code_of(refused, 429) == "too_many_at_once"
     assert content_of(auditor.get("/v1/audit-log/export"))
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_an_export_has_its_place_before_it_is_read(
+    auditor: Client, tenant: Tenant, settings: Settings, form: str
+) -> None:
+    settings.AT_ONCE_PER_TENANT = settings.AT_ONCE_PER_TENANT | {"exports": 1}
+    path = f"/v1/audit-log/export?format={form}"
+    begun = auditor.get(path)
+    assert code_of(auditor.get(path), 429) == "too_many_at_once"
+    begun.close()  # and never read
+    assert content_of(auditor.get(path))
+    assert not ongoing.EXPORTS.taken(tenant.pk)
+
+
+def test_an_export_that_fails_leaves_its_place(
+    auditor: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "_bundle", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        auditor.get("/v1/audit-log/export?format=bundle")
+    assert not ongoing.EXPORTS.taken(tenant.pk)
 
 
 def test_json_lines(three: None, auditor: Client) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import threading
 from contextlib import ExitStack
 
 import pytest
+from django.http import StreamingHttpResponse
 from pytest_django import Settings
 
 from ffapi_site.lib import ongoing
@@ -56,13 +58,22 @@ def test_patience_ends(places: Places) -> None:
         places.one_of("a", patience_s=0.05).__enter__()
 
 
-def test_what_was_begun_is_counted_beyond_the_bound(places: Places) -> None:
-    with places.held("a"), places.held("a"), places.held("a"):
-        with pytest.raises(TooManyRequests):
-            places.check("a")
-        with pytest.raises(Unavailable):
-            places.check("b")
-    places.check("a")
+def test_an_answer_has_its_place_until_it_is_closed(places: Places) -> None:
+    answers = [StreamingHttpResponse(iter([b"x"])) for _ in range(2)]
+    for each in answers:
+        places.take("a").go_with(each)
+    with pytest.raises(TooManyRequests):
+        places.take("a")
+    for each in answers:
+        each.close()
+        each.close()  # once more gives nothing back
+    assert places.taken("a") == 0
+
+
+def test_an_answer_that_nobody_closes_leaves_its_place(places: Places) -> None:
+    places.take("a").go_with(StreamingHttpResponse(iter([b"x"])))
+    gc.collect()
+    assert places.taken("a") == 0
 
 
 def test_of_fifty_at_once_as_many_as_fit(places: Places) -> None:
