@@ -69,6 +69,9 @@ _SUBTITLES = (
     (re.compile(r"\d+\s*\n\d\d:\d\d:\d\d[,.]\d{3}\s*-->"), "text/x-subrip"),
 )
 _PICTURE_IN_BOXES = re.compile(rb".{4}ftyp(?:avi[fs]|hei[cxms]|hev[cx]|mif1|msf1)", re.DOTALL)
+_TAG = re.compile(rb"ID3[^\xff][^\xff](.)([\x00-\x7f]{4})", re.DOTALL)
+_TAG_HEADER_BYTES = 10
+_TAG_HAS_FOOTER = 0x10
 _START_BYTES = 4096
 _BLANK = b" \t\r\n\x00"
 _BINARY_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -76,12 +79,24 @@ _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _RAW_VIDEO = b"YUV4MPEG2"  # a line of text, then bytes that may all be printable
 
 
+def _past_tags(head: bytes) -> bytes:
+    """What comes after the ID3v2 tags at the start, which FFmpeg skips to tell a format."""
+    while tag := _TAG.match(head):
+        size = 0
+        for byte in tag[2]:
+            size = size << 7 | byte
+        footer_bytes = _TAG_HEADER_BYTES if tag[1][0] & _TAG_HAS_FOOTER else 0
+        head = head[_TAG_HEADER_BYTES + size + footer_bytes :]
+    return head
+
+
 def sniff(head: bytes, name: str) -> Sniffed:
     """Tell what a file is from its first ``HEAD_BYTES`` and its name. Raises ``Refused``."""
     if not head:
         raise Refused("the file has no bytes", "empty_file")
-    start = head[:_START_BYTES].lstrip(_BOMS[0] + _BLANK)
-    _refuse_playlists(head, start, name)
+    told_by = _past_tags(head)
+    start = told_by[:_START_BYTES].lstrip(_BOMS[0] + _BLANK)
+    _refuse_playlists(told_by, start, name)
     for pattern, what in _REFUSED_START:
         if pattern.match(start):
             raise Refused(f"the file is {what}, not media", "file_type_refused")

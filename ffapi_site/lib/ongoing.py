@@ -35,7 +35,8 @@ class Place:
 
     def go_with(self, response: StreamingHttpResponse) -> None:
         """Be given back when ``response`` is closed, or is no more."""
-        response._resource_closers.append(self.give_back)  # noqa: SLF001 -- as Django's own do
+        closers = response._resource_closers  # type: ignore[attr-defined]  # noqa: SLF001
+        closers.append(self.give_back)  # as Django does with what the answer is read from
 
 
 class Places:

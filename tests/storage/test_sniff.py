@@ -46,6 +46,34 @@ def test_a_text_that_is_a_playlist_is_refused(text: bytes) -> None:
     assert refused.value.code == "playlist_refused"
 
 
+def tag(size_bytes: int, *, footer: bool = False) -> bytes:
+    size = bytes(size_bytes >> shift & 0x7F for shift in (21, 14, 7, 0))
+    rest = bytes(size_bytes) + (b"3DI\x04\0\x10" + size if footer else b"")
+    return b"ID3\x04\0" + (b"\x10" if footer else b"\0") + size + rest
+
+
+@pytest.mark.parametrize(
+    "before", [tag(0), tag(300), tag(20_000), tag(130, footer=True), tag(5) + tag(200)]
+)
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"#EXTM3U\n#EXT-X-VERSION:3\n", "playlist_refused"),
+        (b"ffconcat version 1.0\nfile x\n", "playlist_refused"),
+        (b"<?xml version='1.0'?><MPD xmlns='x'>", "playlist_refused"),
+        (b"<svg xmlns=''>", "file_type_refused"),
+    ],
+)
+def test_a_tag_before_it_hides_nothing(before: bytes, text: bytes, code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        sniff(before + text, "song.mp3")
+    assert refused.value.code == code
+
+
+def test_a_tag_larger_than_what_is_looked_at_is_media() -> None:
+    assert sniff(tag(2_000_000)[: 1 << 20], "song.mp3").kind is Kind.MEDIA
+
+
 @pytest.mark.parametrize(
     ("start", "what"),
     [
