@@ -124,6 +124,16 @@ def _opened(path: str, use: Callable[[int], object]) -> None:
         os.close(opened)
 
 
+def _take_room() -> None:
+    """What the kernel bounds by no limit where the size of the file stays."""
+    keep_size, first, size_bytes = 1, ctypes.c_long(0), ctypes.c_long(4096)
+    made = os.open("out/made", os.O_WRONLY)
+    try:
+        _call_by(seccomp_calls.FALLOCATE, made, keep_size, first, size_bytes)
+    finally:
+        os.close(made)
+
+
 def _attributes() -> dict[str, Callable[[], object]]:
     """What outlives the process in a file that it may read: an input is a link to a stored one."""
     made = b"out/made"
@@ -164,6 +174,7 @@ def _files(outside: Path) -> dict[str, Callable[[], object]]:
         "symlink": lambda: Path("out/passwd").symlink_to("/etc/passwd"),
         "chmod": lambda: Path("out/made").chmod(0o755),
         "truncate": lambda: os.truncate("out/made", 0),
+        "take_room_at_once": _take_room,
     }
 
 

@@ -88,6 +88,12 @@ def test_no_call_is_listed_twice() -> None:
         assert len(set(numbers)) == len(numbers)
 
 
+def test_no_call_takes_a_disk_at_once(machine: str) -> None:
+    """fallocate, copy_file_range, sendfile: answered as on a kernel without, so all write."""
+    for numbers in (calls.FALLOCATE, (326, 285), (40, 71)):
+        assert decided(machine, numbers[COLUMN[machine]]) == MISSING
+
+
 def test_threads_but_no_processes(machine: str) -> None:
     clone, clone3 = calls.CLONE[COLUMN[machine]], calls.CLONE3[COLUMN[machine]]
     assert decided(machine, clone, 0x3D0F00) == ALLOW
