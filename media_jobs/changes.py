@@ -46,10 +46,11 @@ class ChangeFeed:
     def on_change(self, job_id: str, wake: Wake) -> Iterator[None]:
         """Call ``wake``, from another thread, at each change of the job from here on."""
         with self._lock:
-            self._waiting[job_id].append(wake)
             if self._thread is None:
                 self._is_closing = False
-                self._thread = spawn("changes", self._run)
+                self._thread = spawn("changes", self._run)  # it waits for the lock
+            # Only now: where no thread could be started nobody would take it away again.
+            self._waiting[job_id].append(wake)
         try:
             yield
         finally:

@@ -21,7 +21,7 @@ THREADS = {
     "ffapi_site.lib.aside:aside": "one task; what it raises is its waiter's",
     "ffapi_site.lib.probe:begin": "one question; what it raises is logged",
     "media_jobs.courier.rounds:_send_one": "one event; what it raises is logged",
-    "media_jobs.worker.sandbox_process:__init__": "one FFmpeg, which is killed where it fails",
+    "media_jobs.worker.sandbox_process:_have_it_watched": "one FFmpeg; killed where it fails",
     "media_jobs.worker.sandbox_forks:_start": "one launcher; its end is seen by who asks it",
     "media_jobs.worker.look_ahead:__init__": "one attempt; what it raises is its waiter's",
     "accounts.people.mail:<module>": "a pool of the library's; each mail logs what it raises",

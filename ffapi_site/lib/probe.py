@@ -29,12 +29,19 @@ class Probe(Generic[T]):
         self._is_asking = False
 
     def begin(self) -> None:
-        """Ask, unless it is being asked or was a moment ago."""
+        """Ask, unless it is being asked or was a moment ago.
+
+        Where no thread can be had there is no answer, and the next one asks again.
+        """
         with self._changed:
             if self._is_asking or time.monotonic() < self._stale_at:
                 return
             self._is_asking = True
-        threading.Thread(target=self._run, daemon=True, name="probe").start()
+        try:
+            threading.Thread(target=self._run, daemon=True, name="probe").start()
+        except RuntimeError:
+            logger.exception("A probe could not be asked")
+            self._tell(None, fresh_for_s=0)
 
     def answer(self, *, until: float) -> T | None:
         """Give what was told after ``begin``; None where there is no answer by that time.
@@ -54,8 +61,11 @@ class Probe(Generic[T]):
             answer = self._ask()
         except Exception:  # nobody else would see it
             logger.exception("A probe failed")
+        self._tell(answer, fresh_for_s=self._fresh_for_s)
+
+    def _tell(self, answer: T | None, *, fresh_for_s: float) -> None:
         with self._changed:
             self._answer = answer
-            self._stale_at = time.monotonic() + self._fresh_for_s
+            self._stale_at = time.monotonic() + fresh_for_s
             self._is_asking = False
             self._changed.notify_all()

@@ -95,7 +95,13 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         is_tried = threading.Event()
         arguments = (theirs, is_tried)
-        threading.Thread(target=self._keep, args=arguments, daemon=True, name="forks").start()
+        keeper = threading.Thread(target=self._keep, args=arguments, daemon=True, name="forks")
+        try:
+            keeper.start()
+        except RuntimeError as error:
+            ours.close()
+            theirs.close()
+            raise OSError(f"the launcher could not be started: {error}") from error
         is_tried.wait()
         if self._popen is None:
             ours.close()

@@ -81,7 +81,7 @@ class Process:
         weakref.finalize(self, os.close, self._pidfd)
         self._confined_pidfd = self._open(namespace.pid) if namespace else None
         self._die_first()
-        threading.Thread(target=self._watch_or_kill, daemon=True, name="sandbox-watch").start()
+        self._have_it_watched()
 
     def kill(self) -> None:
         """Send SIGKILL to the whole group; does nothing once the process was waited for."""
@@ -113,11 +113,24 @@ class Process:
 
     def _kill(self) -> None:
         if self._namespace is None:
-            os.killpg(self.pid, signal.SIGKILL)
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except ProcessLookupError:  # it has not yet made its group
+                os.kill(self.pid, signal.SIGKILL)
         elif self._confined_pidfd is not None:
             # Not bubblewrap: it is to tell how and at what cost this one ended.
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._confined_pidfd, signal.SIGKILL)
+
+    def _have_it_watched(self) -> None:
+        watch = threading.Thread(target=self._watch_or_kill, daemon=True, name="sandbox-watch")
+        try:
+            watch.start()
+        except BaseException:  # there may be no thread left for it
+            self.kill()
+            with self.stdout, self.stderr:
+                self.wait()
+            raise
 
     def _watch_or_kill(self) -> None:
         try:

@@ -60,3 +60,19 @@ def test_one_who_can_t_be_woken_holds_up_nobody_else(feed: ChangeFeed) -> None:
         woken.clear()
         announce("job_1")
         assert woken.wait(20)
+
+
+def test_one_for_whom_there_was_no_thread_is_not_kept(
+    feed: ChangeFeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        with pytest.raises(RuntimeError), feed.on_change("job_1", lambda: None):
+            pass
+    assert not feed._waiting
+    woken = threading.Event()
+    with feed.on_change("job_1", woken.set):
+        assert woken.wait(20)

@@ -4,6 +4,8 @@ import itertools
 import threading
 import time
 
+import pytest
+
 from ffapi_site.lib.probe import Probe
 
 
@@ -49,3 +51,19 @@ def test_what_fails_is_no_answer() -> None:
     probe = Probe(lambda: 1 / 0, fresh_for_s=0)
     probe.begin()
     assert probe.answer(until=_soon()) is None
+
+
+def test_one_that_had_no_thread_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = Probe(lambda: "well", fresh_for_s=0)
+    probe.begin()
+    assert probe.answer(until=_soon()) == "well"
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", _no_thread)
+        probe.begin()
+        assert probe.answer(until=_soon()) is None
+    probe.begin()
+    assert probe.answer(until=_soon()) == "well"
+
+
+def _no_thread(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")

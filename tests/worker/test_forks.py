@@ -53,6 +53,20 @@ def test_it_works(folder: Path) -> None:
     assert _launcher() == launcher
 
 
+def test_what_nobody_can_watch_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would run without bounds: there was no thread left."""
+    _version(folder)
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    before = {child.pid for child in psutil.Process().children()}
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(RuntimeError):
+        sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+    assert {child.pid for child in psutil.Process().children()} == before
+
+
 def test_what_it_forks_is_our_own_child(folder: Path) -> None:
     process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
     with process.stdout, process.stderr:
