@@ -1,7 +1,7 @@
 """Make ready what the Makefile's commands need, with nothing but Python 3.11.
 
 ``python3 bootstrap.py runtime`` or ``development``. Where nothing is missing it takes a moment;
-two at a time wait for each other.
+two at a time wait for each other, a quarter of an hour at most.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
+TURN_WITHIN_S = 900
 REQUIREMENTS = {
     "runtime": ("requirements.txt",),
     "development": ("requirements.txt", "requirements-oidc.txt", "requirements-dev.txt"),
@@ -28,15 +30,39 @@ def main(kind: str) -> None:
             f"FFAPI needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}.\n"
             "Name another one: make PYTHON=python3.12 ..."
         )
-    lock = os.open(ROOT, os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    if is_ready(kind):
+        return
+    wait_for_turn()
     if packages := missing_packages(kind):
         install_packages(packages + wished_packages())
-    if not works(VENV / "bin/python", "import pip"):
+    if not has_pip():
         print("Making .venv", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
     if not is_installed(kind):
         install_requirements(kind)
+
+
+def is_ready(kind: str) -> bool:
+    return not missing_packages(kind) and has_pip() and is_installed(kind)
+
+
+def has_pip() -> bool:
+    return works(VENV / "bin/python", "import pip")
+
+
+def wait_for_turn() -> None:
+    """Lock the sources for as long as this process lives; all who can read them could, too."""
+    lock = os.open(ROOT, os.O_RDONLY)
+    until = time.monotonic() + TURN_WITHIN_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                sys.exit(f"Another process has locked {ROOT} for {TURN_WITHIN_S} s; see lslocks.")
+            time.sleep(0.2)
+        else:
+            return
 
 
 def missing_packages(kind: str) -> list[str]:

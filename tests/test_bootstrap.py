@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -62,6 +63,21 @@ def test_development_includes_what_is_needed_to_run(clone: Path) -> None:
 def test_two_at_a_time_wait_for_each_other(clone: Path) -> None:
     both = [_start(clone), _start(clone)]
     assert sorted(_told(each).count("Making .venv") for each in both) == [0, 1]
+
+
+def test_one_who_locks_the_sources_is_not_waited_for_for_ever(clone: Path) -> None:
+    """Whoever can read them can lock them."""
+    _told(_start(clone))
+    stranger = os.open(clone, os.O_RDONLY)
+    fcntl.flock(stranger, fcntl.LOCK_EX)
+    assert _told(_start(clone)) == ""
+    (clone / "requirements.txt").write_text("# still none\n")
+    code = "import bootstrap; bootstrap.TURN_WITHIN_S = 0.1; bootstrap.main('runtime')"
+    words = [sys.executable, "-c", code]
+    waiting = subprocess.run(words, cwd=clone, capture_output=True, text=True, check=False)
+    os.close(stranger)
+    assert waiting.returncode == 1
+    assert "Another process has locked" in waiting.stderr
 
 
 def test_without_apt_the_missing_packages_are_named(clone: Path, tmp_path: Path) -> None:

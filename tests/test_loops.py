@@ -46,7 +46,7 @@ LOOPS = {
     "ffapi_site.lib.netguard.connection:read": "a deadline",
     "ffapi_site.lib.netguard.fetch:run": "a number of tries",
     "ffapi_site.lib.pagination:_fitting": "the rows, or the page",
-    "ffapi_site.lib.room:_gets_lock": "a patience",
+    "ffapi_site.lib.locks:gets": "a patience",
     "ffapi_site.lib.streamed_body:gather": "a request",
     "ffapi_site.lib.streamed_body:leave": "a request",
     "ffapi_site.lib.streamed_body:readinto": "a request",

@@ -6,17 +6,22 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from ffapi_site.database import remains, sockets
 from ffapi_site.database.server import NotReady, Server
+from ffapi_site.lib import locks
 
 __all__ = ["NotReady", "is_running", "kept", "renew", "socket_folder", "start", "stop"]
 
 # A lock on a file holds between processes, but not between the threads of one.
 _one_thread = threading.RLock()
+
+_KEPT_WITHIN_S: Final = 10.0  # whoever asks whether it is kept holds it for a moment
+_TURN_WITHIN_S: Final = 300.0  # others start it first, which may take a recovery
 
 
 def start(folder: Path) -> str:
@@ -63,26 +68,23 @@ def is_running(folder: Path) -> bool:
 def kept(folder: Path) -> Iterator[None]:
     """See to the server of ``folder`` for a while: until the end nobody else's work starts it.
 
-    So a fault of it shows, in the logs and in the health of the site, as what it is.
+    So a fault of it shows, in the logs and in the health of the site, as what it is. Raises
+    ``NotReady`` where another sees to it.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _lock_file(folder, "kept").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _held(_lock_file(folder, "kept"), within_s=_KEPT_WITHIN_S):
         yield
 
 
 def _is_kept(folder: Path) -> bool:
     try:
         lock = os.open(_lock_file(folder, "kept"), os.O_RDONLY)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # another user's: `start` says so
         return False
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not locks.gets(lock, within_s=0, kind=fcntl.LOCK_SH)
     finally:
         os.close(lock)
-    return False
 
 
 @lru_cache(maxsize=2)
@@ -98,8 +100,17 @@ def socket_folder(folder: Path) -> str:
 
 @contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
-    with _one_thread, _lock_file(folder, "lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _one_thread, _held(_lock_file(folder, "lock"), within_s=_TURN_WITHIN_S):
+        yield
+
+
+@contextmanager
+def _held(path: Path, *, within_s: float) -> Iterator[None]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locks.held(path, within_s=within_s))
+        except OSError as error:
+            raise NotReady(str(error)) from error
         yield
 
 

@@ -14,7 +14,6 @@ import io
 import logging
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,14 +21,17 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 
+from ffapi_site.lib import locks
 from ffapi_site.lib.ids import new_id
 
 logger = logging.getLogger(__name__)
 
 STEP_BYTES = 1 << 20
+AHEAD_BYTES = 16 << 20
+"""The most that is kept for bytes that somebody outside has only announced."""
+
 _SPARE_ENTRIES = 1000  # files and folders that a disk can still take
 _LOCK_PATIENCE_S = 2.0
-_LOCK_EVERY_S = 0.005
 _COPY_BYTES = 1 << 20
 
 
@@ -63,21 +65,34 @@ class Room:
         Raises `NoRoom` where the disk has not as much besides what others keep and the reserve.
         """
         with _locked(self._ledger):
-            if not self._fits(size_bytes):
-                _forget_dead(self._ledger)
-                if not self._fits(size_bytes):
-                    raise NoRoom
+            self._require(size_bytes)
             os.ftruncate(self._held, size_bytes)
+
+    def expect(self, size_bytes: int) -> None:
+        """Keep a piece of what is announced, which may never come; the rest is kept as it comes.
+
+        Raises `NoRoom` where there is none for the whole as it is now.
+        """
+        with _locked(self._ledger):
+            self._require(size_bytes)
+            os.ftruncate(self._held, min(size_bytes, AHEAD_BYTES))
 
     def create(self, path: Path, *, announced_bytes: int = 0, mode: str = "xb") -> BinaryIO:
         """Open a new file whose every MiB is looked for before it is written.
 
-        ``announced_bytes`` of it, where that many are to come, are kept from the first byte on.
-        What is written raises `NoRoom`, and so does closing where the end found none.
+        Where ``announced_bytes`` are to come there must be room for them at the first of them, and
+        a piece is kept ahead of what has come. What is written raises `NoRoom`, and so does
+        closing where the end found none.
         """
         raw = _Measured(path, mode, self, announced_bytes)
         made = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
         return cast("BinaryIO", made)
+
+    def _require(self, size_bytes: int) -> None:
+        if not self._fits(size_bytes):
+            _forget_dead(self._ledger)
+            if not self._fits(size_bytes):
+                raise NoRoom
 
     def _fits(self, size_bytes: int) -> bool:
         disk = os.statvfs(self._folder)
@@ -100,10 +115,16 @@ class _Measured(io.FileIO):
         size_bytes = memoryview(data).nbytes  # type: ignore[arg-type]  # it is a buffer
         at = self.tell()
         if at + size_bytes > self._checked_to:
-            to_come = self._announced_bytes - at
-            self._room.keep(to_come if to_come >= size_bytes else max(size_bytes, STEP_BYTES))
+            self._look(at, size_bytes)
             self._checked_to = at + max(size_bytes, STEP_BYTES)
         return super().write(data)  # type: ignore[arg-type]
+
+    def _look(self, at: int, size_bytes: int) -> None:
+        to_come = self._announced_bytes - at
+        if self._checked_to == 0 and to_come > size_bytes:
+            self._room.expect(to_come)
+        next_bytes = min(to_come, AHEAD_BYTES)
+        self._room.keep(next_bytes if next_bytes >= size_bytes else max(size_bytes, STEP_BYTES))
 
     def truncate(self, size: int | None = None, /) -> int:
         self._checked_to = 0  # what it gave back may be somebody else's by now
@@ -114,10 +135,11 @@ class _Measured(io.FileIO):
 def room_on(folder: Path) -> Iterator[Room]:
     """Give a writer its place in the ledger of the disk that ``folder`` is on."""
     ledger = settings.DATA_DIR / "room" / str(folder.stat().st_dev)
-    ledger.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for made in (ledger.parent, ledger):
+        made.mkdir(parents=True, exist_ok=True, mode=0o700)
     entry = ledger / new_id("room")
     with _locked(ledger):
-        held = os.open(entry, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        held = locks.opened(entry, os.O_RDWR | os.O_EXCL)
         fcntl.flock(held, fcntl.LOCK_EX)
     try:
         yield Room(folder, ledger, held)
@@ -141,26 +163,13 @@ def _locked(ledger: Path) -> Iterator[None]:
     Who holds it holds it for less than a millisecond. One that was stopped in there can't keep
     anything meanwhile either, so after a while the others go on without it.
     """
-    lock = os.open(ledger.with_suffix(".lock"), os.O_RDONLY | os.O_CREAT, 0o644)
+    lock = locks.opened(ledger.with_suffix(".lock"))
     try:
-        if not _gets_lock(lock):
+        if not locks.gets(lock, within_s=_LOCK_PATIENCE_S):
             logger.warning("The ledger of a disk is held by somebody who stands still")
         yield
     finally:
         os.close(lock)
-
-
-def _gets_lock(lock: int) -> bool:
-    until = time.monotonic() + _LOCK_PATIENCE_S
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                return False
-            time.sleep(_LOCK_EVERY_S)
-        else:
-            return True
 
 
 def _forget_dead(ledger: Path) -> None:
@@ -168,8 +177,7 @@ def _forget_dead(ledger: Path) -> None:
         with suppress(FileNotFoundError):
             held = os.open(entry, os.O_RDONLY)
             try:
-                with suppress(BlockingIOError):
-                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if locks.gets(held, within_s=0):
                     entry.unlink()
             finally:
                 os.close(held)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -17,7 +16,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from ffapi_site.database import embedded
-from ffapi_site.lib import starts
+from ffapi_site.lib import locks, starts
 from ffapi_site.serving import readiness, statics
 from ffapi_site.serving.programs import programs
 from ffapi_site.serving.supervision import configuration, supervisor_command
@@ -67,10 +66,10 @@ def require_free_port(host: str, port: int) -> None:
 
 @contextmanager
 def _data_folder_to_ourselves() -> Iterator[None]:
-    with (settings.DATA_DIR / "serving.lock").open("w") as lock:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            stack.enter_context(locks.held(settings.DATA_DIR / "serving.lock", within_s=0))
+        except TimeoutError as error:
             raise CannotServe(
                 f"another server uses {settings.DATA_DIR}; choose another FFAPI_DATA_DIR"
             ) from error
@@ -101,15 +100,16 @@ def _database() -> Iterator[None]:
         yield
         return
     folder = Path(settings.DATABASES["default"]["FOLDER"])
-    with embedded.kept(folder):
-        try:
-            embedded.renew(folder)
-            yield
-        except embedded.NotReady as error:
-            raise CannotServe(f"the database does not start: {error}") from error
-        finally:
-            _ignore_signals()
-            embedded.stop(folder)  # its program has done so, unless the supervisor was killed
+    try:
+        with embedded.kept(folder):
+            try:
+                embedded.renew(folder)
+                yield
+            finally:
+                _ignore_signals()
+                embedded.stop(folder)  # its program has done so, unless the supervisor was killed
+    except embedded.NotReady as error:
+        raise CannotServe(f"the database does not start: {error}") from error
 
 
 @contextmanager

@@ -6,11 +6,11 @@ its scratch disk are counted by the host's name, and what they are called must d
 
 from __future__ import annotations
 
-import fcntl
 import os
 
 from django.conf import settings
 
+from ffapi_site.lib import locks
 from media_jobs.worker import host
 
 
@@ -24,10 +24,7 @@ def take(lane: str) -> int:
     number = 0
     while True:
         number += 1
-        held = os.open(folder / f"{host.name()}-{lane}-{number}", os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(held)
-        else:
+        held = locks.opened(folder / f"{host.name()}-{lane}-{number}")
+        if locks.gets(held, within_s=0):
             return number
+        os.close(held)

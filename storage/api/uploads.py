@@ -61,12 +61,12 @@ def landing(announced_bytes: int) -> Iterator[Landing]:
     """Give a place for bytes on their way in; whatever is left there at the end is removed.
 
     It lies beside the stored files where both are in the data folder, so storing is a rename.
-    Raises ``NoRoom`` where the disk has no room for what is announced.
+    Raises ``NoRoom`` where the disk has no room for what is announced; of that a piece is kept.
     """
     folder = Path(str(settings.FILE_UPLOAD_TEMP_DIR))
     path = folder / f"{new_id('upload')}.part"
     with room_on(folder) as room:
-        room.keep(announced_bytes)
+        room.expect(announced_bytes)
         try:
             yield Landing(path, room, announced_bytes)
         finally:

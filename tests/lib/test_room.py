@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,49 @@ def test_what_is_announced_is_kept_for_who_announced_it(disk: Path) -> None:
             fill(disk / "third")
         first.keep(0)
         second.keep(20 * MIB)
+
+
+def test_of_what_is_only_announced_a_piece_is_kept(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or those who send no byte have the disk."""
+    monkeypatch.setattr(room, "AHEAD_BYTES", 2 * MIB)
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(room_on(disk)).expect(15 * MIB)
+        fifth = stack.enter_context(room_on(disk))
+        with pytest.raises(NoRoom):
+            fifth.expect(17 * MIB)
+        fifth.keep(15 * MIB)
+
+
+def test_a_piece_is_kept_ahead_of_what_has_come(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "AHEAD_BYTES", 2 * MIB)
+    with room_on(disk) as kept, room_on(disk) as other:
+        made = kept.create(disk / "a", announced_bytes=20 * MIB)
+        made.write(bytes(MIB))
+        with pytest.raises(NoRoom):
+            other.keep(22 * MIB)
+        other.keep(20 * MIB)
+        made.write(bytes(MIB))
+        with pytest.raises(NoRoom), made:
+            made.write(bytes(3 * MIB))
+    assert free_mb(disk) >= RESERVE_MB
+
+
+def test_those_who_announced_more_than_there_is_stop_above_the_reserve(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "AHEAD_BYTES", 2 * MIB)
+    with ThreadPoolExecutor(8) as threads:
+        writing = [
+            threads.submit(fill, disk / str(number), announced_bytes=15 * MIB)
+            for number in range(8)
+        ]
+    assert all(isinstance(each.exception(), NoRoom) for each in writing)
+    assert RESERVE_MB <= free_mb(disk) <= RESERVE_MB + 17
 
 
 def test_what_was_written_is_not_kept_besides(disk: Path) -> None:

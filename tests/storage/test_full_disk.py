@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
+from ffapi_site.lib import room
 from ffapi_site.lib.room import NoRoom, room_on
 from storage import store
+from storage.api.uploads import landing
 from storage.models import File
 from tests.disks import free_mb, small_disk
 from tests.factories import FileFactory, TenantFactory
@@ -61,6 +65,20 @@ def test_an_upload_whose_room_others_keep(client: Client, uploads: Path) -> None
         other.keep(20 * MIB)
         kind = "multipart/form-data; boundary=b"
         check_refused(client.post("/v1/files", content + b"\r\n--b--\r\n", content_type=kind))
+
+
+def test_uploads_that_send_nothing_leave_the_disk_to_others(
+    client: Client, uploads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "AHEAD_BYTES", MIB)
+    body = b"1\n00:00:00,000 --> 00:00:01,000\nSpoken\n"
+    with ExitStack() as announced:
+        for _ in range(4):
+            announced.enter_context(landing(18 * MIB))
+        sent = {"file": SimpleUploadedFile("a.srt", body)}
+        assert client.post("/v1/files", sent).status_code == 201
+        with pytest.raises(NoRoom):
+            announced.enter_context(landing(30 * MIB))
 
 
 def test_a_copy_to_where_files_are_kept(disk: Path, tmp_path: Path, settings: Settings) -> None:
