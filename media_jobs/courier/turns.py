@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from media_jobs.courier import endpoints
+from media_jobs.courier.endpoints import ORIGIN
 from media_jobs.models import WebhookDelivery, WebhookEndpoint
 
 TO_ONE_ENDPOINT = 4
@@ -18,16 +19,14 @@ _LOCK = 0x46464157  # whoever claims holds it: then no bound is passed by two at
 _LEASE_S = 60  # longer than one attempt: then another courier may try
 _LOOKED_AT = 100
 _FORGET_AFTER = timedelta(days=7)
+_FORGET_SOUND_AFTER = timedelta(days=1)
 
-# What the addresses write between the scheme and the path.
-ORIGIN = "lower(left(split_part(url, '/', 3), 300))"
 _IS_DUE = """next_attempt_at <= statement_timestamp()
           AND (claimed_until IS NULL OR claimed_until <= statement_timestamp())"""
 
 # The tenants that wait are found by jumping from one to the next along the index, not by reading
-# all that waits. Of each the oldest due event counts whose endpoint may be tried; the tenant with
-# the fewest on the way goes first, then the one whose last turn is longest ago.
-_NEXT = f"""
+# all that waits.
+_WAITING = """
 WITH RECURSIVE waiting(tenant_id) AS (
     (SELECT tenant_id FROM media_jobs_webhookdelivery WHERE next_attempt_at IS NOT NULL
      ORDER BY tenant_id LIMIT 1)
@@ -36,16 +35,22 @@ WITH RECURSIVE waiting(tenant_id) AS (
             WHERE next_attempt_at IS NOT NULL AND later.tenant_id > waiting.tenant_id
             ORDER BY tenant_id LIMIT 1)
     FROM waiting WHERE waiting.tenant_id IS NOT NULL
-), flying AS (
+)"""
+
+# Of each the oldest due event counts whose endpoint may be tried; the tenant with the fewest on the
+# way goes first, then the one whose last turn is longest ago.
+_NEXT = f"""{_WAITING}, flying AS (
     SELECT tenant_id, {ORIGIN} AS origin, count(*) AS number FROM media_jobs_webhookdelivery
     WHERE claimed_until > statement_timestamp() GROUP BY 1, 2
 ), busy AS (
     SELECT tenant_id, sum(number) AS number FROM flying GROUP BY 1
-), turn AS (
-    SELECT tenant_id, max(turn_at) AS at FROM media_jobs_webhookendpoint GROUP BY 1
 )
 SELECT picked.id
-FROM waiting LEFT JOIN busy USING (tenant_id) LEFT JOIN turn USING (tenant_id)
+FROM waiting LEFT JOIN busy USING (tenant_id)
+CROSS JOIN LATERAL (
+    SELECT max(turn_at) AS at FROM media_jobs_webhookendpoint AS endpoint
+    WHERE endpoint.tenant_id = waiting.tenant_id
+) AS turn
 CROSS JOIN LATERAL (
     SELECT due.id
     FROM (
@@ -65,16 +70,21 @@ ORDER BY coalesce(busy.number, 0), turn.at NULLS FIRST LIMIT 1
 """  # noqa: S608 -- constants of this module
 
 # What waits for a receiver that is left alone is not looked at again and again meanwhile.
-_PUT_OFF = f"""
+_PUT_OFF = f"""{_WAITING}
 UPDATE media_jobs_webhookdelivery AS put_off SET next_attempt_at = behind.open_until
 FROM (
     SELECT due.id, endpoint.open_until
-    FROM media_jobs_webhookendpoint AS endpoint CROSS JOIN LATERAL (
+    FROM waiting CROSS JOIN LATERAL (
         SELECT id, {ORIGIN} AS origin FROM media_jobs_webhookdelivery
-        WHERE tenant_id = endpoint.tenant_id AND {_IS_DUE}
+        WHERE tenant_id = waiting.tenant_id AND {_IS_DUE}
         ORDER BY next_attempt_at LIMIT %(looked_at)s
     ) AS due
-    WHERE endpoint.open_until > statement_timestamp() AND due.origin = endpoint.origin
+    CROSS JOIN LATERAL (
+        SELECT open_until FROM media_jobs_webhookendpoint
+        WHERE tenant_id = waiting.tenant_id AND origin = due.origin
+          AND open_until > statement_timestamp()
+        LIMIT 1
+    ) AS endpoint
 ) AS behind
 WHERE put_off.id = behind.id
 """  # noqa: S608 -- as above
@@ -118,5 +128,6 @@ def claim() -> WebhookDelivery | None:
 
 
 def forget_old() -> None:
-    """Forget receivers to which nothing was sent for a week."""
-    WebhookEndpoint.objects.filter(turn_at__lt=Now() - _FORGET_AFTER).delete()
+    """Forget receivers to which nothing was sent for a week; for a day, where none failed."""
+    is_sound = Q(failures=0, turn_at__lt=Now() - _FORGET_SOUND_AFTER)
+    WebhookEndpoint.objects.filter(is_sound | Q(turn_at__lt=Now() - _FORGET_AFTER)).delete()

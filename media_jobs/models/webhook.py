@@ -87,6 +87,9 @@ class WebhookEndpoint(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "origin"], name="webhook_endpoint_of_tenant")
         ]
+        indexes = [
+            models.Index(fields=["tenant", "turn_at"], name="webhook_endpoint_turn"),
+        ]
 
     def __str__(self) -> str:
         return self.origin

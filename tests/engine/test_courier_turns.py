@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from media_jobs import courier
+from media_jobs.courier import endpoints
 from media_jobs.models import WebhookDelivery, WebhookEndpoint
 from tests.factories import TenantFactory
 from tests.lib.hostile_server import HostileServer
@@ -182,10 +183,48 @@ def test_what_waits_is_found_by_its_index() -> None:
     assert rows_read() - before < 500
 
 
-def rows_read() -> int:
+def rows_read(table: str = "media_jobs_webhookdelivery") -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
-            " WHERE relname = 'media_jobs_webhookdelivery'"
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = %s",
+            [table],
         )
         return int(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("after", ["?x=1", "#x", "\\x", "", "/x", "/a//b?y=/z"])
+def test_what_follows_the_host_makes_no_other_receiver(after: str) -> None:
+    """Its failures are written down where they are looked for."""
+    tenant = TenantFactory.create()
+    waiting(tenant, 10, url=f"https://Nobody.invalid:8443{after}")
+    for delivery in claimed(3):
+        endpoints.note(delivery, is_failing=True, pause_s=None)
+    [receiver] = WebhookEndpoint.objects.all()
+    assert (receiver.origin, receiver.failures) == ("nobody.invalid:8443", 3)
+    assert claimed(1) == []
+
+
+def test_the_receivers_of_another_are_not_read() -> None:
+    """However many a tenant has had, a claim is as quick."""
+    hostile, tenant = TenantFactory.create_batch(2)
+    WebhookEndpoint.objects.bulk_create(
+        WebhookEndpoint(tenant=hostile, origin=f"r{n}.example") for n in range(3000)
+    )
+    waiting(tenant)
+    before = rows_read("media_jobs_webhookendpoint")
+    assert courier.claim() is not None
+    assert rows_read("media_jobs_webhookendpoint") - before < 100
+
+
+def test_receivers_are_forgotten_the_sound_ones_sooner() -> None:
+    tenant = TenantFactory.create()
+    ages = {"sound": (2, 0), "failing": (2, 1), "old": (8, 1), "new": (0, 0)}
+    for origin, (days, failures) in ages.items():
+        WebhookEndpoint.objects.create(
+            tenant=tenant,
+            origin=origin,
+            failures=failures,
+            turn_at=timezone.now() - timedelta(days=days),
+        )
+    courier.forget_old()
+    assert set(WebhookEndpoint.objects.values_list("origin", flat=True)) == {"failing", "new"}
