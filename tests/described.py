@@ -42,6 +42,7 @@ def undescribed(method: str, path: str, answer: HttpResponseBase) -> str | None:
         return told
     kind = answer.headers.get("Content-Type", "").partition(";")[0]
     kinds = known[str(answer.status_code)].get("content", {})
-    if method == "HEAD" or kind in kinds or "*/*" in kinds or not (kind or kinds):
+    has_body = method != "HEAD" and not 300 <= answer.status_code < 400
+    if not has_body or kind in kinds or "*/*" in kinds or not (kind or kinds):
         return None
     return f"{told} with {kind or 'nothing'}, described: {', '.join(kinds) or 'nothing'}"

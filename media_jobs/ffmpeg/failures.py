@@ -201,6 +201,7 @@ TABLE: tuple[Rule, ...] = (
 )
 
 _TABLE = tuple((re.compile(rule.pattern, re.IGNORECASE | re.MULTILINE), rule) for rule in TABLE)
+_NO_MEMORY = re.compile(r"^x26[45] \[error\]: malloc of size \d{1,20} failed$", re.MULTILINE)
 _NO_ROOM = re.compile(_FULL_DISK, re.IGNORECASE | re.MULTILINE)
 
 DEADLINE = Failure(
@@ -270,6 +271,14 @@ OUTAGE = Failure(
 def tells_of_full_disk(own: str) -> bool:
     """Whether there was no room for something, though FFmpeg may have ended well all the same."""
     return _NO_ROOM.search(own) is not None
+
+
+def tells_of_lacking_memory(printed: str) -> bool:
+    """Whether an encoder, which speaks past FFmpeg's own log, could not have its memory.
+
+    A tag may say the same: its owner then reads of memory where the encoder failed otherwise.
+    """
+    return _NO_MEMORY.search(printed) is not None
 
 
 UNMEASURED = Failure(

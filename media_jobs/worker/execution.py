@@ -117,7 +117,7 @@ class Executor:
         if written.failure is not None:
             raise Failed(written.failure)
         if ended.returncode != 0:
-            raise Failed(_why(process, ended, dog, own))
+            raise Failed(_why(process, ended, dog, own, told))
         if command.parse is None:
             return None
         try:
@@ -162,7 +162,7 @@ def installed_limits() -> sandbox.Limits:
 
 
 def _why(
-    process: sandbox.Process, ended: sandbox.Ended, dog: Watchdog, own: str
+    process: sandbox.Process, ended: sandbox.Ended, dog: Watchdog, own: str, printed: str
 ) -> failures.Failure:
     """Say who ended it: we ourselves, the kernel at a limit, or FFmpeg."""
     if process.timed_out:
@@ -174,7 +174,10 @@ def _why(
     # FFmpeg tidies up at the soft limit and may be killed for it at the hard one.
     if ended.cpu_seconds >= settings.FFMPEG_CPU_SECONDS:
         return failures.CPU_LIMIT
-    return failures.classify(own, ended.returncode)
+    failure = failures.classify(own, ended.returncode)
+    if failure.code == "ffmpeg_failed" and failures.tells_of_lacking_memory(printed):
+        return failures.MEMORY_LIMIT
+    return failure
 
 
 class _Reports:

@@ -127,7 +127,7 @@ def _told(status: IO[bytes]) -> str:
     told, until = b"", time.monotonic() + _TELL_S
     with selectors.DefaultSelector() as ready:
         ready.register(status, selectors.EVENT_READ)
-        while ready.select(max(until - time.monotonic(), 0)):
+        while (left_s := until - time.monotonic()) > 0 and ready.select(left_s):
             if not (more := os.read(status.fileno(), 1 << 12)):
                 return told.decode()
             told += more

@@ -177,8 +177,9 @@ def test_no_redirect_leads_inside(
         codes = {fetched(client, way, f"{server.url}/a.mp4") for way in FETCHING}
     # What is no address of another server is a path on this one, which redirects again.
     assert codes <= REFUSED_URL | {"too_many_redirects"}
-    assert set(looked_up) == {"127.0.0.1"}
-    assert server.connections == len(looked_up)
+    # One of them is a path on a public host: that one is asked for, and nobody else.
+    assert set(looked_up) <= {"127.0.0.1", "example.org"}
+    assert server.connections == looked_up.count("127.0.0.1")
 
 
 @pytest.mark.parametrize(

@@ -78,5 +78,8 @@ def test_it_works(
     assert event == "subprocess.Popen"
     assert argv[1:4] == ["-I", "-S", LAUNCHER]
     assert argv[4].startswith("serve=")
-    assert set(environment) == {"PATH", "LANG", "HOME", "TMPDIR", "XDG_CACHE_HOME"}
+    assert set(environment) == {
+        *("PATH", "LANG", "HOME", "TMPDIR", "XDG_CACHE_HOME"),
+        "AV_LOG_FORCE_COLOR",  # FFmpeg marks its own words by it
+    }
     assert set(forks.asked) == {"ffmpeg", "ffprobe", "fc-list"}

@@ -12,6 +12,9 @@ from ffapi_site.lib import ongoing
 from ffapi_site.lib.ongoing import Places
 from ffapi_site.lib.problems import TooManyRequests, Unavailable
 
+# An answer that is closed lets go of the connections of its request.
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture
 def places(settings: Settings) -> Places:

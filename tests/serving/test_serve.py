@@ -38,7 +38,7 @@ def test_it_works(server: Server) -> None:
 def test_what_ends_is_started_again(server: Server) -> None:
     web = _one(server, "gunicorn")
     web.kill()
-    assert eventually(server.is_live, within_s=20)
+    assert eventually(server.is_live, within_s=60)
     assert _one(server, "gunicorn").pid != web.pid
 
 
@@ -63,9 +63,9 @@ def test_a_killed_database_is_started_again(server: Server) -> None:
     for _ in range(2):
         dead = _postmaster(server)
         dead.kill()
-        dead.wait(20)
+        dead.wait(60)
         assert server.manage("shell", "-v0", "-c", _LOOK).strip() in {"False", "True"}
-        assert eventually(lambda: _is_ready(server), within_s=20)
+        assert eventually(lambda: _is_ready(server), within_s=60)
     [log] = (server.folder / "logs").glob("database.log")
     assert log.read_text().count("The database ended by itself") == 2
 
