@@ -1,4 +1,4 @@
-"""The end of an attempt is tried again for a while, and by no refusal for ever."""
+"""R26: the end of an attempt is tried again for a while, and by no refusal for ever."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that is away, and one that is there and refuses: told apart by what they really say."""
+"""R26: a server that is away is told from one that refuses, by what each really says."""
 
 from __future__ import annotations
 

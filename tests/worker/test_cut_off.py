@@ -1,4 +1,4 @@
-"""Files that end before the end they tell of, each container in its own words."""
+"""R32: files that end before the end they tell of, each container in its own words."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -127,11 +128,19 @@ def folder(tmp_path: Path) -> Path:
     return prepared
 
 
+def _let_pass(folder: Path) -> None:
+    """Let every user pass to ``folder``, which pytest keeps to its own."""
+    everybodys = Path(tempfile.gettempdir())
+    for each in (folder, *folder.parents):
+        if each == everybodys:
+            break
+        each.chmod(0o755)
+
+
 @pytest.fixture
 def neighbour(tmp_path: Path) -> Path:
     """The folder of another job, whose parents let the sandbox's user pass."""
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
+    _let_pass(tmp_path)
     (tmp_path / "jobs").mkdir(exist_ok=True, mode=0o755)
     return tmp_path / "jobs" / "neighbour"
 
@@ -139,8 +148,7 @@ def neighbour(tmp_path: Path) -> Path:
 @pytest.fixture
 def victim(tmp_path: Path) -> Path:
     """Another tenant's files, which nothing but the sandbox protects from the attacker."""
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
+    _let_pass(tmp_path)
     private = tmp_path / "jobs" / "victim"
     private.mkdir(parents=True)
     private.parent.chmod(0o755)
