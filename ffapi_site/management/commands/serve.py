@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from accounts.models import ApiKey, User
+from ffapi_site.lib.database_away import DATABASE_TROUBLE
 from ffapi_site.serving import site
 from ffapi_site.serving.readiness import NotReady
 
@@ -35,8 +36,11 @@ class Command(BaseCommand):
 
     def _tell_how_to_get_in(self) -> None:
         """Where nobody has an account yet: there is no other way to the first one."""
-        if User.objects.exists() or ApiKey.objects.exists():
-            return
+        try:
+            if User.objects.exists() or ApiKey.objects.exists():
+                return
+        except DATABASE_TROUBLE:
+            return  # away at this moment: the site goes on and brings it back
         place = shlex.quote(os.environ.get("FFAPI_DATA_DIR", ""))
         manage = f"FFAPI_DATA_DIR={place} " if place != "''" else ""
         manage += f"{sys.executable} manage.py"
