@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -79,7 +79,8 @@ def _still(folder: Path) -> Iterator[None]:
         yield
     finally:
         for process in frozen:
-            process.resume()
+            with suppress(psutil.NoSuchProcess):  # one that ends with its session
+                process.resume()
 
 
 def _reasons(path: str) -> dict[str, str]:
