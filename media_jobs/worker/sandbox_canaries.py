@@ -13,7 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO, Final
 
-from media_jobs.worker.sandbox_reach import Private
+from media_jobs.worker.sandbox_reach import Private, is_there
 
 _PREFIX: Final = ".canary-"
 _LEFT_BEHIND_S: Final = 600.0
@@ -53,7 +53,7 @@ def canaries_up(private: Iterable[Private] = ()) -> Iterator[Canaries]:
         )
         (outside / "socket").chmod(0o777)
         ports = {"tcp": tcp.getsockname()[1], "udp": udp.getsockname()[1]}
-        tried = [stack.enter_context(_tried(each)) for each in private if each.path.exists()]
+        tried = [stack.enter_context(_tried(each)) for each in private if is_there(each.path)]
         told = {"outside": str(outside), "abstract": abstract, "parent": os.getpid(), **ports}
         told["private"] = [each.told for each in tried]
         written = [each.to_write for each in tried if each.to_write]

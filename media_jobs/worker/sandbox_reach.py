@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
@@ -154,4 +155,11 @@ def _of_devices(devices: Sequence[str]) -> list[Place]:
 
 
 def _existing(paths: Iterable[str], use: Use) -> list[Place]:
-    return [Place(path, use) for path in paths if Path(path).exists()]
+    return [Place(path, use) for path in paths if is_there(Path(path))]
+
+
+def is_there(path: Path) -> bool:
+    """Not so where this process may not look: what it starts has no more rights."""
+    with suppress(PermissionError):
+        return path.exists()
+    return False

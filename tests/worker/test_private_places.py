@@ -144,6 +144,17 @@ def test_data_below_usr_hold_where_the_slot_is_not_root(sources: Path) -> None:
 
 
 @needs_root
+def test_a_key_that_the_slot_may_not_look_for(sources: Path) -> None:
+    """The sealer is another user, in whose folder it is."""
+    _made(sources / "var", "media")
+    (sources / "sealer").mkdir(mode=0o700)
+    (sources / "sealer" / "key.pem").write_text("private")
+    key = str(sources / "sealer" / "key.pem")
+    facts = selftest(sources / "var", UID, AUDIT_SIGNING_KEY_FILE=key)
+    assert (facts["allowed"], facts["leaks"]) == (True, [])
+
+
+@needs_root
 def test_the_selftest_sees_data_that_are_readable(sources: Path) -> None:
     """What it would have found: an override starts FFmpeg though the fonts are above the data."""
     _made(sources / "var", "media", "postgres", "secrets")
