@@ -173,17 +173,17 @@ class Items:
         return sum(self._one(item, work, key(item), on_failure) for item in items)
 
     @property
-    def left(self) -> int:
-        """How many failed when they were last tried."""
-        return len(self._failed)
+    def left(self) -> list[Hashable]:
+        """The keys of those that failed when they were last tried, the oldest first."""
+        return list(self._failed)
 
-    def may_try(self, key: Hashable) -> bool:
+    def _may_try(self, key: Hashable) -> bool:
         return time.monotonic() >= self._failed.get(key, (0, -math.inf))[1]
 
     def _one(
         self, item: T, work: Callable[[T], Any], key: Hashable, on_failure: Callable[[T], Any]
     ) -> bool:
-        if not self.may_try(key):
+        if not self._may_try(key):
             return False
         try:
             done = work(item) is not False

@@ -20,7 +20,6 @@ from media_jobs.worker import sandbox
 
 logger = logging.getLogger(__name__)
 
-# Far longer than any probe or question takes.
 _CLEARED_WITHIN_S = 4.0
 _SWEPT_WITHIN_S = 10.0  # other chores wait meanwhile
 _PASSING_S = 10.0  # by then whoever made a passing folder holds it
@@ -79,8 +78,9 @@ def sweep_passing() -> int:
 
 
 def troubles() -> dict[str, str]:
-    """What this process could not remove, for whoever asks how its slot is."""
-    return {"stale scratch": f"{_STALE.left} folders can't be removed"} if _STALE.left else {}
+    """What this process could not remove, and nobody else has since, for whoever asks."""
+    left = sum(os.path.lexists(str(path)) for path in _STALE.left)
+    return {"stale scratch": f"{left} can't be removed"} if left else {}
 
 
 def _remove_all(stale: Iterable[Path]) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from ffapi_site.lib import trees
 from media_jobs.models import Job
 from media_jobs.worker import orphans, scratch
 from tests.factories import JobFactory
@@ -103,6 +104,20 @@ def test_a_sweep_has_an_end_and_the_next_goes_on(
         assert scratch.sweep() == 0
     assert scratch.sweep() == 3
     assert "failed" not in caplog.text
+
+
+def test_what_another_has_removed_is_no_trouble(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every slot of a host sweeps: the folder is gone for all of them."""
+    stale = settings.SCRATCH_DIR / "job_stuck.1"
+    stale.mkdir()
+    with monkeypatch.context() as broken:
+        broken.setattr(trees, "remove", lambda *_, **__: "OSError: immutable")
+        scratch.sweep()
+    assert scratch.troubles() == {"stale scratch": "1 can't be removed"}
+    stale.rmdir()
+    assert scratch.troubles() == {}
 
 
 def test_a_passing_folder_goes_when_its_process_is_dead(settings: Settings) -> None:
