@@ -252,9 +252,10 @@ def _give_back(attempt: Attempt, reason: str, *, delay_s: float = 0, charged: bo
     """Queue the job again; what the attempt did cost is on its receipt until the job's end."""
 
     def write() -> None:
+        states.hold(attempt.job)
+        _write_receipt(attempt, {})  # first, as above: it may be the end of a job to be canceled
         at_end = _at_end(attempt)
         states.give_back(attempt.job, reason, delay_s=delay_s, charged=charged, **at_end)
-        _write_receipt(attempt, {})
 
     ending.carry_out(attempt.job, write, bear=attempt.pulse.bear)
 

@@ -6,12 +6,15 @@ import json
 import random
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import QuotaCounter, Tenant
 from accounts.quotas import limits, recount
 from media_jobs import jobs, states
 from media_jobs.models import Job, JobAttempt, Status
+from media_jobs.worker import runner
+from media_jobs.worker.pulse import Pulse
 from tests.api.sending import code_of
 from tests.engine.claiming import claim
 
@@ -56,6 +59,19 @@ def test_it_counts_at_all_that_is_kept_once_it_has_ended(tenant: Tenant) -> None
     assert 70_000 < job.row_bytes < 160_000
     assert used(tenant) == job.row_bytes
     assert recount.of_tenant(tenant.pk, mend=False) == []
+
+
+def test_it_counts_at_all_that_is_kept_where_it_ends_instead_of_waiting(tenant: Tenant) -> None:
+    """It was to be queued again, and somebody had asked for its end."""
+    job = running(tenant)
+    Job.objects.update(cancel_requested_at=Now())
+    attempt = runner.Attempt(job, Pulse(job))
+    attempt.ledger.log.append(noise(100_000))
+    runner._give_back(attempt, "the slot is stopping")
+    job.refresh_from_db()
+    assert job.status == Status.CANCELED
+    assert job.row_bytes > 50_000
+    assert used(tenant) == job.row_bytes
 
 
 def test_whoever_has_no_room_left_submits_no_more(tenant: Tenant, client: Client) -> None:
