@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 
 from accounts.pages.cursor import cursor_page
 from accounts.pages.page import Page, wants_fragment
+from ffapi_site.lib.ids import is_public_id
 from media_jobs.models import Job, JobQuerySet, Status
 from media_jobs.operations.base import REGISTRY
 
@@ -34,7 +35,10 @@ def _filtered(jobs: JobQuerySet, asked: QueryDict) -> JobQuerySet:
     if asked.get("operation") in REGISTRY:
         jobs = jobs.filter(operation=asked["operation"])
     if text := asked.get("search", "").replace("\0", "").strip()[:_SEARCH_LENGTH]:
-        named = Q(inputs__url__icontains=text) | Q(inputs__file__name__icontains=text)
-        jobs = jobs.searchable()
-        jobs = jobs.filter(Q(id=text) | Q(output_name__icontains=text) | named).distinct()
+        jobs = jobs.filter(pk=text) if is_public_id(text) else _named(jobs, text)
     return jobs
+
+
+def _named(jobs: JobQuerySet, text: str) -> JobQuerySet:
+    of_input = Q(inputs__url__icontains=text) | Q(inputs__file__name__icontains=text)
+    return jobs.searchable().filter(Q(output_name__icontains=text) | of_input).distinct()

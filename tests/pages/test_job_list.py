@@ -55,6 +55,16 @@ def test_it_finds_by_id_input_and_output(alice: Client, cast: Cast) -> None:
     assert listed(alice, f"search={by_url.pk}") == [by_url]
 
 
+def test_a_whole_id_is_found_however_old(
+    alice: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts are looked for among the newest only."""
+    monkeypatch.setattr("accounts.models.tenant.SEARCHED_ROWS", 1)
+    old, newest = (JobFactory.create(tenant=cast.tenant, output_name="a.mp4") for _ in range(2))
+    assert listed(alice, "search=a.mp4") == [newest]
+    assert listed(alice, f"search={old.pk}") == [old]
+
+
 @pytest.mark.parametrize(
     "query",
     [
