@@ -18,6 +18,12 @@ _HOST_NAME = re.compile(rf"\w[\w.-]{{0,{LONGEST_HOST_NAME - 1}}}", re.ASCII)
 class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no types
     """Reads environment variables by kind; a wrong value is `ImproperlyConfigured`, named."""
 
+    def get_value(self, var: str, *asked: Any, **named: Any) -> Any:
+        try:
+            return super().get_value(var, *asked, **named)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} is no number that can be read") from error
+
     def positive(self, name: str, default: int) -> int:
         value = int(self.int(name, default=default))
         if value < 1:
@@ -36,7 +42,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
         value = str(self(name, default=next(iter(words)))).strip().lower()
         if value in words:
             return words[value]
-        if not value.isdecimal() or not 1 <= int(value) < 2**31:
+        if not _is_amount(value):
             listed = " or ".join(words)
             raise ImproperlyConfigured(f"{name} is {value!r}; it is a number from 1, or {listed}")
         return int(value)
@@ -68,7 +74,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
         lanes = {}
         for part in self.list(name, default=[]):
             lane, _, slots = part.strip().partition(":")
-            if not re.fullmatch(r"[a-z]{1,16}", lane) or not slots.isdecimal():
+            if not re.fullmatch(r"[a-z]{1,16}", lane) or not re.fullmatch("[0-9]{1,4}", slots):
                 raise ImproperlyConfigured(f"{name} has {part!r}; it is a list like cpu:2,gpu:1")
             lanes[lane] = int(slots)
         return lanes
@@ -78,7 +84,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
         found = dict(usual)
         for part in self.list(name, default=[]):
             what, _, amount = part.strip().partition(":")
-            if what not in usual or not amount.isdecimal() or not 1 <= int(amount) < 2**31:
+            if what not in usual or not _is_amount(amount):
                 known = ", ".join(usual)
                 raise ImproperlyConfigured(
                     f"{name} has {part!r}; it is a list like {next(iter(usual))}:5 of {known}"
@@ -114,6 +120,10 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
                 raise ImproperlyConfigured(f"{name} has {part!r}; a price is a number like 0.05")
             found[unit] = Decimal(price)
         return found
+
+
+def _is_amount(text: str) -> bool:
+    return re.fullmatch("[0-9]{1,10}", text) is not None and 1 <= int(text) < 2**31
 
 
 def _is_this_machine(host: str) -> bool:
