@@ -349,13 +349,13 @@ LEASE_SECONDS = env.positive("LEASE_SECONDS", 15)
 SHUTDOWN_GRACE_SECONDS = env.positive("SHUTDOWN_GRACE_SECONDS", 30)
 MAX_WAITING_REQUESTS = env.positive("MAX_WAITING_REQUESTS", 16)
 AT_ONCE = {"waits": MAX_WAITING_REQUESTS} | env.amounts(
-    "AT_ONCE", uploads=256, imports=64, questions=4, probes=4, streams=500, exports=8
+    "AT_ONCE", uploads=256, imports=64, questions=16, probes=4, streams=500, exports=8
 )
 AT_ONCE_PER_TENANT = env.amounts(
     "AT_ONCE_PER_TENANT",
     uploads=32,
     imports=8,
-    questions=2,
+    questions=4,
     probes=2,
     streams=100,
     exports=2,

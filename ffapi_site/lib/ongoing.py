@@ -1,11 +1,13 @@
 """What takes long in a web process: so much of a kind at once, and less of it for one tenant.
 
-Each holds a thread, a process or a socket for as long as a client or a far end likes. A tenant at
-its own bound leaves places for the others; the counts are those of one process.
+Each holds a thread, a process or a socket for as long as a client or a far end likes. A tenant may
+hold so many, and never more than are still free: the fewer there are, the less of them it gets, so
+that a few busy ones leave some to the next. The counts are those of one process.
 """
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 import weakref
@@ -39,13 +41,28 @@ class Place:
         closers.append(self.give_back)  # as Django does with what the answer is read from
 
 
+class _Asked:
+    """Somebody who wants a place now."""
+
+    def __init__(self, tenant_id: str) -> None:
+        self.tenant_id = tenant_id
+
+
 class Places:
-    """The places of one kind, as ``AT_ONCE`` and ``AT_ONCE_PER_TENANT`` count them."""
+    """The places of one kind, as ``AT_ONCE`` and ``AT_ONCE_PER_TENANT`` count them.
+
+    Of those who wait the next is of the tenant that holds the fewest, then of the one whose last
+    turn is longest ago: however many wait for one tenant, each other one is soon served.
+    """
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._changed = threading.Condition()
         self._taken: Counter[str] = Counter()
+        self._waiting: list[_Asked] = []
+        self._last_turns: dict[str, int] = {}
+        """Of each tenant, for as long as somebody waits."""
+        self._turns = itertools.count(1)
 
     @contextmanager
     def one_of(self, tenant_id: str, *, patience_s: float = 0.0) -> Iterator[None]:
@@ -54,14 +71,7 @@ class Places:
         Raises ``TooManyRequests`` where the tenant has as many as it may, ``Unavailable`` where
         all are taken.
         """
-        deadline = time.monotonic() + patience_s
-        with self._changed:
-            while refusal := self._refusal(tenant_id):
-                left_s = deadline - time.monotonic()
-                if left_s <= 0:
-                    raise refusal
-                self._changed.wait(left_s)
-            self._taken[tenant_id] += 1
+        self._enter(tenant_id, patience_s)
         try:
             yield
         finally:
@@ -69,14 +79,29 @@ class Places:
 
     def take(self, tenant_id: str) -> Place:
         """Take a place, for an answer that goes on after its request; raises as `one_of` does."""
-        with self._changed:
-            if refusal := self._refusal(tenant_id):
-                raise refusal
-            self._taken[tenant_id] += 1
+        self._enter(tenant_id, 0.0)
         return Place(self, tenant_id)
 
     def taken(self, tenant_id: str) -> int:
         return self._taken[tenant_id]
+
+    def _enter(self, tenant_id: str, patience_s: float) -> None:
+        asked, deadline = _Asked(tenant_id), time.monotonic() + patience_s
+        with self._changed:
+            self._waiting.append(asked)
+            try:
+                while refusal := self._refusal(asked):
+                    left_s = deadline - time.monotonic()
+                    if left_s <= 0:
+                        raise refusal
+                    self._changed.wait(left_s)
+                self._taken[tenant_id] += 1
+                self._last_turns[tenant_id] = next(self._turns)
+            finally:
+                self._waiting.remove(asked)
+                if not self._waiting:
+                    self._last_turns.clear()
+                self._changed.notify_all()  # it may be another one's turn now
 
     def _give_back(self, tenant_id: str) -> None:
         with self._changed:
@@ -85,15 +110,26 @@ class Places:
                 del self._taken[tenant_id]
             self._changed.notify_all()
 
-    def _refusal(self, tenant_id: str) -> Problem | None:
+    def _refusal(self, asked: _Asked) -> Problem | None:
         of_one = settings.AT_ONCE_PER_TENANT[self._kind]
-        if self._taken[tenant_id] >= of_one:
+        if self._taken[asked.tenant_id] >= of_one:
             detail = f"{of_one} {self._kind} at once are allowed"
             return TooManyRequests(detail, code="too_many_at_once", headers=_RETRY_AFTER)
-        if self._taken.total() >= settings.AT_ONCE[self._kind]:
+        if asked is not self._next():
             detail = f"there are too many {self._kind} at once"
             return Unavailable(detail, code="busy", headers=_RETRY_AFTER)
         return None
+
+    def _next(self) -> _Asked | None:
+        """Whose turn it is; None where there is no place for any of those who wait."""
+        of_one = settings.AT_ONCE_PER_TENANT[self._kind]
+        free = settings.AT_ONCE[self._kind] - self._taken.total()
+        most = min(of_one, free)
+        fit = [each for each in self._waiting if self._taken[each.tenant_id] < most]
+        return min(fit, key=self._order, default=None)
+
+    def _order(self, asked: _Asked) -> tuple[int, int]:
+        return self._taken[asked.tenant_id], self._last_turns.get(asked.tenant_id, 0)
 
 
 UPLOADS = Places("uploads")

@@ -11,6 +11,7 @@ from ffapi_site.lib import netguard, ongoing
 from ffapi_site.lib.problem_handler import disk_full
 from ffapi_site.lib.problems import invalid
 from media_jobs.ffmpeg import failures
+from media_jobs.ffmpeg.command import Command
 from media_jobs.operations import driver
 from media_jobs.operations.base import Result, as_sent
 from media_jobs.worker import inputs, probe, sandbox, scratch
@@ -30,20 +31,23 @@ def answer(tenant: Tenant, operation: str, params: dict[str, Any]) -> Result:
     """
     planned = plan(tenant, operation, params)
     with ongoing.QUESTIONS.one_of(tenant.pk, patience_s=_PATIENCE_S):
-        return _answer(planned, operation, params)
+        return _answer(planned, tenant.pk, operation, params)
 
 
-def _answer(planned: Planned, operation: str, params: dict[str, Any]) -> Result:
+def _answer(planned: Planned, tenant_id: str, operation: str, params: dict[str, Any]) -> Result:
+    look = probe.look_of_request(tenant_id)
     field = as_sent(operation, params, planned.inputs[0].role)
     try:
         with scratch.passing("answer") as folder:
-            gathered = inputs.bring(planned.inputs, folder, _patience(), of_probe=probe.AT_THE_DOOR)
+            gathered = inputs.bring(planned.inputs, folder, _patience(), look=look)
             executor = Executor(folder, lambda *_: None, Ledger(), limits=probe.AT_THE_DOOR)
-            result = driver.drive(
-                planned.operation,
-                media_of(gathered.sources),
-                execute=lambda _, command: executor.execute(command),
-            )
+
+            def execute(_: int, command: Command) -> object:
+                with probe.turn(tenant_id):
+                    return executor.execute(command)
+
+            sources = media_of(gathered.sources)
+            result = driver.drive(planned.operation, sources, execute=execute)
     except (netguard.Refused, Unreadable, inputs.Missing, inputs.NotTaken) as refused:
         raise invalid(f"/params/{field}", refused.detail, refused.code) from refused
     except sandbox.SandboxUnavailable as missing:
@@ -52,7 +56,10 @@ def _answer(planned: Planned, operation: str, params: dict[str, Any]) -> Result:
         failure = failed.failure
         if failure.code == failures.STORAGE_FULL.code:
             raise disk_full() from failed
-        raise invalid(f"/params/{field}", failure.detail, failure.code) from failed
+        detail = failure.detail
+        if failure.code == failures.DEADLINE.code or failure is failures.CPU_LIMIT:
+            detail += "; make a job of it"
+        raise invalid(f"/params/{field}", detail, failure.code) from failed
     return result or Result()
 
 

@@ -17,7 +17,7 @@ from ffapi_site.lib.room import room_on
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models import Job
 from media_jobs.operations.base import Source
-from media_jobs.worker import probe, sandbox
+from media_jobs.worker import probe
 from storage import intake, sniff, store
 from storage.models import File
 from storage.names import NameRefused, clean_name
@@ -79,20 +79,20 @@ def bring(
     folder: Path,
     on_bytes: Callable[[int, int | None], None],
     *,
-    of_probe: sandbox.Limits = probe.LIMITS,
+    look: probe.Look = probe.look,
 ) -> Gathered:
     """Place the files and fetch the addresses.
 
     ``on_bytes`` is called at least twice a second; what it raises ends the fetching. Raises
     `Missing` for a deleted file, `netguard.Refused` for an address, `NotTaken` and
-    `probe.Unreadable` for what it gave, `ScannerUnavailable` where a scan can't be had.
+    what ``look`` does for what it gave, `ScannerUnavailable` where a scan can't be had.
     """
     sources, sha256 = {}, {}
     size_bytes = 0
     for position, each in enumerate(inputs):
         try:
             if each.url:
-                source = _download(each, position, folder, on_bytes, of_probe)
+                source = _download(each, position, folder, on_bytes, look)
             else:
                 source = _place(each, position, folder, on_bytes)
         except (netguard.Refused, NotTaken, probe.Unreadable) as refused:
@@ -125,7 +125,7 @@ def _download(
     position: int,
     folder: Path,
     on_bytes: Callable[[int, int | None], None],
-    of_probe: sandbox.Limits,
+    look: probe.Look,
 ) -> Source:
     path = scratch_path(position, urlsplit(each.url).path)
     # A new file: whatever already lies there, a link above all, is not ours to write to.
@@ -144,9 +144,7 @@ def _download(
 
     _check(folder / path, got, watch)
     (folder / path).chmod(0o644)  # for the sandbox's user
-    info = probe.probe_in(
-        folder, path, limits=probe.media_limits(), watch=watch, of_process=of_probe
-    )
+    info = look(folder, path, watch)
     return Source(path=path, info=info, name=got.name, role=each.role)
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from django.conf import settings
@@ -18,9 +18,16 @@ from media_jobs.worker import sandbox, scratch, unread
 from media_jobs.worker.sandbox_gate import Gate
 
 LIMITS = sandbox.Limits(wall_s=60, cpu_s=30)
-# Nobody reserved memory for a request: enough for 134 million pixels of 8 bits.
-AT_THE_DOOR = replace(LIMITS, memory_bytes=768 << 20)
-_PATIENCE_S = 30.0
+# Nobody reserved memory for a request: enough for 134 million pixels of 8 bits. And it is short,
+# for others wait for its end.
+AT_THE_DOOR = sandbox.Limits(wall_s=20, cpu_s=15, memory_bytes=768 << 20)
+_PATIENCE_S = 30.0  # longer than one look: who comes while others look has a turn by then
+
+Watch = Callable[[], object]
+Look = Callable[[Path, str, Watch], MediaInfo]
+"""Describes the file at a path in a scratch folder, calling what watches at least twice a second.
+
+Raises as `probe_in` does."""
 
 
 class Unreadable(Exception):  # noqa: N818 -- what the medium is
@@ -50,7 +57,7 @@ def probe_in(
     path: str,
     *,
     limits: MediaLimits | None = None,
-    watch: Callable[[], object] = lambda: None,
+    watch: Watch = lambda: None,
     of_process: sandbox.Limits = LIMITS,
 ) -> MediaInfo:
     """Describe the file at ``path`` inside a prepared scratch folder.
@@ -70,7 +77,7 @@ def probe_in(
 def described(done: sandbox.Finished, path: str, limits: MediaLimits | None = None) -> MediaInfo:
     """What ffprobe said of the file at ``path``; raises as `probe_in` does."""
     if done.timed_out:
-        raise Unreadable("probe_timeout", f"ffprobe was not done after {LIMITS.wall_s:g} s")
+        raise Unreadable("probe_timeout", f"ffprobe was not done after {done.wall_seconds:.0f} s")
     if done.out_of_memory:
         raise TooMuch("resource_limit", "to look at it takes more memory than it may")
     answer, own = _read(done), words.own(done.stderr)
@@ -114,14 +121,41 @@ def unconfined() -> Unavailable:
     return Unavailable("FFmpeg can't be confined here, so it is not started")
 
 
+def turn(tenant_id: str) -> AbstractContextManager[None]:
+    """A place for one process of a tenant's that a request waits for.
+
+    Raises ``TooManyRequests`` or ``Unavailable`` where there was none for as long as a request
+    waits for one.
+    """
+    return ongoing.PROBES.one_of(tenant_id, patience_s=_PATIENCE_S)
+
+
+def look(folder: Path, path: str, watch: Watch) -> MediaInfo:
+    """The `Look` of a slot."""
+    return probe_in(folder, path, limits=media_limits(), watch=watch)
+
+
+def look_of_request(tenant_id: str) -> Look:
+    """The `Look` of a request, which takes its `turn` and is brief."""
+
+    def look(folder: Path, path: str, watch: Watch) -> MediaInfo:
+        with turn(tenant_id):
+            return _look_briefly(folder, path, watch)
+
+    return look
+
+
+def _look_briefly(folder: Path, path: str, watch: Watch) -> MediaInfo:
+    limits = media_limits()
+    return probe_in(folder, path, limits=limits, watch=watch, of_process=AT_THE_DOOR)
+
+
 def probe(path: Path, tenant_id: str) -> MediaInfo:
     """Describe a file that a tenant sends, from a scratch folder of its own.
 
-    Raises as `probe_in` does, and ``TooManyRequests`` or ``Unavailable`` where there was no place
-    for as long as a request waits for one; ``Unavailable`` where nothing may be started here.
+    Raises as `probe_in` and `turn` do; ``Unavailable`` where nothing may be started here.
     """
-    place = ongoing.PROBES.one_of(tenant_id, patience_s=_PATIENCE_S)
-    with place, scratch.passing("probe") as folder:
+    with turn(tenant_id), scratch.passing("probe") as folder:
         inside = folder / "in" / f"0{path.suffix[:6]}"
         try:
             os.link(path, inside)
@@ -129,8 +163,6 @@ def probe(path: Path, tenant_id: str) -> MediaInfo:
             with path.open("rb") as content:
                 room.copy(content, inside)
         try:
-            return probe_in(
-                folder, f"in/{inside.name}", limits=media_limits(), of_process=AT_THE_DOOR
-            )
+            return _look_briefly(folder, f"in/{inside.name}", lambda: None)
         except sandbox.SandboxUnavailable as missing:
             raise unconfined() from missing

@@ -4,6 +4,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -114,3 +115,51 @@ def test_when_all_places_are_taken_it_says_so(
     assert code_of(refused, 429) == "too_many_at_once"
     assert refused["Retry-After"] == "5"
     assert send(client, "/v1/probe", {"input": film.pk}).status_code == 200
+
+
+def test_ffprobe_takes_its_turn_with_those_of_uploads(
+    client: Client, tenant: Tenant, film: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "_PATIENCE_S", 0.1)
+    with ExitStack() as held:
+        for _ in range(site.AT_ONCE_PER_TENANT["probes"]):
+            held.enter_context(ongoing.PROBES.one_of(tenant.pk))
+        refused = send(client, "/v1/probe", {"input": film.pk})
+    assert code_of(refused, 429) == "too_many_at_once"
+    assert send(client, "/v1/probe", {"input": film.pk}).status_code == 200
+
+
+def test_no_place_of_ffprobe_is_held_while_an_address_is_fetched(
+    client: Client, tenant: Tenant, settings: Settings
+) -> None:
+    """That may take a minute; who waits for ffprobe does so for half of one."""
+    seen: list[int] = []
+
+    class Slow(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(ongoing.PROBES.taken(tenant.pk))
+            seen.append(ongoing.QUESTIONS.taken(tenant.pk))
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        host = f"127.0.0.1:{server.server_port}"
+        settings.URL_ALLOWLIST = frozenset((host,))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert pointers(send(client, "/v1/probe", {"input": f"http://{host}/a.mp4"})) == ["/input"]
+        server.shutdown()
+    assert seen[:2] == [0, 1]
+
+
+def test_a_look_that_takes_too_long_is_a_job_s(
+    client: Client, film: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief = replace(probe.AT_THE_DOOR, wall_s=0.01)
+    monkeypatch.setattr(probe, "AT_THE_DOOR", brief)
+    refused = send(client, "/v1/probe", {"input": film.pk})
+    assert pointers(refused) == ["/input"]
+    (error,) = refused.json()["errors"]
+    assert error["code"] == "deadline_exceeded"
+    assert "make a job of it" in error["detail"]

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -352,6 +354,38 @@ def test_looks_of_ffprobe_are_bounded_for_each_tenant(
         stranger = client_of(TenantFactory.create())
         assert send(stranger, picture, "a.png").status_code == 201
     assert send(client, picture, "a.png").status_code == 201
+
+
+def test_three_tenants_whose_looks_never_end_keep_no_fourth_out(
+    client: Client, media: Samples
+) -> None:
+    look_s, over = 1.0, threading.Event()
+
+    def look_without_end(tenant_id: str) -> None:
+        while not over.is_set():
+            with ongoing.PROBES.one_of(tenant_id, patience_s=30):
+                over.wait(look_s)
+
+    threads = [threading.Thread(target=look_without_end, args=(name,)) for name in "abc" * 8]
+    picture = media.path("logo").read_bytes()
+    own_s = _seconds_of(lambda: send(client, picture, "a.png"))
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(look_s / 2)
+        found_s = [_seconds_of(lambda: send(client, picture, "a.png")) for _ in range(3)]
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert File.objects.count() == 4
+    assert max(found_s) < look_s + 2 * own_s + 0.5
+
+
+def _seconds_of(what: Callable[[], object]) -> float:
+    started = time.monotonic()
+    what()
+    return time.monotonic() - started
 
 
 def test_a_look_holds_so_much_memory_and_no_more(
