@@ -157,12 +157,6 @@ def _look_at_database() -> list[Component]:
         return [database, *(_look(name) for name in _ASK_DATABASE)]
 
 
-def look_here() -> list[Component]:
-    """Look at everything, in this thread, for as long as it takes."""
-    found = [*_look_at_database(), _look("storage"), _look("disk")]
-    return sorted(found, key=lambda each: list(_LOOKS).index(each.name))
-
-
 @contextmanager
 def _own_connection() -> Iterator[None]:
     """Have this thread's queries go over a connection of its own, given up soon.

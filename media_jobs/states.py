@@ -165,10 +165,6 @@ def cancel_queued(job: Job) -> bool:
         return True
 
 
-def _lease() -> Any:
-    return Now() + timedelta(seconds=settings.LEASE_SECONDS)
-
-
 _OF_FAILURE = frozenset(("error", "quarantined_at"))
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Self
-
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -16,10 +14,7 @@ DATA_BYTES = 16 << 10
 
 
 class WebhookDeliveryQuerySet(TenantQuerySet["WebhookDelivery"]):
-    def due(self) -> Self:
-        """Those whose time has come and which no courier has in hand."""
-        is_free = Q(claimed_until=None) | Q(claimed_until__lte=Now())
-        return self.filter(is_free, next_attempt_at__lte=Now()).order_by("next_attempt_at")
+    """Events for tenants."""
 
 
 class WebhookDelivery(models.Model):

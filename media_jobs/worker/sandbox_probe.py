@@ -32,7 +32,6 @@ _FS_IOC_SETFLAGS = 0x40086602
 _FS_IOC_FSSETXATTR = 0x401C5820
 _AT_FDCWD = -100
 _CLONE_NEWUSER = 0x10000000
-_SIGCHLD = 17
 _COLUMN = 1 if platform.machine() == "aarch64" else 0
 
 _libc = ctypes.CDLL(None, use_errno=True)
