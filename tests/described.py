@@ -19,11 +19,11 @@ def document() -> dict[str, Any]:
     return SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call,no-any-return]
 
 
-@cache
-def _answers(route: str, method: str) -> dict[str, Any] | None:
+def described(route: str, method: str) -> dict[str, Any] | None:
+    """What the description says of a method of one of Django's routes; None where nothing."""
     path = "/" + route.replace("<str:", "{").replace("<path:", "{").replace(">", "}")
-    described = document()["paths"].get(path, {}).get(method.lower())
-    return None if described is None else described["responses"]
+    said: dict[str, Any] | None = document()["paths"].get(path, {}).get(method.lower())
+    return said
 
 
 def undescribed(method: str, path: str, answer: HttpResponseBase) -> str | None:
@@ -34,9 +34,10 @@ def undescribed(method: str, path: str, answer: HttpResponseBase) -> str | None:
         route = get_resolver().resolve(path).route
     except Resolver404:
         return None
-    known = _answers(route, "GET" if method == "HEAD" else method)
-    if known is None:
+    operation = described(route, "GET" if method == "HEAD" else method)
+    if operation is None:
         return None
+    known = operation["responses"]
     told = f"{method} {route} answered {answer.status_code}"
     if str(answer.status_code) not in known:
         return told

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -23,6 +24,23 @@ def ids(client: Client, query: str = "") -> list[str]:
     return [each["id"] for each in response.json()["results"]]
 
 
+def forth_and_back(client: Client, query: str, *, most: int = 200) -> tuple[list[str], list[str]]:
+    """What a list shows, page by page: as it goes on, and from there to its beginning."""
+    pages = [client.get(f"/v1/jobs{query}").json()]
+    assert pages[0]["previous"] is None
+    while pages[-1]["next"]:
+        pages.append(client.get(pages[-1]["next"]).json())
+    assert all(1 <= len(page["results"]) <= most for page in pages)
+    back = [pages[-1]]
+    while back[0]["previous"]:
+        back.insert(0, client.get(back[0]["previous"]).json())
+    return _ids_on(pages), _ids_on(back)
+
+
+def _ids_on(pages: list[dict[str, Any]]) -> list[str]:
+    return [each["id"] for page in pages for each in page["results"]]
+
+
 def test_it_works(client: Client, tenant: Tenant) -> None:
     made = [JobFactory.create(tenant=tenant).pk for _ in range(3)]
     JobFactory.create()
@@ -36,19 +54,8 @@ def test_pages_show_every_job_once(
     client: Client, tenant: Tenant, limit: int, ordering: str
 ) -> None:
     made = sorted(JobFactory.create(tenant=tenant).pk for _ in range(7))
-    forth, page = [], client.get(f"/v1/jobs?limit={limit}&ordering={ordering}").json()
-    assert page["previous"] is None
-    while True:
-        forth += [each["id"] for each in page["results"]]
-        if page["next"] is None:
-            break
-        page = client.get(page["next"]).json()
-    assert forth == (made if ordering == "created_at" else made[::-1])
-    back = [each["id"] for each in page["results"]]
-    while page["previous"]:
-        page = client.get(page["previous"]).json()
-        back = [each["id"] for each in page["results"]] + back
-    assert back == forth
+    wanted = made if ordering == "created_at" else made[::-1]
+    assert forth_and_back(client, f"?limit={limit}&ordering={ordering}") == (wanted, wanted)
 
 
 @pytest.mark.parametrize("ordering", ["created_at", "-created_at"])
@@ -57,19 +64,9 @@ def test_a_page_ends_before_it_holds_megabytes(
 ) -> None:
     found = {"raw": "x" * 200_000}
     made = sorted(JobFactory.create(tenant=tenant, result=found).pk for _ in range(12))
-    forth, page = [], client.get(f"/v1/jobs?limit=200&ordering={ordering}").json()
-    while True:
-        assert 1 <= len(page["results"]) <= PAGE_BYTES // 200_000
-        forth += [each["id"] for each in page["results"]]
-        if page["next"] is None:
-            break
-        page = client.get(page["next"]).json()
-    assert forth == (made if ordering == "created_at" else made[::-1])
-    back = [each["id"] for each in page["results"]]
-    while page["previous"]:
-        page = client.get(page["previous"]).json()
-        back = [each["id"] for each in page["results"]] + back
-    assert back == forth
+    wanted = made if ordering == "created_at" else made[::-1]
+    asked, most = f"?limit=200&ordering={ordering}", PAGE_BYTES // 200_000
+    assert forth_and_back(client, asked, most=most) == (wanted, wanted)
 
 
 def test_what_is_larger_than_a_page_is_a_page(

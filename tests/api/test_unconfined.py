@@ -12,20 +12,9 @@ from accounts.models import Tenant
 from media_jobs.models import Job
 from media_jobs.surfaces.samples import SAMPLES
 from media_jobs.worker import availability, capabilities, sandbox_reach
-from tests.factories import FileFactory, TenantFactory
-from tests.storage.client import client_of
+from tests.factories import FileFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    return TenantFactory.create()
-
-
-@pytest.fixture
-def client(tenant: Tenant) -> Client:
-    return client_of(tenant)
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
@@ -19,6 +18,7 @@ from media_jobs.courier import endpoints
 from media_jobs.models import WebhookDelivery, WebhookEndpoint
 from tests.factories import TenantFactory
 from tests.lib.hostile_server import HostileServer
+from tests.serving.server import eventually
 
 pytestmark = pytest.mark.django_db
 
@@ -153,18 +153,14 @@ def test_slow_receivers_of_one_tenant_do_not_delay_another(settings: Settings) -
         rounds.send_due()
         WebhookDelivery.objects.create(tenant=other, url=answering.url, event="quota.warning")
         assert rounds.send_due()
-        assert until(lambda: WebhookDelivery.objects.get(tenant=other).delivered_at is not None)
+        assert eventually(
+            lambda: WebhookDelivery.objects.get(tenant=other).delivered_at is not None, within_s=10
+        )
         slow_is_over.set()
-        assert until(lambda: not WebhookDelivery.objects.filter(claimed_until__gt=Now()).exists())
-
-
-def until(is_so: Callable[[], bool]) -> bool:
-    ends_at = time.monotonic() + 10
-    while not is_so():
-        if time.monotonic() > ends_at:
-            return False
-        time.sleep(0.02)
-    return True
+        assert eventually(
+            lambda: not WebhookDelivery.objects.filter(claimed_until__gt=Now()).exists(),
+            within_s=10,
+        )
 
 
 def test_what_waits_is_found_by_its_index() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from media_jobs.worker import gate, room_watch, runner
 from media_jobs.worker.meter import Meter
 from media_jobs.worker.pulse import Canceled, Pulse
 from storage.models import File
+from tests.disks import small_disk
 from tests.engine.claiming import claim
 from tests.engine.conftest import keep_path
 from tests.factories import JobFactory, TenantFactory
@@ -143,21 +144,17 @@ def scratch_disk(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[int], None]]:
     """Give the slot a scratch disk of so many bytes."""
-    place = tmp_path / "small"
-    place.mkdir()
-
-    def mount(size_bytes: int) -> None:
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", str(place)]
-        if subprocess.run(command, check=False, capture_output=True).returncode != 0:
-            pytest.skip("only root may mount a file system")
-        settings.SCRATCH_DIR = place
-
     # No look ahead and no reserve: the disk itself has to say that it is full.
     monkeypatch.setattr(room_watch, "AHEAD_BYTES", 0)
     monkeypatch.setattr(room, "STEP_BYTES", 0)
     settings.MIN_FREE_SPACE_MB = 0
-    yield mount
-    subprocess.run(["umount", place], check=False, capture_output=True)
+    with ExitStack() as mounted:
+
+        def mount(size_bytes: int) -> None:
+            place = mounted.enter_context(small_disk(tmp_path / "small", size_bytes))
+            settings.SCRATCH_DIR = place
+
+        yield mount
 
 
 def _check_tried_again_later(settings: Settings, *, visible: int = 0) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import resolve
-from drf_spectacular.generators import SchemaGenerator
 
 from tests.audit_coverage.api_cases import API
 from tests.audit_coverage.stage import Ask, Stage
+from tests.described import described, document
 from tests.limits.places import Json, Place, places
 
 pytestmark = pytest.mark.django_db
@@ -28,23 +27,18 @@ _NUMBERS = (2**63 - 1, -(2**63), 1e308)
 _OTHER: tuple[Any, ...] = (None, [{}], {})
 
 
-@cache
-def _described() -> Json:
-    return SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call,no-any-return]
-
-
 def _body_of(ask: Ask, method: str) -> Json:
-    route = "/" + resolve(ask.path).route
-    path = route.replace("<str:", "{").replace("<path:", "{").replace(">", "}")
-    described = _described()["paths"][path][method.lower()].get("requestBody", {})
-    schema: Json = described.get("content", {}).get("application/json", {}).get("schema", {})
+    operation = described(resolve(ask.path).route, method)
+    assert operation
+    body = operation.get("requestBody", {})
+    schema: Json = body.get("content", {}).get("application/json", {}).get("schema", {})
     if "JobRequest" in schema.get("$ref", ""):
         return {"$ref": "TranscodeJob"}
     return schema
 
 
 def _places_of(name: str, ask: Ask) -> list[Place]:
-    found = places(_body_of(ask, name.split(maxsplit=1)[0]), _described()["components"]["schemas"])
+    found = places(_body_of(ask, name.split(maxsplit=1)[0]), document()["components"]["schemas"])
     if name.startswith("POST api-run-"):
         found = {each for each in found if each.at[0] not in _OF_EVERY_JOB}
     return sorted(found, key=lambda each: (each.pointer, each.kind))

@@ -24,8 +24,7 @@ from media_jobs.models.attempt import LOG_BYTES
 from media_jobs.models.job import PARAMS_BYTES, RESULT_BYTES
 from media_jobs.worker import sandbox
 from media_jobs.worker.execution import Ledger
-from tests.factories import JobFactory, TenantFactory
-from tests.storage.client import client_of
+from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -101,16 +100,6 @@ def test_an_update_is_bounded_as_a_save_is() -> None:
     job.refresh_from_db()
     assert len(json.dumps(job.result)) <= RESULT_BYTES
     assert job.result["text"].startswith("xxx")
-
-
-@pytest.fixture
-def tenant() -> Tenant:
-    return TenantFactory.create()
-
-
-@pytest.fixture
-def client(tenant: Tenant) -> Client:
-    return client_of(tenant)
 
 
 def test_params_that_are_too_long_are_refused_by_name(client: Client) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from accounts.models import IdempotentRequest, Tenant
 from accounts.models.idempotency import ANSWER_BYTES
@@ -17,9 +18,7 @@ from media_jobs.models.attempt import ANSWER_BYTES as STEP_BYTES
 from media_jobs.models.job import RESULT_BYTES
 from storage.models import File
 from tests.engine.conftest import keep_path, work
-from tests.factories import TenantFactory
-from tests.media import Samples
-from tests.storage.client import client_of
+from tests.media import FFMPEG, Samples
 
 __all__ = ["work"]
 pytestmark = pytest.mark.django_db
@@ -27,31 +26,13 @@ LONG = "x" * (3 << 20)
 
 
 @pytest.fixture
-def tenant() -> Tenant:
-    return TenantFactory.create()
-
-
-@pytest.fixture
 def talkative(tenant: Tenant, media: Samples, tmp_path: Path) -> File:
     """A film of which the tags take 6 MiB."""
     tags, film = tmp_path / "tags.txt", tmp_path / "film.mkv"
     tags.write_text(f";FFMETADATA1\ncomment={LONG}\n[STREAM]\n[STREAM]\nlanguage={LONG}\n")
-    words = ["ffmpeg", "-v", "error", "-i", str(media.path("film")), "-i", str(tags)]
-    subprocess.run(
-        [
-            *words,
-            "-map",
-            "0",
-            "-map_metadata",
-            "1",
-            "-map_metadata:s:1",
-            "1:s:1",
-            "-c",
-            "copy",
-            str(film),
-        ],
-        check=True,
-    )
+    read = ("-i", media.path("film"), "-i", tags)
+    mapped = ("-map", "0", "-map_metadata", "1", "-map_metadata:s:1", "1:s:1", "-c", "copy")
+    subprocess.run([*FFMPEG, *read, *mapped, film], check=True)
     return keep_path(tenant, film)
 
 
@@ -73,8 +54,7 @@ def test_what_a_job_finds(talkative: File, tenant: Tenant, work: Callable[[Job],
     assert not [each for each in job.steps.all() if len(json.dumps(each.answer)) > STEP_BYTES]
 
 
-def test_what_is_answered_at_once(talkative: File, tenant: Tenant) -> None:
-    client = client_of(tenant)
+def test_what_is_answered_at_once(talkative: File, client: Client) -> None:
     for _ in range(2):
         answer = client.post(
             "/v1/probe",

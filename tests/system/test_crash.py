@@ -58,12 +58,6 @@ def _is_dead(process: psutil.Process) -> bool:
         return True
 
 
-def _outcomes(site: Site, job: Json) -> list[str]:
-    """What each attempt came to; R18: a death is held against the job where a guard saw it."""
-    query = "SELECT outcome FROM media_jobs_jobattempt WHERE job_id = %s ORDER BY number"
-    return [outcome for (outcome,) in site.rows(query, job["id"])]
-
-
 def _check_ended_once(site: Site, alice: Customer, job: Json, name: str, folder: Path) -> None:
     [output] = alice.job(job["id"])["outputs"]
     assert len(alice.download(output, folder).read_bytes()) == output["size_bytes"]
@@ -75,7 +69,7 @@ def _check_ended_once(site: Site, alice: Customer, job: Json, name: str, folder:
 
 
 def test_a_killed_worker(site: Site, alice: Customer, long_source: str, folder: Path) -> None:
-    """R1: FFmpeg goes with it, and the job is done by another attempt."""
+    """R1, R18: FFmpeg goes with it; it counts as a death, and another attempt does the job."""
     job = _encode(alice, long_source, 8, output_name="worker.mp4")
     ffmpeg = site.encoding(job)
     _kill_and_see_ffmpeg_go(_worker_of(ffmpeg), ffmpeg)
@@ -83,7 +77,7 @@ def test_a_killed_worker(site: Site, alice: Customer, long_source: str, folder: 
     assert ended["attempt"] == 2
     assert ended["outputs"][0]["duration_seconds"] == pytest.approx(8, abs=0.1)
     assert site.history(job) == GIVEN_BACK
-    assert _outcomes(site, job) == ["worker died", "completed"]
+    assert site.outcomes(job) == ["worker died", "completed"]
     _check_ended_once(site, alice, job, "worker.mp4", folder)
 
 
@@ -97,7 +91,7 @@ def test_a_killed_slot(site: Site, alice: Customer, long_source: str, folder: Pa
     assert psutil.wait_procs(below, timeout=10)[1] == []
     assert alice.completed(job, within_s=120)["attempt"] == 2
     assert site.history(job) == GIVEN_BACK
-    assert _outcomes(site, job) == ["worker lost", "completed"]
+    assert site.outcomes(job) == ["worker lost", "completed"]
     _check_ended_once(site, alice, job, "slot.mp4", folder)
 
 

@@ -1,4 +1,4 @@
-"""R26: what a hostile tenant uploads does not slow another's requests, nor hold up its jobs.
+"""What a hostile tenant uploads does not slow another's requests, nor hold up its jobs.
 
 A measure for a machine with nothing else to do, by night: ``HOSTILE_SECONDS=60``.
 """

@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from accounts.models import Tenant
+from tests.factories import TenantFactory
+from tests.storage.client import client_of
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    return TenantFactory.create()
+
+
+@pytest.fixture
+def client(tenant: Tenant) -> Client:
+    return client_of(tenant)
