@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Tenant
+from accounts.roles import ROLE_SCOPES
 from media_jobs.models import Job, JobAttempt, JobInput, JobOutput
 from tests.factories import FileFactory, JobFactory
 from tests.pages.conftest import Cast
@@ -30,6 +31,29 @@ def page(client: Client, job: Job, part: str = "") -> str:
     response = client.get(f"/jobs/{job.pk}{part}")
     assert response.status_code == 200
     return response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("held", "shown"),
+    [
+        ({"jobs:create"}, {"retry", "change"}),
+        ({"jobs:cancel"}, set()),
+        ({"jobs:cancel", "files:delete"}, {"ask-delete"}),
+    ],
+    ids=str,
+)
+def test_buttons_are_for_who_may(
+    alice: Client,
+    cast: Cast,
+    monkeypatch: pytest.MonkeyPatch,
+    held: set[str],
+    shown: set[str],
+) -> None:
+    monkeypatch.setitem(ROLE_SCOPES, "developer", frozenset(held | {"jobs:read"}))
+    content = page(alice, finished(cast.tenant))
+    assert {
+        each for each in ("retry", "change", "ask-delete") if f'id="{each}"' in content
+    } == shown
 
 
 @pytest.mark.parametrize(
