@@ -105,9 +105,9 @@ def _take(limits: dict[str, Limit]) -> dict[str, Allowance]:
     return told
 
 
-def count(subject: str, limit: Limit | None = None) -> Allowance:
-    """Count one request, by the installation's limit of keys; raises ``TooManyRequests``."""
-    allowance = take(subject, limit or _of_a_key(None))
+def count(subject: str, limit: Limit) -> Allowance:
+    """Count one request; raises ``TooManyRequests``."""
+    allowance = take(subject, limit)
     if not allowance.is_granted:
         raise allowance.refusal()
     return allowance

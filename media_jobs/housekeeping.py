@@ -89,11 +89,6 @@ def tick() -> None:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
-def sweep() -> None:
-    """Remove what is past its time: expired files, old keys, silent slots."""
-    Round("sweep", cleaning(), patience_s=math.inf).do_due()
-
-
 def cleaning() -> list[Chore]:
     """What removes what is past its time; each has its own trouble and waits for no other."""
     return [

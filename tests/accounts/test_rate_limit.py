@@ -19,9 +19,7 @@ from tests.factories import ApiKeyFactory, TenantFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _three_a_minute(settings: Settings) -> None:
-    settings.RATE_LIMIT_REQUESTS_PER_MINUTE = 3
+THREE = Limit(3)
 
 
 def later(seconds: float) -> None:
@@ -29,42 +27,42 @@ def later(seconds: float) -> None:
 
 
 def test_it_works() -> None:
-    told = [rate_limit.count("key:1").headers for _ in range(3)]
+    told = [rate_limit.count("key:1", THREE).headers for _ in range(3)]
     assert [each["RateLimit"].split(";")[1] for each in told] == ["r=2", "r=1", "r=0"]
     assert told[0]["RateLimit"] == '"default";r=2;t=20'
-    assert rate_limit.count("key:2").headers["RateLimit-Policy"] == '"default";q=3;w=60'
+    assert rate_limit.count("key:2", THREE).headers["RateLimit-Policy"] == '"default";q=3;w=60'
 
 
 def test_the_fourth_is_refused_until_a_token_is_back() -> None:
     for _ in range(3):
-        rate_limit.count("key:1")
+        rate_limit.count("key:1", THREE)
     later(10)
     with pytest.raises(TooManyRequests) as refused:
-        rate_limit.count("key:1")
+        rate_limit.count("key:1", THREE)
     assert refused.value.headers["Retry-After"] == "10"
     assert "3 requests a minute" in refused.value.detail
     later(10)
-    assert rate_limit.count("key:1").is_granted
+    assert rate_limit.count("key:1", THREE).is_granted
 
 
 def test_a_refused_request_takes_nothing() -> None:
     for _ in range(3):
-        rate_limit.count("key:1")
-    assert not any(rate_limit.take("key:1", Limit(3)).is_granted for _ in range(50))
+        rate_limit.count("key:1", THREE)
+    assert not any(rate_limit.take("key:1", THREE).is_granted for _ in range(50))
     later(20)
-    assert rate_limit.count("key:1").is_granted
+    assert rate_limit.count("key:1", THREE).is_granted
 
 
 def test_tokens_do_not_pile_up() -> None:
-    rate_limit.count("key:1")
+    rate_limit.count("key:1", THREE)
     later(100_000)
-    assert int(rate_limit.count("key:1").tokens) == 2
+    assert int(rate_limit.count("key:1", THREE).tokens) == 2
 
 
 def test_no_more_than_the_quota_comes_in_a_longer_time() -> None:
     granted = 0
     for _ in range(60):
-        granted += rate_limit.take("key:1", Limit(3)).is_granted
+        granted += rate_limit.take("key:1", THREE).is_granted
         later(5)
     assert granted == 3 + 5 * 60 // 20 - 1
 
@@ -77,7 +75,7 @@ def test_a_subject_of_its_own_has_a_limit_of_its_own() -> None:
 
 
 def test_full_buckets_are_forgotten() -> None:
-    rate_limit.count("key:1")
+    rate_limit.count("key:1", THREE)
     assert rate_limit.forget_old() == 0
     later(LONGEST_WINDOW_S + 1)
     assert rate_limit.forget_old() == 1
@@ -105,7 +103,8 @@ class TestTenants:
     """More keys of a tenant are no more requests."""
 
     @pytest.fixture
-    def keys(self) -> list[ApiKey]:
+    def keys(self, settings: Settings) -> list[ApiKey]:
+        settings.RATE_LIMIT_REQUESTS_PER_MINUTE = THREE.quota
         return ApiKeyFactory.create_batch(3, tenant=TenantFactory.create())
 
     def test_it_works(self, keys: list[ApiKey]) -> None:

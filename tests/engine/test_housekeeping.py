@@ -104,5 +104,6 @@ def test_the_sweep_leaves_a_live_job_s_folder(settings: Settings) -> None:
 def test_the_sweep_forgets_slots_that_are_long_gone() -> None:
     old = slot()
     Slot.objects.filter(pk=old.pk).update(heartbeat_at=timezone.now() - timedelta(hours=2))
-    housekeeping.sweep()
+    for chore in housekeeping.cleaning():
+        chore.do()
     assert not Slot.objects.exists()

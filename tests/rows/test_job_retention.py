@@ -52,7 +52,8 @@ def test_it_works() -> None:
 
 def test_it_is_a_chore() -> None:
     old_job(11)
-    housekeeping.sweep()
+    for chore in housekeeping.cleaning():
+        chore.do()
     assert not Job.objects.exists()
 
 
