@@ -118,7 +118,7 @@ def _read(done: sandbox.Finished) -> Json:
 
 def unconfined() -> Unavailable:
     """For a request that needs one of FFmpeg's programs where the sandbox does not hold."""
-    return Unavailable("FFmpeg can't be confined here, so it is not started")
+    return Unavailable("FFmpeg is missing or can't be confined here, so it is not started")
 
 
 def turn(tenant_id: str) -> AbstractContextManager[None]:
