@@ -59,7 +59,7 @@ def clear(folder: Path, socket_folder: Path) -> bool:
 
 def lines(path: Path) -> list[str]:
     try:
-        return path.read_text().splitlines()
+        return path.read_text(errors="replace").splitlines()
     except FileNotFoundError:
         return []
 
@@ -79,8 +79,9 @@ def _works_in(process: psutil.Process, folder: Path) -> bool:
     try:
         return bool(process.cwd() == str(folder))
     except psutil.AccessDenied:  # root in a container may not look: the title has to do
-        words = process.cmdline()
-        return str(folder) in words or words[0].startswith(f"postgres: {cluster_name(folder)}: ")
+        told = process.cmdline()
+        title = f"postgres: {cluster_name(folder)}: "
+        return str(folder) in told or any(word.startswith(title) for word in told)
 
 
 def _kill(process: psutil.Process) -> None:
