@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import psycopg
 
 from chaos.clock import Clock
-from chaos.preloaded import CanNotPreload
+from chaos.preloaded import CanNotPreload, Preloaded
 from chaos.withheld import Withheld
 from ffapi_site.database import embedded as database
 from tests.serving.server import ROOT, Server, free_port
@@ -24,6 +24,8 @@ from tests.system.site import Site
 LEASE_S = 4
 SLOTS = 2
 _SCRATCH_MB = 512
+
+Kind = TypeVar("Kind", bound=Preloaded)
 
 
 @dataclass
@@ -81,8 +83,8 @@ def ground(name: str, far_end: str) -> Iterator[Ground]:
     folder = ROOT / "var" / "chaos" / name
     folder.mkdir(parents=True)
     missing: dict[str, str] = {}
-    clock = _clock(folder, missing)
-    withheld = _withheld(folder, missing)
+    clock = _preloadable(Clock, folder, ("jump_clock",), missing)
+    withheld = _preloadable(Withheld, folder, ("swallow_commit", "slow_flush"), missing)
     settings = _settings(far_end) | _preloaded(clock, withheld)
     with _small_scratch(folder / "scratch", missing):
         server = Server.start(folder, port=free_port(), settings=settings)
@@ -107,26 +109,20 @@ def _settings(far_end: str) -> dict[str, str]:
     }
 
 
-def _preloaded(*given: Clock | Withheld | None) -> dict[str, str]:
+def _preloaded(*given: Preloaded | None) -> dict[str, str]:
     preloaded = [each.settings for each in given if each]
     together = ":".join(each["LD_PRELOAD"] for each in preloaded)
     settings = {name: value for each in preloaded for name, value in each.items()}
     return settings | ({"LD_PRELOAD": together} if together else {})
 
 
-def _withheld(folder: Path, missing: dict[str, str]) -> Withheld | None:
+def _preloadable(
+    kind: type[Kind], folder: Path, faults: tuple[str, ...], missing: dict[str, str]
+) -> Kind | None:
     try:
-        return Withheld.made_in(folder)
+        return kind.made_in(folder)
     except CanNotPreload as why:
-        missing["swallow_commit"] = missing["slow_flush"] = str(why)
-        return None
-
-
-def _clock(folder: Path, missing: dict[str, str]) -> Clock | None:
-    try:
-        return Clock.made_in(folder)
-    except CanNotPreload as why:
-        missing["jump_clock"] = str(why)
+        missing.update(dict.fromkeys(faults, str(why)))
         return None
 
 
