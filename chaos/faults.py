@@ -10,7 +10,7 @@ import psycopg
 
 from chaos import late, processes, standing
 from chaos.ground import LEASE_S
-from chaos.scene import Done, Fault, NothingToHit, Scene, resume
+from chaos.scene import Done, Fault, NothingToHit, Scene
 
 
 def _kill(scene: Scene, found: list[psutil.Process]) -> Done:
@@ -71,16 +71,12 @@ def crash_site(scene: Scene) -> Done:
 
 def freeze_worker(scene: Scene) -> Done:
     """R10: a worker stands still past its lease, and then goes on as if nothing had been."""
-    victim = scene.one_of(processes.workers(scene.ground))
-    victim.suspend()
-    return Done(f"pid {victim.pid}", LEASE_S + 4, lambda: resume(victim))
+    return scene.freeze([scene.one_of(processes.workers(scene.ground))], LEASE_S + 4)
 
 
 def freeze_ffmpeg(scene: Scene) -> Done:
     """R22: FFmpeg hangs; nobody wakes it."""
-    victim = scene.one_of([each for each in processes.encoders(scene.ground) if _encodes(each)])
-    victim.suspend()
-    return Done(f"pid {victim.pid}")
+    return scene.stop([each for each in processes.encoders(scene.ground) if _encodes(each)])
 
 
 def _encodes(process: psutil.Process) -> bool:
@@ -93,14 +89,12 @@ def _encodes(process: psutil.Process) -> bool:
 
 def kill_database(scene: Scene) -> Done:
     """R5: the database dies with all that it was doing, and is left dead."""
-    victim = scene.ground.postmaster()
-    victim.kill()
-    return Done(f"pid {victim.pid}")
+    return _kill(scene, processes.postmasters(scene.ground))
 
 
 def stop_database(scene: Scene) -> Done:
     """R5: ``pg_ctl stop -m immediate``, and nobody starts it again."""
-    victim = scene.ground.postmaster()
+    victim = scene.one_of(processes.postmasters(scene.ground))
     victim.send_signal(signal.SIGQUIT)
     return Done(f"pid {victim.pid}")
 
@@ -108,7 +102,7 @@ def stop_database(scene: Scene) -> Done:
 def kill_database_keeper(scene: Scene) -> Done:
     """R5: what keeps the database running dies, and the database with it."""
     keeper = scene.one_of(processes.database_keepers(scene.ground))
-    victim = scene.ground.postmaster()
+    victim = scene.one_of(processes.postmasters(scene.ground))
     keeper.kill()
     victim.kill()
     return Done(f"pids {keeper.pid} and {victim.pid}")
@@ -130,9 +124,7 @@ def end_connections(scene: Scene) -> Done:
 
 def freeze_backend(scene: Scene) -> Done:
     """R6: a connection is half open for a while: nothing comes back."""
-    victim = scene.one_of(processes.backends(scene.ground))
-    victim.suspend()
-    return Done(f"pid {victim.pid}", 8, lambda: resume(victim))
+    return scene.freeze([scene.one_of(processes.backends(scene.ground))], 8)
 
 
 def double_tokens(scene: Scene) -> Done:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psutil
 import psycopg
 
 from chaos.clock import Clock
@@ -59,10 +58,6 @@ class Ground:
 
     def customer(self, name: str) -> Customer:
         return self.site.customer(name)
-
-    def postmaster(self) -> psutil.Process:
-        pid = (self.folder / "postgres" / "postmaster.pid").read_text().split()[0]
-        return psutil.Process(int(pid))
 
     def crash(self) -> None:
         """End everything at once, as a loss of power would."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+
+import psutil
 
 from chaos import processes
 from chaos.ground import SLOTS, Ground
@@ -110,7 +113,8 @@ def i3_one_event_is_sent_for_one_end(seen: Evidence) -> Iterator[str]:
 
 def i4_no_ffmpeg_is_left(seen: Evidence) -> Iterator[str]:
     for process in processes.encoders(seen.ground):
-        yield f"pid {process.pid}: {process.name()} in {process.cwd()}"
+        with suppress(psutil.NoSuchProcess):  # it ended just now
+            yield f"pid {process.pid}: {process.name()} in {process.cwd()}"
 
 
 def i5_no_scratch_is_left(seen: Evidence) -> Iterator[str]:

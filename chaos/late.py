@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 
 from chaos import processes
-from chaos.scene import Done, Fault, NothingToHit, Scene, resume
+from chaos.scene import Done, Fault, NothingToHit, Scene
 from chaos.withheld import Withheld
 
 _COMMITS = 3
@@ -36,8 +36,7 @@ def stop_helper(scene: Scene) -> Done:
     # They have none of the site's environment, by which its processes are found.
     below = [each for own in scene.ground.server.processes() for each in processes.children(own)]
     helper = scene.one_of([each for each in below if _helps(each)])
-    helper.suspend()
-    return Done(f"pid {helper.pid}", _HELPER_S, lambda: resume(helper))
+    return scene.freeze([helper], _HELPER_S)
 
 
 def _helps(process: psutil.Process) -> bool:

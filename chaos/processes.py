@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import psutil
 
 from chaos.ground import Ground
+from ffapi_site.database import remains
 
 _PROGRAMS = {"ffmpeg", "ffprobe"}
 
@@ -25,8 +27,13 @@ def _works_in(process: psutil.Process, folder: str) -> bool:
 
 
 def workers(ground: Ground) -> list[psutil.Process]:
-    """Those that run a job just now: an FFmpeg's parent."""
-    return _alive(each.parent for each in encoders(ground))
+    """Those that run a job just now: what started an FFmpeg."""
+    return _alive(partial(_starter, each) for each in encoders(ground))
+
+
+def _starter(process: psutil.Process) -> psutil.Process | None:
+    """Bubblewrap stands between the two where there are namespaces."""
+    return next((each for each in process.parents() if each.name() != "bwrap"), None)
 
 
 def guards(ground: Ground) -> list[psutil.Process]:
@@ -71,9 +78,9 @@ def database_keepers(ground: Ground) -> list[psutil.Process]:
     return [each for each in running if _is_program(each, "ffapi_site.serving.database")]
 
 
-def supervisors(ground: Ground) -> list[psutil.Process]:
-    written = ground.folder / "supervisord.pid"
-    return [psutil.Process(int(written.read_text()))] if written.exists() else []
+def postmasters(ground: Ground) -> list[psutil.Process]:
+    running = remains.postmaster(ground.folder / "postgres")
+    return [running] if running else []
 
 
 def backends(ground: Ground) -> list[psutil.Process]:

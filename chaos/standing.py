@@ -7,55 +7,39 @@ import subprocess
 import time
 from pathlib import Path
 
-import psutil
-
 from chaos import processes
 from chaos.ground import LEASE_S
-from chaos.scene import Done, Fault, NothingToHit, Scene, resume
+from chaos.scene import Done, Fault, NothingToHit, Scene
 
 _LEVELS = 1200
 _IMMUTABLE_S = 8.0
 _LONG_AGO_S = 3600
 
 
-def _stop(scene: Scene, found: list[psutil.Process]) -> Done:
-    victim = scene.one_of(found)
-    victim.suspend()
-    return Done(f"pid {victim.pid}, for good")
-
-
 def stop_worker(scene: Scene) -> Done:
     """R29: a worker stands still, with its FFmpeg or without, and nobody wakes it."""
-    return _stop(scene, processes.workers(scene.ground))
+    return scene.stop(processes.workers(scene.ground))
 
 
 def stop_beside_worker(scene: Scene) -> Done:
     """R29: any process of a slot stands still for good, idle or busy."""
-    return _stop(scene, processes.below_sentinels(scene.ground))
+    return scene.stop(processes.below_sentinels(scene.ground))
 
 
 def stop_sentinel(scene: Scene) -> Done:
     """R29: so does django-q2's own guard."""
-    return _stop(scene, processes.sentinels(scene.ground))
+    return scene.stop(processes.sentinels(scene.ground))
 
 
 def stop_guard(scene: Scene) -> Done:
     """R30: who watches over a slot stands still for good."""
-    return _stop(scene, processes.guards(scene.ground))
+    return scene.stop(processes.guards(scene.ground))
 
 
 def freeze_slot(scene: Scene) -> Done:
     """R10: a whole slot stands still past its lease, as with its machine, and then goes on."""
     guard = scene.one_of(processes.guards(scene.ground))
-    frozen = [guard, *guard.children(recursive=True)]
-    for each in frozen:
-        each.suspend()
-
-    def wake() -> None:
-        for each in frozen:
-            resume(each)
-
-    return Done(f"pid {guard.pid} and below", LEASE_S + 8, wake)
+    return scene.freeze([guard, *guard.children(recursive=True)], LEASE_S + 8)
 
 
 def leave_deep_folder(scene: Scene) -> Done:
