@@ -8,7 +8,7 @@ import time
 import psutil
 import psycopg
 
-from chaos import late, processes, standing
+from chaos import disk, late, processes, standing
 from chaos.ground import LEASE_S
 from chaos.scene import Done, Fault, NothingToHit, Scene
 
@@ -162,6 +162,14 @@ def fill_scratch(scene: Scene) -> Done:
     return Done(told, 5, lambda: filler.unlink(missing_ok=True))
 
 
+def fill_by_uploads(scene: Scene) -> Done:
+    """R33: uploads that announce nothing fill the disk that the database is on."""
+    sender, other, *_ = scene.customers
+    if not disk.is_served(other, within_s=1):
+        raise NothingToHit
+    return Done(disk.fill_by_uploads(scene.ground, sender, other))
+
+
 def jump_clock(scene: Scene) -> Done:
     """R8: the clock of every process but the database's jumps."""
     clock = scene.ground.clock
@@ -172,8 +180,8 @@ def jump_clock(scene: Scene) -> Done:
     return Done(f"{hours:+} h", 6, lambda: clock.set_off_by(0))
 
 
-# It waits until the site is up, which it rightly is not on a full disk: that is undone first.
-STARTING_AGAIN: tuple[Fault, ...] = (crash_site,)
+# They wait until the site answers, which it rightly does not on a full disk: that is undone first.
+STARTING_AGAIN: tuple[Fault, ...] = (crash_site, fill_by_uploads)
 QUICK: tuple[Fault, ...] = (
     kill_ffmpeg,
     kill_worker,
@@ -200,6 +208,7 @@ ALL: tuple[Fault, ...] = (
     kill_backend,
     freeze_backend,
     fill_scratch,
+    fill_by_uploads,
     jump_clock,
 )
 

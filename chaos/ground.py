@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +22,9 @@ from tests.system.site import Site
 
 LEASE_S = 4
 SLOTS = 2
-_SCRATCH_MB = 512
+RESERVE_MB = 128
+_DISK_MB = 1536
+_SCRATCH_MB = 768
 
 Kind = TypeVar("Kind", bound=Preloaded)
 
@@ -34,6 +36,8 @@ class Ground:
     withheld: Withheld | None
     missing: dict[str, str]
     """What can't be harmed here, and why."""
+    violations: list[str] = field(default_factory=list)
+    """What faults saw that must not be, which nothing tells of afterwards."""
 
     @property
     def folder(self) -> Path:
@@ -76,12 +80,15 @@ class Ground:
 def ground(name: str, far_end: str) -> Iterator[Ground]:
     """Serve in a new data folder; at the end nothing of it is left."""
     folder = ROOT / "var" / "chaos" / name
-    folder.mkdir(parents=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     missing: dict[str, str] = {}
-    clock = _preloadable(Clock, folder, ("jump_clock",), missing)
-    withheld = _preloadable(Withheld, folder, ("swallow_commit", "slow_flush"), missing)
-    settings = _settings(far_end) | _preloaded(clock, withheld)
-    with _small_scratch(folder / "scratch", missing):
+    with (
+        _small_disk(folder, _DISK_MB, 0o755, "fill_by_uploads", missing),
+        _small_disk(folder / "scratch", _SCRATCH_MB, 0o700, "fill_scratch", missing),
+    ):
+        clock = _preloadable(Clock, folder, ("jump_clock",), missing)
+        withheld = _preloadable(Withheld, folder, ("swallow_commit", "slow_flush"), missing)
+        settings = _settings(far_end) | _preloaded(clock, withheld)
         server = Server.start(folder, port=free_port(), settings=settings)
         with server:
             server.await_line("FFAPI serves")
@@ -97,7 +104,7 @@ def _settings(far_end: str) -> dict[str, str]:
         "FFMPEG_STALL_SECONDS": "5",
         "JOB_MAX_RETRIES": "20",
         "JOB_RETRY_DELAY": "0.05",
-        "MIN_FREE_SPACE_MB": "1",
+        "MIN_FREE_SPACE_MB": str(RESERVE_MB),
         "MAX_FILE_SIZE_MB": "64",  # half of it is reserved for an input that nobody has seen
         "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000",
         "FFAPI_URL_ALLOWLIST": far_end,
@@ -122,13 +129,16 @@ def _preloadable(
 
 
 @contextmanager
-def _small_scratch(folder: Path, missing: dict[str, str]) -> Iterator[None]:
-    """Put the scratch folder on a small disk of its own, which can be filled."""
-    folder.mkdir(mode=0o700)
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={_SCRATCH_MB}m,mode=700", "chaos", str(folder)]
+def _small_disk(
+    folder: Path, size_mb: int, mode: int, fault: str, missing: dict[str, str]
+) -> Iterator[None]:
+    """Put a new folder on a small disk of its own, which can be filled by ``fault``."""
+    folder.mkdir(mode=mode)
+    options = f"size={size_mb}m,mode={mode:o}"
+    mount = ["mount", "-t", "tmpfs", "-o", options, "chaos", str(folder)]
     mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
     if mounted.returncode:
-        missing["fill_scratch"] = f"no disk can be mounted: {mounted.stderr.strip()}"
+        missing[fault] = f"no disk can be mounted: {mounted.stderr.strip()}"
     try:
         yield
     finally:

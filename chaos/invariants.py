@@ -185,6 +185,11 @@ def i9_every_slot_works(seen: Evidence) -> Iterator[str]:
             yield f"{name} is silent, or stands still: {hung}"
 
 
+def what_faults_saw_was_as_it_should_be(seen: Evidence) -> Iterator[str]:
+    """While a disk is filled: the reserve stays, others are answered, a refusal says why."""
+    yield from seen.ground.violations
+
+
 def clients_were_told_the_truth(seen: Evidence) -> Iterator[str]:
     """While parts are away: 503 with a time to come back, or no answer; never a 500."""
     for answer in seen.ledger.answers:
@@ -210,5 +215,6 @@ CHECKS: tuple[Check, ...] = (
     i7_every_transition_is_on_record,
     i8_what_failed_shows_nothing,
     i9_every_slot_works,
+    what_faults_saw_was_as_it_should_be,
     clients_were_told_the_truth,
 )

@@ -57,8 +57,9 @@ def run(seed: int, plan: Plan) -> bool:
         ground(f"{seed}-{os.getpid()}", far_end.authority) as harmed,
     ):
         able = [fault for fault in plan.faults if fault.__name__ not in harmed.missing]
-        injector = Injector(Scene(harmed, random.Random(seed)), able, plan.gap_s, _say)
         clients = _clients(harmed, far_end, ledger, seed, Path(media))
+        scene = Scene(harmed, random.Random(seed), [client.customer for client in clients])
+        injector = Injector(scene, able, plan.gap_s, _say)
         with _at_work(clients):
             injector.run(plan.for_s)
         evidence = Evidence(harmed, ledger, far_end)
@@ -166,7 +167,7 @@ def _verdict(violations: dict[str, list[str]], settled_s: float) -> bool:
 def _keep_logs(harmed: Ground, seed: int) -> None:
     kept = harmed.folder.parent / f"logs-{seed}"
     kept.mkdir(exist_ok=True)
-    for path in (harmed.folder / "logs").iterdir():
+    for path in [*(harmed.folder / "logs").iterdir(), harmed.folder / "postgres" / "log"]:
         (kept / path.name).write_bytes(path.read_bytes())
     _say(f"\nthe site's logs are in {kept}")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psutil
 
 from chaos.ground import Ground
+from tests.system.customer import Customer
 
 
 class NothingToHit(Exception):  # noqa: N818 -- a state, not a mistake
@@ -29,6 +30,7 @@ class Done:
 class Scene:
     ground: Ground
     chance: random.Random
+    customers: Sequence[Customer] = ()
     stopped: set[psutil.Process] = field(default_factory=set)
     """What stands still for good: nobody here wakes it, or ends it in the site's place."""
 

@@ -24,6 +24,7 @@ class Told:
 
     folder: Path
     answer: list[tuple[Any, ...]] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
 
     @property
     def scratch(self) -> Path:
@@ -127,6 +128,18 @@ def test_what_clients_are_told_is_judged(
     assert len(list(invariants.clients_were_told_the_truth(seen))) == violations
 
 
+def test_what_a_fault_saw_is_told(seen: Evidence) -> None:
+    assert list(invariants.what_faults_saw_was_as_it_should_be(seen)) == []
+    seen.ground.violations.append("the reserve is gone")
+    found = list(invariants.what_faults_saw_was_as_it_should_be(seen))
+    assert found == ["the reserve is gone"]
+
+
 def test_each_check_is_tried() -> None:
-    below = {"i4_no_ffmpeg_is_left", "i5_no_scratch_is_left", "clients_were_told_the_truth"}
+    below = {
+        "i4_no_ffmpeg_is_left",
+        "i5_no_scratch_is_left",
+        "what_faults_saw_was_as_it_should_be",
+        "clients_were_told_the_truth",
+    }
     assert {check.__name__ for check in CHECKS} == {name for name, _ in BAD} | below
