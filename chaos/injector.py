@@ -28,11 +28,22 @@ class Injector:
 
     def run(self, for_s: float) -> None:
         began = time.monotonic()
-        turns = _turns(self.faults, self.scene.chance)
+        turns = self._turns()
         while time.monotonic() < began + for_s:
             self._rest(self.scene.chance.uniform(*self.gap_s))
             self._inject(next(turns), began)
         self._rest(max([at - time.monotonic() for at, _ in self._undo], default=0.0))
+
+    def _turns(self) -> Iterator[Fault]:
+        """All of them in a random order, again and again; what has never hit has a second turn."""
+        chance = random.Random(self.scene.chance.random())  # how often others ask depends on time
+        while True:
+            order = chance.sample(self.faults, len(self.faults))
+            yield from order
+            yield from (fault for fault in order if not self.done[fault.__name__])
+
+    def never_done(self) -> list[str]:
+        return [fault.__name__ for fault in self.faults if not self.done[fault.__name__]]
 
     def _inject(self, fault: Fault, began: float) -> None:
         if fault in STARTING_AGAIN:
@@ -65,9 +76,3 @@ class Injector:
             if at <= moment:
                 self._undo.remove((at, undo))
                 undo()
-
-
-def _turns(faults: Sequence[Fault], chance: random.Random) -> Iterator[Fault]:
-    """All of them in a random order, again and again."""
-    while True:
-        yield from chance.sample(faults, len(faults))
