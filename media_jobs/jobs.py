@@ -150,13 +150,16 @@ def _check_queue(tenant: Tenant) -> None:
         )
 
 
-# A file stays until the job's commit from here on: whoever deletes it locks it first.
+# A file stays until the job's commit from here on: whoever deletes it locks it first. Whoever locks
+# several does so by their ids, whatever order they are read in.
 _GIVE = """
+WITH kept AS MATERIALIZED (
+    SELECT id FROM storage_file WHERE id = ANY(%s) AND published_at IS NOT NULL
+    ORDER BY id FOR NO KEY UPDATE)
 INSERT INTO media_jobs_jobinput (job_id, role, url, file_id)
 SELECT %s, role, url, file FROM unnest(%s::text[], %s::text[], %s::text[])
     WITH ORDINALITY AS wanted (role, url, file, number)
-WHERE file IS NULL OR EXISTS (
-    SELECT FROM storage_file WHERE id = file AND published_at IS NOT NULL FOR NO KEY UPDATE)
+WHERE file IS NULL OR file IN (SELECT id FROM kept)
 ORDER BY number
 """
 
@@ -167,7 +170,7 @@ def _give(job: Job, planned: Planned) -> None:
     roles, urls = [each.role for each in inputs], [each.url for each in inputs]
     files = [each.file.pk if each.file else None for each in inputs]
     with connection.cursor() as cursor:
-        cursor.execute(_GIVE, (job.pk, roles, urls, files))
+        cursor.execute(_GIVE, (files, job.pk, roles, urls, files))
         if cursor.rowcount < len(inputs):
             raise Conflict("an input is being deleted", code="input_deleted")
     # As if prefetched: what tells of the new job need not read them.
@@ -241,8 +244,11 @@ def delete(job: Job) -> None:
     """
     if not job.is_final:
         raise Conflict(f"the job is {job.status}; cancel it first", code="job_not_ended")
-    files = [output.file for output in job.outputs.select_related("file").order_by("file")]
     with transaction.atomic():
+        if not retention.hold(job):  # before its files
+            return
+        outputs = job.outputs.select_related("file").order_by("file_id")
+        files = [output.file for output in outputs]
         gone = [file for file in files if _hidden(file)]
         told = {
             "operation": job.operation,

@@ -29,13 +29,18 @@ def forget(job: Job, event: Event, told: dict[str, Any]) -> bool:
     Tell whether it was there: of two who delete it at once one does, and gives its room back.
     Part of the caller's transaction.
     """
-    ended = Job.objects.select_for_update().filter(pk=job.pk, status__in=FINAL).first()
+    ended = hold(job)
     if ended is None:
         return False
     audit.record(event, ended.tenant_id, ended.pk, details=told)
     ended.delete()
     reservations.give_storage(ended.tenant_id, ended.api_key_id, ended.row_bytes)
     return True
+
+
+def hold(job: Job) -> Job | None:
+    """Lock an ended job, before its files and what else hangs on it; None where it is gone."""
+    return Job.objects.select_for_update().filter(pk=job.pk, status__in=FINAL).first()
 
 
 def sweep() -> int:

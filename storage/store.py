@@ -329,5 +329,7 @@ def _delete(file: File) -> None:
     rows = File.objects.filter(pk=file.pk)
     storages["media"].delete(file.storage_key)
     with transaction.atomic():
+        # Before what refers to it, which goes first: who deletes its job has them in this order.
+        rows.select_for_update().values_list("pk").first()
         if rows.delete()[1].get(File._meta.label):  # noqa: SLF001 -- public, by its documentation
             reservations.give_storage(file.tenant_id, file.api_key_id, file.size_bytes)

@@ -124,6 +124,8 @@ def change(key: ApiKey, changes: Mapping[str, Any], by: Authority) -> ApiKey:
     for name in columns:
         setattr(key, name, changes[name])
     with transaction.atomic():
+        if "quota" in changes:
+            limits.locked_tenant(key.tenant)
         key.save(update_fields=columns)
         if "quota" in changes:  # what was read here may be of yesterday by now
             limits.set_for_key(key, changes["quota"], audited=False)
@@ -152,6 +154,7 @@ def rotate(key: ApiKey, overlap_s: int, by: Authority) -> tuple[ApiKey, str]:
     """
     by.require_making()
     by.require_scopes(key.scopes)
+    limits.locked_tenant(key.tenant)
     locked = _locked(key)
     if not locked.is_usable:
         raise Conflict("only a key that can be used is rotated", code="key_not_usable")

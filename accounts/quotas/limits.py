@@ -25,7 +25,7 @@ def set_for_tenant(tenant: Tenant, quota: Mapping[str, int | None]) -> None:
     wanted = read(quota)
     with transaction.atomic():
         plan = _held(tenant.plan_id)
-        locked = _locked(tenant)
+        locked = locked_tenant(tenant)
         if locked.plan_id != tenant.plan_id:  # it was given another meanwhile
             plan = _held(locked.plan_id)
         before, locked.quota = locked.quota, wanted
@@ -42,7 +42,7 @@ def set_for_key(api_key: ApiKey, quota: Mapping[str, int | None], *, audited: bo
     """
     wanted = {name: limit for name, limit in read(quota, of_key=True).items() if limit is not None}
     with transaction.atomic():
-        _locked(api_key.tenant)
+        locked_tenant(api_key.tenant)
         before = ApiKey.objects.values_list("quota", flat=True).get(pk=api_key.pk)
         api_key.quota = wanted
         api_key.max_concurrent_jobs = wanted.get(CONCURRENT_JOBS)
@@ -60,7 +60,7 @@ def set_plan(tenant: Tenant, plan: str | None) -> None:
         if plan is not None and held is None:
             errors = [FieldError("/plan", f"there is no plan {plan}", "unknown")]
             raise Invalid(f"there is no plan {plan}", errors=errors)
-        locked = _locked(tenant)
+        locked = locked_tenant(tenant)
         before, locked.plan_id = locked.plan_id, plan
         _put_in_force(locked, held)
         told = {"before": before, "after": plan}
@@ -81,7 +81,7 @@ def put_plan(
         plan, _ = Plan.objects.update_or_create(pk=name, defaults=values)
         # In one order, so that two such changes don't wait for each other.
         for tenant in Tenant.objects.filter(plan_id=name).order_by("pk"):
-            locked = _locked(tenant)
+            locked = locked_tenant(tenant)
             if locked.plan_id == name:
                 _put_in_force(locked, plan)
         told = {"before": before.limits if before else None, "after": wanted}
@@ -90,8 +90,11 @@ def put_plan(
     return plan
 
 
-def _locked(tenant: Tenant) -> Tenant:
-    """Keep the tenant's work and files as they are: whatever makes one refers to this row."""
+def locked_tenant(tenant: Tenant) -> Tenant:
+    """Keep the tenant's work and files as they are: whatever makes one refers to this row.
+
+    Before any of its keys: who changes a key's limits has them in this order.
+    """
     return Tenant.objects.select_for_update().get(pk=tenant.pk)
 
 

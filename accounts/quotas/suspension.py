@@ -67,9 +67,10 @@ _FORGIVE = "DELETE FROM accounts_quotacounter WHERE subject = %s AND name = %s"
 def lift(tenant: Tenant) -> None:
     """End a suspension, and forget what led to it."""
     with transaction.atomic(), connection.cursor() as cursor:
+        # The count before the tenant, as whoever suspends it has them.
+        cursor.execute(_FORGIVE, (tenant.pk, _VIOLATIONS))
         rows = Tenant.objects.filter(pk=tenant.pk, quota_suspended_at__isnull=False)
         if not rows.update(quota_suspended_at=None, quota_suspended_for=""):
             raise Conflict("the tenant is not suspended", code="quota_not_suspended")
-        cursor.execute(_FORGIVE, (tenant.pk, _VIOLATIONS))
         audit.record(Event.QUOTA_SUSPENSION_LIFTED, tenant.pk, tenant.pk)
     tenant.refresh_from_db(fields=["quota_suspended_at", "quota_suspended_for"])

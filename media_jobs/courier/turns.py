@@ -119,10 +119,11 @@ def claim() -> WebhookDelivery | None:
         row = cursor.fetchone()
         if row is None:
             return None
-        cursor.execute(_TAKE_TURN, row)
         until = Now() + timedelta(seconds=_LEASE_S)
         taken = WebhookDelivery.objects.filter(pk=row[0])
         taken.update(claimed_until=until, attempt=F("attempt") + 1)
+        # After the event, as whoever writes down how it ended has them.
+        cursor.execute(_TAKE_TURN, row)
         # Not its tenant: where no key opens that one's secret, this is for `deliver` to say.
         return taken.select_related("job").get()
 

@@ -1,0 +1,173 @@
+"""Two verbs on the same rows at once wait for each other, and never in a circle."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts import keys
+from accounts.events import Event
+from accounts.keys.authority import Authority
+from accounts.models import ApiKey, Tenant
+from accounts.quotas import limits, suspension
+from accounts.quotas.names import JOBS_PER_DAY, QUOTAS
+from accounts.quotas.refusal import QuotaExceeded
+from accounts.quotas.standing import Standing
+from ffapi_site.lib.problems import Problem
+from media_jobs import courier, jobs, retention
+from media_jobs.courier import sending
+from media_jobs.models import Job, JobInput, JobOutput, WebhookDelivery
+from media_jobs.models.job import Lane
+from media_jobs.operations import base
+from media_jobs.worker.planning import Planned, PlannedInput
+from media_jobs.worker.weight import Weight
+from storage import store
+from storage.models import File
+from tests.factories import ApiKeyFactory, FileFactory, JobFactory, TenantFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+_ROUNDS = 25
+_ASKED = base.parse("transcode", {"input": "https://example.org/a.mp4"})
+_NO_INPUTS = Planned(_ASKED, (), Lane.CPU, Weight(1, 1, 1))
+Verb = Callable[[], object]
+
+
+def _with_pauses(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
+    """As on a machine that has more to do: what is between two statements takes a while."""
+    try:
+        return execute(sql, params, many, context)
+    finally:
+        time.sleep(random.uniform(0, 0.004))  # noqa: S311 -- no secret
+
+
+def at_once(*verbs: Verb) -> None:
+    """Do all at the same time; raises what the database says, not what the verbs refuse."""
+    ready = Barrier(len(verbs))
+
+    def do(verb: Verb) -> None:
+        try:
+            with connection.execute_wrapper(_with_pauses):
+                ready.wait()
+                with suppress(Problem, store.Gone):
+                    verb()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(verbs)) as threads:
+        for done in [threads.submit(do, verb) for verb in verbs]:
+            done.result()
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    return TenantFactory.create()
+
+
+def made(tenant: Tenant, number: int = 1) -> tuple[Job, list[File]]:
+    """An ended job with outputs."""
+    job = JobFactory.create(tenant=tenant, completed=True)
+    files = [FileFactory.create(tenant=tenant) for _ in range(number)]
+    for position, file in enumerate(files):
+        JobOutput.objects.create(job=job, position=position, role=f"r{position}", file=file)
+    return job, files
+
+
+def test_a_job_and_its_output_are_deleted(tenant: Tenant) -> None:
+    for _ in range(_ROUNDS):
+        job, [file] = made(tenant)
+        at_once(lambda: jobs.delete(job), lambda: store.remove(file))  # noqa: B023
+        assert not Job.objects.exists()
+        assert not File.objects.exists()
+
+
+def test_a_job_its_output_and_what_is_kept_too_long_are_deleted(tenant: Tenant) -> None:
+    for _ in range(_ROUNDS):
+        job, [file] = made(tenant)
+
+        def forget() -> None:
+            with transaction.atomic():
+                retention.forget(job, Event.JOB_EXPIRED, {})  # noqa: B023
+
+        at_once(lambda: jobs.delete(job), forget, lambda: store.remove(file))  # noqa: B023
+        assert not Job.objects.exists()
+
+
+def test_two_submit_with_the_same_files_in_another_order(tenant: Tenant) -> None:
+    a, b = (FileFactory.create(tenant=tenant) for _ in range(2))
+    for _ in range(_ROUNDS):
+        at_once(lambda: _submit(tenant, [a, b]), lambda: _submit(tenant, [b, a]))
+    roles = JobInput.objects.order_by("job", "id").values_list("role", flat=True)
+    assert list(roles) == ["0", "1"] * 2 * _ROUNDS
+
+
+def test_a_job_is_deleted_while_its_outputs_are_submitted(tenant: Tenant) -> None:
+    for _ in range(_ROUNDS):
+        job, [a, b] = made(tenant, 2)
+        at_once(lambda: jobs.delete(job), lambda: _submit(tenant, [b, a]))  # noqa: B023
+        kept = File.objects.count()
+        assert kept in {0, 2}
+        assert JobInput.objects.count() == kept
+        Job.objects.all().delete()
+        File.objects.all().delete()
+
+
+def _submit(tenant: Tenant, files: list[File]) -> None:
+    """The part of a submission that writes; what is asked of the media is no matter here."""
+    with transaction.atomic():
+        job = JobFactory.create(tenant=tenant)
+        inputs = tuple(PlannedInput(str(role), "", file) for role, file in enumerate(files))
+        jobs._give(job, replace(_NO_INPUTS, inputs=inputs))
+
+
+def test_an_event_is_sent_anew_while_it_is_claimed_and_a_late_answer_comes(tenant: Tenant) -> None:
+    for _ in range(_ROUNDS):
+        event = WebhookDelivery.objects.create(
+            tenant=tenant, url="https://a.example/", event="quota.warning"
+        )
+        assert courier.claim() is not None
+        # The claim has run out: whoever had it in hand answers late.
+        WebhookDelivery.objects.update(claimed_until=Now(), next_attempt_at=Now())
+        refused = sending._Outcome(status=500)
+        at_once(
+            lambda: sending._record(event, refused),  # noqa: B023
+            courier.claim,
+            lambda: courier.redeliver(event),  # noqa: B023
+        )
+        WebhookDelivery.objects.all().delete()
+
+
+def test_a_key_is_changed_by_two_and_rotated(tenant: Tenant) -> None:
+    by = Authority(frozenset("*"), None)
+    for number in range(_ROUNDS):
+        key = ApiKeyFactory.create(tenant=tenant)
+        limits.set_for_key(key, {"max_jobs_per_day": 5})
+        first, second, third = (ApiKey.objects.get(pk=key.pk) for _ in range(3))
+        at_once(
+            lambda: keys.change(first, {"name": f"n{number}", "quota": {}}, by),  # noqa: B023
+            lambda: keys.change(second, {"quota": {"max_jobs_per_day": 6}}, by),  # noqa: B023
+            lambda: keys.rotate(third, 60, by),  # noqa: B023
+        )
+
+
+def test_a_suspension_is_lifted_while_refusals_are_counted(tenant: Tenant) -> None:
+    limits.put_plan("strict", {"max_jobs_per_day": 1}, suspend_after_violations=1)
+    limits.set_plan(tenant, "strict")
+    standing = Standing(tenant.pk, QUOTAS[JOBS_PER_DAY], 1, 1, 0, timezone.now())
+    refused = QuotaExceeded(tenant.pk, standing, timezone.now())
+    for _ in range(_ROUNDS):
+        at_once(
+            lambda: suspension.note_violation(refused),
+            lambda: suspension.note_violation(refused),
+            lambda: suspension.lift(tenant),
+        )
