@@ -17,6 +17,7 @@ from accounts.api.views import TenantAPIView
 from accounts.events import Event
 from ffapi_site.lib import bodies
 from ffapi_site.lib.describing import PAGING, page_of
+from ffapi_site.lib.problems import NotFound
 from storage import store
 from storage.api import arrivals
 from storage.api.bodies import FileBody, FileChanges, ImportRequest, tell
@@ -105,14 +106,18 @@ class OneFile(TenantAPIView):
         """Change what is said about a file; its bytes never change."""
         file = self._file(file_id)
         changes = bodies.read(FileChanges, request.data).model_dump(exclude_unset=True)
+        if changes:
+            self._change(file, changes)
+        return Response(tell(file))
+
+    def _change(self, file: File, changes: dict[str, Any]) -> None:
         for name, value in changes.items():
             setattr(file, name, value)
         with transaction.atomic():
-            file.save(update_fields=list(changes))
-            if changes:
-                told = {"changed": sorted(changes)}
-                audit.record(Event.FILE_CHANGED, file.tenant_id, file.pk, details=told)
-        return Response(tell(file))
+            if not File.objects.published().filter(pk=file.pk).update(**changes):
+                raise NotFound  # it was deleted since it was read
+            told = {"changed": sorted(changes)}
+            audit.record(Event.FILE_CHANGED, file.tenant_id, file.pk, details=told)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, file_id: str) -> Response:

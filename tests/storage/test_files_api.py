@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from accounts.roles import Role
+from ffapi_site.lib import bodies
 from ffapi_site.lib.ids import new_id
 from storage import hooks
 from storage.models import File
@@ -125,6 +126,19 @@ def test_a_wrong_change_is_named(
     response = change(client, file.pk, **changes)
     assert response.status_code == 422
     assert response.json()["errors"][0]["pointer"] == pointer
+
+
+def test_a_file_that_goes_while_it_is_changed_is_absent(
+    client: Client, file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = bodies.read
+
+    def late(*given: Any) -> Any:
+        File.objects.all().delete()
+        return read(*given)
+
+    monkeypatch.setattr(bodies, "read", late)
+    assert change(client, file.pk, name="b.mp4").status_code == 404
 
 
 def test_what_a_job_reads_stays(
