@@ -25,6 +25,7 @@ from accounts.admin_site import Kept, site
 from accounts.events import Event
 from accounts.models import Tenant
 from accounts.quotas import suspension
+from ffapi_site.lib.crypto import Undecipherable
 from ffapi_site.lib.problems import Conflict
 
 _PAGE = "admin:accounts_tenant_change"
@@ -78,7 +79,10 @@ class TenantAdmin(Kept, Audited, HasActions):
 
     @display(description="webhook secret")
     def signs_webhooks(self, tenant: Tenant) -> str:
-        return "set" if tenant.webhook_secret else "not set"
+        try:
+            return "set" if tenant.webhook_secret else "not set"
+        except Undecipherable:
+            return "set, but none of ENCRYPTION_KEYS opens it"
 
     def save_model(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import models
+from django.db.models.query_utils import DeferredAttribute
 
 
 def digest(secret: str) -> str:
@@ -30,12 +31,16 @@ def encrypt(text: str) -> str:
     return _cipher(tuple(settings.ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
 
 
-def decrypt(token: str) -> str:
-    return _cipher(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
-
-
 class Undecipherable(Exception):  # noqa: N818 -- a state of the data
     """None of ``ENCRYPTION_KEYS`` opens it"""
+
+
+def decrypt(token: str) -> str:
+    """Open what `encrypt` made; raises ``Undecipherable``."""
+    try:
+        return _cipher(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
+    except InvalidToken as error:
+        raise Undecipherable from error
 
 
 def is_fresh(token: str) -> bool:
@@ -55,11 +60,38 @@ def refreshed(token: str) -> str:
         raise Undecipherable from error
 
 
+class _Sealed(str):
+    """As it was read, and not yet opened"""
+
+    __slots__ = ()
+
+
+class _Opening(DeferredAttribute):
+    """Opens what was read once somebody looks at it; raises ``Undecipherable``.
+
+    What no key opens is then its own trouble: not that of every list in which its row stands.
+    """
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        value = super().__get__(instance, cls)
+        if isinstance(value, _Sealed):
+            value = decrypt(value)
+            self.__set__(instance, value)
+        return value
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        vars(instance)[self.field.attname] = value
+
+
 class EncryptedTextField(models.TextField[str, str]):
-    """Text that the database only ever sees encrypted."""
+    """Text that the database only ever sees encrypted; ``values`` gives it so."""
+
+    descriptor_class = _Opening
 
     def get_prep_value(self, value: Any) -> Any:
+        if isinstance(value, _Sealed):
+            return str(value)
         return value if value in (None, "") else encrypt(value)
 
     def from_db_value(self, value: str | None, *_: object) -> str | None:
-        return value if value in (None, "") else decrypt(str(value))
+        return value if value in (None, "") else _Sealed(value)

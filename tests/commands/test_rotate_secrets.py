@@ -32,7 +32,7 @@ def stored(tenant: Tenant) -> str:
 
 
 def secrets() -> dict[str, str]:
-    return dict(Tenant.objects.values_list("pk", "webhook_secret"))
+    return {tenant.pk: tenant.webhook_secret for tenant in Tenant.objects.all()}
 
 
 def test_it_works(settings: Settings) -> None:

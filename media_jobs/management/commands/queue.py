@@ -77,9 +77,7 @@ class Command(BaseCommand):
                 "attempts": job.attempt,
                 "quarantined_at": job.quarantined_at,
             }
-            for job in Job.objects.quarantined()
-            .select_related("tenant")
-            .defer("tenant__webhook_secret")
+            for job in Job.objects.quarantined().select_related("tenant")
         ]
         if options["json"]:
             self._tell_json(rows)
