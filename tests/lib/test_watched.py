@@ -12,6 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.processes import is_dead
+from tests.serving.server import eventually
+
 ROOT = Path(__file__).parents[2]
 _HEAD = """
 import os, signal, sys, time
@@ -46,18 +49,11 @@ def _await(told: Path) -> int:
 
 
 def _is_gone(pid: int) -> bool:
-    """Also where whoever has adopted it has not yet looked: a zombie is no process any more."""
-    until = time.monotonic() + 60
-    while (is_there := _is_there(pid)) and time.monotonic() < until:
-        time.sleep(0.02)
-    return not is_there
-
-
-def _is_there(pid: int) -> bool:
     try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+        process = psutil.Process(pid)
     except psutil.NoSuchProcess:
-        return False
+        return True
+    return eventually(lambda: is_dead(process), within_s=60)
 
 
 @pytest.mark.parametrize(

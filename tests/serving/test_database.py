@@ -17,6 +17,7 @@ from django.conf import settings
 
 from ffapi_site.database import embedded
 from tests.disks import small_disk
+from tests.processes import kill
 from tests.serving.server import ROOT, environment, eventually
 
 pytestmark = pytest.mark.slow
@@ -57,9 +58,7 @@ def _postmaster(folder: Path) -> psutil.Process:
 
 
 def test_it_works(keeper: subprocess.Popen[str], folder: Path) -> None:
-    dead = _postmaster(folder)
-    dead.kill()
-    dead.wait(60)
+    kill(_postmaster(folder))
     assert eventually(lambda: embedded.is_running(folder), within_s=60)
 
 

@@ -10,6 +10,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.processes import kill
 from tests.serving.server import ROOT, Server, environment, eventually, free_port
 
 pytestmark = pytest.mark.slow
@@ -61,9 +62,7 @@ def test_killed_itself_it_leaves_nothing_behind(server: Server) -> None:
 def test_a_killed_database_is_started_again(server: Server) -> None:
     """By nobody but the site, beside which no command starts it."""
     for _ in range(2):
-        dead = _postmaster(server)
-        dead.kill()
-        dead.wait(60)
+        kill(_postmaster(server))
         assert server.manage("shell", "-v0", "-c", _LOOK).strip() in {"False", "True"}
         assert eventually(lambda: _is_ready(server), within_s=60)
     [log] = (server.folder / "logs").glob("database.log")

@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 
 from ffapi_site.database import embedded
+from tests.processes import is_dead
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +80,7 @@ def test_a_process_that_outlived_a_killed_server_is_ended(folder: Path) -> None:
         frozen.suspend()
         psutil.Process(_pid(folder)).kill()
         assert _answer(folder) == (1,)
-        assert not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE
+        assert is_dead(frozen)
         held.close()
 
 

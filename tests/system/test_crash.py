@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.media import FFMPEG, Samples
+from tests.processes import is_dead
 from tests.serving.server import eventually
 from tests.system.customer import Customer, Json
 from tests.system.far_end import FarEnd
@@ -42,20 +43,13 @@ def _encode(alice: Customer, source: str, end_s: float, **options: str) -> Json:
 
 def _kill_and_see_ffmpeg_go(victim: psutil.Process, ffmpeg: psutil.Process) -> None:
     victim.kill()
-    assert eventually(lambda: _is_dead(ffmpeg), within_s=AT_ONCE_S)
+    assert eventually(lambda: is_dead(ffmpeg), within_s=AT_ONCE_S)
     assert eventually(lambda: not ffmpeg.is_running(), within_s=20)  # and somebody buried it
 
 
 def _worker_of(ffmpeg: psutil.Process) -> psutil.Process:
     """What started it; bubblewrap stands between them where there are namespaces."""
     return next(each for each in ffmpeg.parents() if each.name() != "bwrap")
-
-
-def _is_dead(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
 
 
 def _check_ended_once(site: Site, alice: Customer, job: Json, name: str, folder: Path) -> None:
@@ -88,7 +82,7 @@ def test_a_killed_slot(site: Site, alice: Customer, long_source: str, folder: Pa
     slot = site.slot_of(job)
     below = slot.children(recursive=True)
     _kill_and_see_ffmpeg_go(slot, ffmpeg)
-    assert psutil.wait_procs(below, timeout=10)[1] == []
+    assert eventually(lambda: all(map(is_dead, below)), within_s=10)
     assert alice.completed(job, within_s=120)["attempt"] == 2
     assert site.history(job) == GIVEN_BACK
     assert site.outcomes(job) == ["worker lost", "completed"]
@@ -124,10 +118,10 @@ def test_a_worker_that_is_stopped_for_good(
     worker, slot = _worker_of(ffmpeg), site.slot_of(job)
     worker.suspend()
     began = time.monotonic()
-    assert eventually(lambda: _is_dead(worker) and _is_dead(ffmpeg), within_s=60)
+    assert eventually(lambda: is_dead(worker) and is_dead(ffmpeg), within_s=60)
     site.await_slots()
     assert time.monotonic() - began < 60
-    assert _is_dead(slot)
+    assert is_dead(slot)
     alice.completed(job, within_s=120)
     assert site.history(job) == GIVEN_BACK
     assert site.outcomes(job) == ["worker hung", "completed"]

@@ -9,6 +9,7 @@ import psutil
 
 from ffapi_site.database.embedded import socket_folder
 from tests.media import Samples
+from tests.processes import is_dead
 from tests.serving.server import Server, eventually, free_port
 from tests.system.customer import Customer
 from tests.system.site import Site
@@ -46,7 +47,7 @@ def _lose(host: Server) -> list[psutil.Process]:
     lost = host.processes()
     for process in lost:
         process.kill()
-    psutil.wait_procs(lost, timeout=10)
+    assert eventually(lambda: all(map(is_dead, lost)), within_s=10)
     return lost
 
 

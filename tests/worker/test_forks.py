@@ -15,6 +15,7 @@ import pytest
 
 from media_jobs.worker import launcher as launcher_module
 from media_jobs.worker import sandbox, sandbox_forks, sandbox_spawn, scratch
+from tests.processes import is_dead
 from tests.serving.server import eventually
 
 LIMITS = sandbox.Limits(wall_s=20)
@@ -81,15 +82,11 @@ def test_a_killed_one_is_replaced_and_takes_nothing_with_it(folder: Path) -> Non
     with process.stdout, process.stderr:
         launcher = _launcher()
         launcher.kill()
-        assert eventually(lambda: not _is_alive(launcher), within_s=5)
+        assert eventually(lambda: is_dead(launcher), within_s=5)
         assert _version(folder).returncode == 0
-        assert _is_alive(psutil.Process(process.pid))
+        assert not is_dead(psutil.Process(process.pid))
         process.kill()
         process.wait()
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
 
 
 def test_threads_that_end_take_nothing_with_them(folder: Path) -> None:
@@ -105,7 +102,7 @@ def test_threads_that_end_take_nothing_with_them(folder: Path) -> None:
     [process] = started
     with process.stdout, process.stderr:
         assert _version(folder).returncode == 0
-        assert _is_alive(psutil.Process(process.pid))
+        assert not is_dead(psutil.Process(process.pid))
         process.kill()
         process.wait()
 
@@ -137,7 +134,7 @@ def test_a_stopped_one_is_replaced(folder: Path) -> None:
     stopped = _launcher()
     stopped.suspend()
     assert _version(folder).returncode == 0
-    assert eventually(lambda: not _is_alive(stopped), within_s=5)
+    assert eventually(lambda: is_dead(stopped), within_s=5)
     assert _launcher() != stopped
 
 
@@ -181,7 +178,7 @@ def test_an_answer_to_another_request_is_none(
             os.close(descriptor)
         done = _version(folder)
         assert (done.returncode, done.stdout[:7]) == (0, b"ffprobe")
-        assert _is_alive(psutil.Process(process.pid))
+        assert not is_dead(psutil.Process(process.pid))
         process.kill()
         process.wait()
 
@@ -210,6 +207,6 @@ def test_it_does_not_outlive_us() -> None:
 
 def _is_there(pid: int) -> bool:
     try:
-        return _is_alive(psutil.Process(pid))
+        return not is_dead(psutil.Process(pid))
     except psutil.NoSuchProcess:
         return False

@@ -1,0 +1,21 @@
+"""Processes that tests look at and did not start."""
+
+from __future__ import annotations
+
+import psutil
+
+from tests.serving.server import eventually
+
+
+def is_dead(process: psutil.Process) -> bool:
+    """Also where whoever has adopted it has not yet looked: a zombie is no process any more."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def kill(process: psutil.Process) -> None:
+    """Kill it and see it dead. Not by ``wait``, which a zombie of somebody else's keeps waiting."""
+    process.kill()
+    assert eventually(lambda: is_dead(process), within_s=60)
