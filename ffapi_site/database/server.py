@@ -178,6 +178,9 @@ class Server:
             "unix_socket_directories": f'"{self.sockets}"',
             "unix_socket_permissions": "0700" if _group() is None else "0770",
             "cluster_name": remains.cluster_name(self.folder),
+            # After a crash it ends, and is started anew from outside. PostgreSQL 18 that comes
+            # back by itself hangs for ever where that fails, for want of room for example.
+            "restart_after_crash": "off",
             # A statement that fails, and its details, hold what tenants sent: not for a log.
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from ffapi_site.database import embedded
 from tests.disks import small_disk
-from tests.processes import kill
+from tests.processes import is_dead, kill
 from tests.serving.server import ROOT, environment, eventually
 
 pytestmark = pytest.mark.slow
@@ -59,6 +59,18 @@ def _postmaster(folder: Path) -> psutil.Process:
 
 def test_it_works(keeper: subprocess.Popen[str], folder: Path) -> None:
     kill(_postmaster(folder))
+    assert eventually(lambda: embedded.is_running(folder), within_s=60)
+
+
+def test_after_the_crash_of_a_backend_it_is_another_server(
+    keeper: subprocess.Popen[str], folder: Path
+) -> None:
+    """PostgreSQL ends, as it is told to, and does not try to come back by itself."""
+    before = _postmaster(folder)
+    with _connect(embedded.start(folder)) as one:
+        kill(psutil.Process(one.info.backend_pid))
+        one.close()
+    assert eventually(lambda: is_dead(before), within_s=20)
     assert eventually(lambda: embedded.is_running(folder), within_s=60)
 
 
