@@ -31,6 +31,6 @@ class OwnTenant(TenantAPIView):
         """The tenant that the key belongs to; that its webhook secret was told is recorded."""
         body = {"id": self.tenant.id, "name": self.tenant.name}
         if allows(self.caller.scopes, "webhooks:manage"):
+            body["webhook_secret"] = self.tenant.webhook_secret  # first: it may not open
             audit.record(Event.WEBHOOK_SECRET_SHOWN, self.tenant.pk, self.tenant.pk)
-            body["webhook_secret"] = self.tenant.webhook_secret
         return Response(body)
