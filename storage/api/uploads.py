@@ -23,6 +23,7 @@ from ffapi_site.lib.room import Room, room_on
 
 _PROLOGUE_BYTES = 64 * 1024
 _EPILOGUE_BYTES = 4096
+_NO_FILE = "send the bytes as a part named file that has a filename"
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def receive(request: HttpRequest, to: Landing, *, most_bytes: int) -> Part:
     except UnreadablePostError as error:
         raise Malformed("the body ended early", code="body_incomplete") from error
     except MultiPartParserError as error:
-        raise Malformed(str(error), code="bad_multipart") from error
+        raise _not_utf8(body.first) or Malformed(str(error), code="bad_multipart") from error
     except RequestDataTooBig as error:
         raise TooLarge(str(error)) from error
     except SuspiciousOperation as error:  # too many fields
@@ -164,18 +165,22 @@ def receive(request: HttpRequest, to: Landing, *, most_bytes: int) -> Part:
     if not _is_whole(request, body):
         raise Malformed("the body has no closing boundary", code="body_incomplete")
     if not handler.handle:
-        raise _no_file(body.first)
+        raise _not_utf8(body.first) or invalid("/file", _NO_FILE, "required")
     read = _as_utf8(fields)
     return Part(handler.name, handler.declared_type, handler.digest.hexdigest(), read)
 
 
-def _no_file(first: bytes) -> Invalid:
-    """Say why nothing was found: the parser passes over a header that is no UTF-8."""
+def _not_utf8(first: bytes) -> Invalid | None:
+    """Say that a header is in another encoding, where one is.
+
+    The parser passes over it, and reads on in the file: it finds nothing there or, in a larger
+    one, a header without an end.
+    """
     for line in first.split(b"\r\n"):
         if line[:20].lower() == b"content-disposition:" and not _is_utf8(line):
             detail = "the filename of a part is not in UTF-8, as RFC 7578 has it"
             return invalid("/file", detail, "not_utf8")
-    return invalid("/file", "send the bytes as a part named file that has a filename", "required")
+    return None
 
 
 def _is_utf8(content: bytes) -> bool:

@@ -183,10 +183,11 @@ def test_names_are_cleaned(client: Client, given: str, name: str) -> None:
     assert response.json()["name"] == name
 
 
+@pytest.mark.parametrize("content", [SUBTITLES, b"\x00" * 1_000_000])
 @pytest.mark.parametrize("before", [b"", b"x" * 5000])
-def test_a_name_in_latin_1_is_called_that(client: Client, before: bytes) -> None:
+def test_a_name_in_latin_1_is_called_that(client: Client, before: bytes, content: bytes) -> None:
     body = multipart(
-        "b", [("metadata", "", b'{"a": "' + before + b'"}'), ("file", "ü.srt", SUBTITLES)]
+        "b", [("metadata", "", b'{"a": "' + before + b'"}'), ("file", "ü.srt", content)]
     )
     response = post_raw(client, body.replace("ü".encode(), "ü".encode("latin-1")))
     assert response.status_code == 422
