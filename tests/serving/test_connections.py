@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -98,6 +99,31 @@ def test_it_works(port: int) -> None:
     with connect(port) as client:
         assert status(ask(client)) == 200
         assert status(ask(client)) == 200  # the connection is kept
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\nHost: here\r\n\r\n", "414 address_too_long"),
+        (GET[:-2] + b"X-Long: " + b"a" * 20_000 + b"\r\n\r\n", "431 headers_too_large"),
+        (GET[:-2] + b"X: 1\r\n" * 200 + b"\r\n", "431 headers_too_large"),
+        (GET[:-2] + b"Transfer-Encoding: frob, chunked\r\n\r\n", "501 not_implemented"),
+        (GET[:-2] + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", "400 malformed"),
+        (b"G\xe9T / HTTP/1.1\r\nHost: here\r\n\r\n", "400 malformed"),
+        (HALF, "408 request_timeout"),
+    ],
+)
+def test_what_is_refused_unread_is_told_as_every_error(
+    port: int, request_: bytes, code: str
+) -> None:
+    with connect(port) as client:
+        client.sendall(request_)
+        head, _, body = answer(client).partition(b"\r\n\r\n")
+    assert b"\r\nContent-Type: application/problem+json\r\n" in head
+    told = json.loads(body)
+    assert f"{status(head)} {told['code']}" == f"{told['status']} {told['code']}" == code
+    assert told["detail"]
+    assert told["request_id"]
 
 
 class TestHeaders:

@@ -16,6 +16,7 @@ from gunicorn.asgi.protocol import ASGIProtocol
 
 from ffapi_site.lib.client_address import limited_address
 from ffapi_site.serving.connections.crowd import Crowd
+from ffapi_site.serving.connections.refusal import refusal
 
 # After the answer the client is given so long to close its end, and so much that it may still send.
 _LINGER_S = 2.0
@@ -108,6 +109,21 @@ class Connection(ASGIProtocol):
         return False
 
     # -- The answer
+
+    def _send_error_response(
+        self, status: int, message: str, extra_headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        """Answer in the form of every other error; the base class would in plain text."""
+        status, body = refusal(status, message)
+        headers = (
+            ("Content-Type", "application/problem+json"),
+            ("Content-Length", str(len(body))),
+            *extra_headers,
+            ("Connection", "close"),
+        )
+        head = f"HTTP/1.1 {status} {self._get_reason_phrase(status)}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in headers)
+        self._safe_write(f"{head}\r\n".encode("latin-1") + body)
 
     def pause_writing(self) -> None:
         super().pause_writing()
