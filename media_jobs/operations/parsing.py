@@ -149,7 +149,12 @@ def pointer(each: ErrorDetails, data: Mapping[str, Any], renamed: Mapping[str, s
     here: Any = data
     last = len(each["loc"]) - 1
     for place, part in enumerate(each["loc"]):
+        kind = here.get("type") if isinstance(here, Mapping) else None
+        if part == kind and place < last:
+            continue
         inside, here = step_into(here, part)
+        if not inside and kind is not None:
+            inside, here = True, {}  # absent, and read as if it were empty
         if inside or (place == last and each["type"] == "missing"):
             parts.append(str(part))
     if each["type"] in _TAG_ERRORS:

@@ -90,6 +90,38 @@ def test_mistakes_are_named_as_they_were_sent() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("step", "wrong"),
+    [
+        (
+            {"type": "brightness", "value": 0.2},
+            [("params/value", "required"), ("value", "unknown_field")],
+        ),
+        (
+            {"type": "text", "text": "hello"},
+            [("params/text", "required"), ("text", "unknown_field")],
+        ),
+        ({"type": "crop"}, [("params/width", "required"), ("params/height", "required")]),
+        ({"type": "crop", "params": {"width": 16}}, [("params/height", "required")]),
+        ({"type": "text", "params": {}}, [("params/text", "required")]),
+        ({"type": "scale"}, [("params", "invalid")]),
+        ({"type": "crop", "params": None}, [("params", "invalid")]),
+        ({"type": "gone"}, [("type", "invalid")]),
+        ({}, [("type", "required")]),
+    ],
+)
+def test_mistakes_in_a_filter_are_named_where_they_belong(
+    step: dict[str, Any], wrong: list[tuple[str, str]]
+) -> None:
+    found = wrong_fields("video/filter", {"input": URL, "filters": [step]})
+    assert found == [(f"filters/0/{place}", code) for place, code in wrong]
+
+
+def test_a_type_that_no_union_goes_by_is_no_part_of_it() -> None:
+    given = {"inputs": [URL, URL], "transition": {"type": "fade", "fade": 1}}
+    assert wrong_fields("video/concat", given) == [("transition/fade", "unknown_field")]
+
+
 def test_given_twice() -> None:
     assert wrong_fields("transcode", {"input": URL, "input_url": URL}) == [
         ("input_url", "duplicate")
