@@ -39,11 +39,14 @@ _PASSING_S = 20.0
 _COURIER_S = 1.0
 _CHECK_S = 3600.0
 _CHECK_UNFIT_S = 10.0
-# Longer than any of these chores takes while disk and database answer at all.
+# Longer than any of these takes while disk and database answer at all; a database may hang for half
+# a minute, and what works then needs none.
+_BEAT_PATIENCE_S = 60.0
 _QUEUE_PATIENCE_S = 60.0
 _CLEANING_PATIENCE_S = 900.0
 _WITHOUT_HEARTBEAT_S = 300.0
 _PAST_GRACE_S = 15.0
+_LAST_BEAT_S = 5.0
 
 
 def _free_gate(**_: object) -> None:
@@ -63,6 +66,7 @@ class Guard:
         self._since: datetime | None = None
         self._draining_since: float | None = None
         self._over = threading.Event()
+        self._beating = Round("heartbeat", [], patience_s=_BEAT_PATIENCE_S)
         self._queue = Round("queue", self._queue_chores(), patience_s=_QUEUE_PATIENCE_S)
         self._cleaning = Round("cleaning", self._cleaning_chores(), patience_s=_CLEANING_PATIENCE_S)
 
@@ -76,15 +80,19 @@ class Guard:
         slot = cluster.SlotCluster(get_broker(self.lane))
         connection.close()  # after the broker, which opens it: a fork must not share it
         slot.start()
+        beating = self._keep_beating(slot)
         spawn("queue", partial(self._queue.keep_doing, self._over, pause_s=_HEARTBEAT_S))
         cleaning = partial(self._cleaning.keep_doing, pause_s=_HEARTBEAT_S, is_rare=True)
         spawn("cleaning", partial(cleaning, self._over))
         spawn("courier", partial(_carry, self._over))
         self._watch(slot)
+        self._over.set()
+        beating.join(_LAST_BEAT_S)  # a beat after the end would be of a slot that is no more
         return self._finish(slot)
 
     def _queue_chores(self) -> list[Chore]:
         return [
+            Chore("pauses", housekeeping.PAUSES.look),
             Chore("let go", self._let_go, longest_rest_s=_HEARTBEAT_S),
             Chore("queue", housekeeping.tick, longest_rest_s=_HEARTBEAT_S),
             Chore("scratch", scratch.sweep),  # the next attempt may need the room
@@ -127,11 +135,16 @@ class Guard:
         if time.monotonic() - self._checked_at > patience_s:
             self.check()
 
-    def _watch(self, slot: cluster.SlotCluster) -> None:
+    def _keep_beating(self, slot: cluster.SlotCluster) -> threading.Thread:
         hangs = Hangs(self.name, slot.sentinel.pid)
         beat = Chore("heartbeat", partial(self._beat, hangs), vital_s=_WITHOUT_HEARTBEAT_S)
+        self._beating = Round("heartbeat", [beat], patience_s=_BEAT_PATIENCE_S)
+        keep_beating = partial(self._beating.keep_doing, self._over, pause_s=_HEARTBEAT_S)
+        return spawn("heartbeat", keep_beating)
+
+    def _watch(self, slot: cluster.SlotCluster) -> None:
+        """Say that the guard goes on, whatever the database does: it asks nothing itself."""
         while slot.sentinel.is_alive():
-            beat.do()
             self._require_progress()
             self._go_on()
             slot.sentinel.join(_HEARTBEAT_S)
@@ -165,7 +178,7 @@ class Guard:
 
     def _require_progress(self) -> None:
         """End the process where a chore never ends, or the slot doesn't though it was told to."""
-        for each in (self._queue, self._cleaning):
+        for each in (self._beating, self._queue, self._cleaning):
             if each.hangs_in:
                 end_process(f"the chore {each.hangs_in} does not end")
         if gate.draining.is_set():
@@ -180,7 +193,6 @@ class Guard:
             housekeeping.let_go(self.name)
 
     def _finish(self, slot: cluster.SlotCluster) -> int:
-        self._over.set()
         slot.sentinel.join()
         if slot.sentinel.exitcode == cluster.WORKER_DIED and self._since:
             deaths.report(self.name, states.WORKER_DIED, since=self._since)

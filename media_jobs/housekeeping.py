@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from datetime import timedelta
 
 from django.db import connection
@@ -27,18 +28,51 @@ _LOCK = 0x46464150
 _GUARD_BEATS_WITHIN = timedelta(seconds=9)
 _LEFT_TO_GUARD = timedelta(seconds=20)
 
+_LATE_S = 10.0  # between two looks that are seconds apart
+_RENEWED_WITHIN_S = 10.0
+
 _SWEEP_S = 20.0
 _OLD_JOBS_S = 60.0
 _LOST = Items("reap", rest_s=5.0, longest_rest_s=600.0)
 
 
+class _Pauses:
+    """Whether this process, or a database that it waited for, stood still until a moment ago.
+
+    Leases ran out meanwhile that nobody could renew: whoever works has a moment to do so. Nothing
+    is known before the first look, which is to be followed by others every few seconds.
+    """
+
+    def __init__(self) -> None:
+        self._looked_at = math.inf
+        self._over_at = -math.inf
+
+    def look(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_at > _LATE_S:
+            self._over_at = now
+        self._looked_at = now
+
+    def was_one_lately(self) -> bool:
+        if self._looked_at != math.inf:
+            self.look()
+        return time.monotonic() - self._over_at < _RENEWED_WITHIN_S
+
+
+PAUSES = _Pauses()
+
+
 def reap() -> int:
     """Queue again, or fail, every running job whose slot has fallen silent; give their number.
 
-    Each in a transaction of its own: it ends with the tenant's counters, and whoever held those
-    of several tenants would wait in a circle with the slots that end jobs of theirs.
+    None just after a pause. Each in a transaction of its own: it ends with the tenant's counters,
+    and whoever held those of several tenants would wait in a circle with the slots that end jobs of
+    theirs.
     """
-    return _LOST.each(_unguarded(), _lose, key=lambda job: job.pk)
+    silent = list(_unguarded())  # the database may stand still at this very question
+    if PAUSES.was_one_lately():
+        return 0
+    return _LOST.each(silent, _lose, key=lambda job: job.pk)
 
 
 def let_go(slot: str) -> int:

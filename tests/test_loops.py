@@ -35,7 +35,7 @@ LOOPS = {
     "ffapi_site.serving.database:keep": "all that may raise is caught and logged in `_lasted_s`",
     "media_jobs.worker.cluster:guard": "where it is silent, or ends, its guard does too",
     "media_jobs.worker.launcher:_serve": "its end is seen by who asks it, who starts another",
-    "media_jobs.guard:_watch": "a `Chore`; the guard's parent sees whether it goes on",
+    "media_jobs.guard:_watch": "it asks nobody; the guard's parent sees whether it goes on",
     "media_jobs.changes:_run": "a `Chore`",
     "media_jobs.changes:_listen": "part of the `Chore`",
     "accounts.audit_chain.sealer:_serve": "part of the `Chore`",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -107,3 +108,23 @@ def test_the_sweep_forgets_slots_that_are_long_gone() -> None:
     for chore in housekeeping.cleaning():
         chore.do()
     assert not Slot.objects.exists()
+
+
+def test_after_a_pause_whoever_works_may_first_renew_its_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """R5: the database stood still: no lease could be renewed, and no guard could beat."""
+    monkeypatch.setattr(housekeeping, "_LATE_S", 0.1)
+    monkeypatch.setattr(housekeeping, "_RENEWED_WITHIN_S", 0.5)
+    pauses = housekeeping._Pauses()
+    monkeypatch.setattr(housekeeping, "PAUSES", pauses)
+    pauses.look()
+    job = silent()
+    time.sleep(0.2)
+    assert housekeeping.reap() == 0
+    until = time.monotonic() + 10
+    while not housekeeping.reap():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    job.refresh_from_db()
+    assert job.status == Status.QUEUED

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from media_jobs import guard
 from tests.media import FFMPEG, Samples
 from tests.processes import is_dead
 from tests.serving.server import eventually
@@ -126,6 +127,27 @@ def test_a_worker_that_is_stopped_for_good(
     assert site.history(job) == GIVEN_BACK
     assert site.outcomes(job) == ["worker hung", "completed"]
     _check_ended_once(site, alice, job, "hung.mp4", folder)
+
+
+def test_a_database_that_stands_still_for_longer_than_any_lease(
+    site: Site, alice: Customer, long_source: str, folder: Path
+) -> None:
+    """R5: nobody can renew a lease, and nobody can take the job: whoever encodes goes on."""
+    job = _encode(alice, long_source, 60, output_name="still.mp4")
+    ffmpeg, slot = site.encoding(job), site.slot_of(job)
+    database = site.database()
+    for each in database:
+        each.suspend()
+    try:
+        time.sleep(guard.PATIENCE_S + 10)
+        assert not _is_dead(slot)
+        assert not _is_dead(ffmpeg)
+    finally:
+        for each in database:
+            each.resume()
+    alice.completed(job, within_s=300)
+    assert site.history(job) == [("queued", 0), ("running", 1), ("completed", 1)]
+    _check_ended_once(site, alice, job, "still.mp4", folder)
 
 
 def test_a_stopping_slot_gives_its_job_back_uncharged(
