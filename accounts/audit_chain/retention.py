@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from accounts import audit
 from accounts.audit_chain import checkpoints, unsealable
@@ -24,7 +24,8 @@ from accounts.events import Event
 from ffapi_site.database.sealing import SealerConnection
 
 # The newest checkpoint before the first record that must stay: because it is too young, or because
-# it was not yet forwarded everywhere. One that is about other records was rolled back.
+# it was not yet forwarded everywhere. One that is about other records was rolled back. Where it is
+# farther than is cut at once, the last one up to there, else the first.
 _BOUNDARY = """
 SELECT record.seq, record.hash, signed.envelope FROM accounts_auditcheckpoint AS signed
 JOIN accounts_auditrecord AS record
@@ -35,8 +36,10 @@ WHERE signed.{which} AND signed.kind = 'checkpoint' AND signed.seq < COALESCE((
     WHERE {which} AND seq IS NOT NULL AND (at >= %s
         OR place > (SELECT min(place) FROM accounts_auditforwarding WHERE target = ANY (%s)))
   ), 9223372036854775807)
-ORDER BY signed.number DESC LIMIT 1
+ORDER BY CASE WHEN signed.seq < %s + (SELECT min(seq) FROM accounts_auditrecord WHERE {which}
+    AND seq IS NOT NULL) THEN -signed.number ELSE signed.number END LIMIT 1
 """
+MOST_AT_ONCE: Final = 20_000
 _CHUNK = 2000
 _DELETE = f"""
 DELETE FROM accounts_auditrecord WHERE id IN (
@@ -50,15 +53,15 @@ def cut(
 ) -> Envelope | None:
     """Remove a chain's records of before that time, as far as its checkpoints allow.
 
-    None where there are none. Records that ``targets`` have not got yet stay. Raises ``Rewritten``,
-    and removes nothing, where they are not those that were sealed.
+    As many as are cut at once, `MOST_AT_ONCE` or those under its first checkpoint, for nobody signs
+    meanwhile: None where there are none left. Records that ``targets`` have not got yet stay.
+    Raises ``Rewritten``, and removes nothing, where they are not those that were sealed.
     """
     connection = signer.connection
     which, values = of_tenant(tenant)
     with held_for_signing(connection):
-        end = connection.execute(
-            _BOUNDARY.format(which=which), [*values, *values, before, targets]
-        ).fetchone()
+        wanted = [*values, *values, before, targets, MOST_AT_ONCE, *values]
+        end = connection.execute(_BOUNDARY.format(which=which), wanted).fetchone()
         if end is None:
             return None
         removed = _remove(connection, tenant, end)

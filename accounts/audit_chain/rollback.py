@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from accounts import audit
 from accounts.audit_chain import checkpoints
 from accounts.audit_chain.chain import Head
@@ -19,7 +21,9 @@ class CannotAccept(Exception):  # noqa: N818 -- reads as the sentence it is
     """This is no rollback that could be accepted"""
 
 
-def reconcile(connection: SealerConnection, file: CheckpointFile) -> dict[str | None, str]:
+def reconcile(
+    connection: SealerConnection, file: CheckpointFile, go_on: Callable[[], None] = lambda: None
+) -> dict[str | None, str]:
     """Hold the database against the file; gives the chains that must not go on, with the reason.
 
     What only the database has is written to the file: the process ended between the two.
@@ -30,6 +34,7 @@ def reconcile(connection: SealerConnection, file: CheckpointFile) -> dict[str | 
     known += [tenant for tenant in kept if tenant not in known]
     troubles = {}
     for tenant in known:
+        go_on()
         stored = checkpoints.last(connection, tenant)
         if trouble := lost(connection, tenant, [kept[tenant]] if tenant in kept else []):
             troubles[tenant] = trouble

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 _PAUSE_S = 0.5
 _STANDBY_S = 2.0
 _CHORES_S = 3600.0
+_CHORES_WITHIN_S = 5.0  # records are not sealed meanwhile
 CHECKPOINT_EVERY_S: Final = 60.0
 CHECKPOINT_EVERY_RECORDS: Final = 1000
 _QUIET = timedelta(days=1)
@@ -61,32 +62,41 @@ WHERE signed.seq IS NULL OR signed.seq < record.seq OR signed.at < %s
 
 
 class Sealing:
-    """What a sealer does while it holds the lock: a step, again and again."""
+    """What a sealer does while it holds the lock: a step, again and again.
 
-    def __init__(self, connection: SealerConnection, file: CheckpointFile | None = None) -> None:
+    ``go_on`` is called for each chain and each cut: all of them together may take as long as they
+    like.
+    """
+
+    def __init__(
+        self,
+        connection: SealerConnection,
+        file: CheckpointFile | None = None,
+        go_on: Callable[[], None] = lambda: None,
+    ) -> None:
         self._connection = connection
+        self._go_on = go_on
         self.signer = Signer(connection, opened(connection), file or CheckpointFile())
-        self.troubles = rollback.reconcile(connection, self.signer.file)
+        self.troubles = rollback.reconcile(connection, self.signer.file, go_on)
         for tenant, trouble in self.troubles.items():
             _warn(tenant, trouble)
         self._chains = Chains(connection)
         self._unsigned: dict[str | None, int] = {}
         self._signed_at = time.monotonic()
         self._chores_at = -_CHORES_S
+        self._chores: Iterator[None] = iter(())
 
     def step(self) -> bool:
-        """Seal a batch, sign what is due; tell whether there may be more to seal at once."""
+        """Seal a batch, sign what is due; tell whether there may be more to be done at once."""
         require_current(self._connection, self.signer.key)
         sealed = self._seal()
         for tenant, number in sealed.items():
             self._unsigned[tenant] = self._unsigned.get(tenant, 0) + number
         signatures.answer(self._connection, self.signer.key, self.troubles)
         self._sign_what_is_due()
-        if time.monotonic() - self._chores_at > _CHORES_S:
-            self._chores_at = time.monotonic()
-            self._do_chores()
+        has_chores = self._do_chores()
         self._beat()
-        return sum(sealed.values()) >= BATCH
+        return has_chores or sum(sealed.values()) >= BATCH
 
     def _seal(self) -> dict[str | None, int]:
         """Seal a batch; where a record can't be sealed its chain is left alone from now on."""
@@ -106,11 +116,13 @@ class Sealing:
         """Seal each chain by itself, where nobody knows which one is at fault: it alone waits."""
         sealed: dict[str | None, int] = {}
         for tenant in self._chains.waiting(but=self.troubles):
+            self._go_on()
             with self._standing_still(tenant):
                 sealed |= self._chains.seal(only=tenant or INSTALLATION)
         return sealed
 
     def sign(self, tenant: str | None) -> None:
+        self._go_on()
         self._unsigned.pop(tenant, None)
         with self._standing_still(tenant):
             checkpoints.make(self.signer, tenant, self._chains.known_head(tenant))
@@ -144,7 +156,14 @@ class Sealing:
         if is_time:
             self._signed_at = time.monotonic()
 
-    def _do_chores(self) -> None:
+    def _do_chores(self) -> bool:
+        """Do what is due once an hour, for a moment at a time; tell whether there is more of it."""
+        started = time.monotonic()
+        if started - self._chores_at > _CHORES_S:
+            self._chores_at, self._chores = started, self._hourly()
+        return any(time.monotonic() - started > _CHORES_WITHIN_S for _ in self._chores)
+
+    def _hourly(self) -> Iterator[None]:
         """Sign for chains that are quiet or were left unsigned; cut where that is asked for."""
         of = "tenant_id IS NOT DISTINCT FROM tenant.id"
         rows = self._connection.execute(
@@ -153,12 +172,22 @@ class Sealing:
         for row in rows:
             if row["id"] not in self.troubles:
                 self.sign(row["id"])
+                yield
         if days := settings.AUDIT_RETENTION_DAYS:
             before = datetime.now(UTC) - timedelta(days=days)
             for tenant in retention.every_chain(self._connection):
-                if tenant not in self.troubles:
-                    with self._standing_still(tenant):
-                        retention.cut(self.signer, tenant, before, forwarding.targets())
+                while self._cut(tenant, before):
+                    yield
+                yield
+
+    def _cut(self, tenant: str | None, before: datetime) -> bool:
+        """Cut once; tell whether there was something to cut."""
+        self._go_on()
+        if tenant not in self.troubles:
+            with self._standing_still(tenant):
+                targets = forwarding.targets()
+                return retention.cut(self.signer, tenant, before, targets) is not None
+        return False
 
     def _beat(self) -> None:
         tell(self._connection, list(self.troubles.items()))
@@ -197,7 +226,7 @@ def _serve(connection: SealerConnection, stop: threading.Event, go_on: Callable[
     forwarding.forget_others(connection)
     try:
         with _forwarding():
-            seal_until(stop, Sealing(connection), go_on)
+            seal_until(stop, Sealing(connection, go_on=go_on), go_on)
     except KeyTrouble as trouble:
         # Another host may have the key: closing the connection lets it seal.
         logger.critical("The audit log is not sealed", extra={"why": str(trouble)})

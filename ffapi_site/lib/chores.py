@@ -109,8 +109,28 @@ def keep_doing(chore: Chore, stop: threading.Event, *, pause_s: float) -> None:
             stop.wait(chore.rest_s or pause_s)
 
 
+class _Doing(threading.local):
+    """The rounds that this thread is in the middle of: a chore may be a round itself."""
+
+    def __init__(self) -> None:
+        self.rounds: list[Round] = []
+
+
+_DOING = _Doing()
+
+
+def go_on() -> None:
+    """Say, in the middle of a chore, that it does not stand still: its patience begins anew."""
+    for each in _DOING.rounds:
+        each.has_gone_on()
+
+
 class Round:
-    """Chores that one thread does in turn, each when it is due."""
+    """Chores that one thread does in turn, each when it is due.
+
+    The patience is for a chore, or for the time between two of its words that it goes on: `Items`
+    say so with each.
+    """
 
     def __init__(self, name: str, chores: Sequence[Chore], *, patience_s: float) -> None:
         self.name = name
@@ -119,11 +139,20 @@ class Round:
         self._doing: tuple[str, float] | None = None
 
     def do_due(self) -> None:
-        for chore in self.chores:
-            if chore.is_due:
-                self._doing = chore.name, time.monotonic()
-                chore.do()
-        self._doing = None
+        _DOING.rounds.append(self)
+        try:
+            for chore in self.chores:
+                if chore.is_due:
+                    self._doing = chore.name, time.monotonic()
+                    go_on()
+                    chore.do()
+        finally:
+            _DOING.rounds.remove(self)
+            self._doing = None
+
+    def has_gone_on(self) -> None:
+        if self._doing is not None:
+            self._doing = self._doing[0], time.monotonic()
 
     @property
     def hangs_in(self) -> str:
@@ -185,6 +214,7 @@ class Items:
     ) -> bool:
         if not self._may_try(key):
             return False
+        go_on()
         try:
             done = work(item) is not False
         except Exception as error:

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from accounts import actor, audit
 from accounts.actor import Actor, Kind
 from accounts.audit_chain import erasure, forwarding, retention
+from accounts.audit_chain import sealer as sealer_module
 from accounts.audit_chain.checkpoints import Rewritten
 from accounts.audit_chain.sealer import Sealing
 from accounts.events import Event
@@ -104,6 +105,47 @@ def test_retention_is_kept_by_the_sealer(
     assert kept(tenant)[:4] == [3, 4, 5, 6]
     cut = AuditCheckpoint.objects.get(tenant=tenant, kind="cut")
     assert cut.envelope["statement"]["seq"] == 2
+
+
+def test_a_large_cut_is_made_in_steps_between_which_records_are_sealed(
+    tenant: Tenant,
+    connection: SealerConnection,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """R30: each of them says that the sealer goes on; one of hours would be killed every time."""
+    for _ in range(6):
+        sealed_days_ago(connection, 40, tenant)
+    sealed_days_ago(connection, 0, tenant)
+    settings.AUDIT_RETENTION_DAYS = 30
+    monkeypatch.setattr(retention, "MOST_AT_ONCE", 4)
+    monkeypatch.setattr(sealer_module, "_CHORES_WITHIN_S", 0)
+    gone_on: list[int] = []
+    sealer = Sealing(connection, go_on=lambda: gone_on.append(len(kept(tenant))))
+    left = []
+    for _ in range(20):
+        write(tenant)
+        has_more = sealer.step()
+        assert not AuditRecord.objects.filter(event_type="job.created", seq=None).exists()
+        left.append(min(each or 0 for each in kept(tenant)))
+        if not has_more:
+            break
+    assert sorted(set(left)) == [1, 5, 9, 13]
+    assert len(gone_on) > len(set(left))
+    cuts = AuditCheckpoint.objects.filter(tenant=tenant, kind="cut").order_by("number")
+    assert [each.envelope["statement"]["seq"] for each in cuts] == [4, 8, 12]
+    call_command("audit", "verify", stdout=StringIO())
+
+
+def test_more_than_is_cut_at_once_goes_with_its_only_checkpoint(
+    thirty: None, tenant: Tenant, sealer: Sealing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "MOST_AT_ONCE", 3)
+    tomorrow = timezone.now() + timedelta(days=1)
+    ends = []
+    while told := retention.cut(sealer.signer, tenant.pk, tomorrow, []):
+        ends.append(told["statement"]["seq"])
+    assert ends == [10, 20, 30]
 
 
 @pytest.mark.parametrize(

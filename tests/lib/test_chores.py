@@ -98,6 +98,29 @@ def test_a_chore_that_never_ends_is_seen() -> None:
     assert hanging.hangs_in == ""
 
 
+def test_a_chore_that_does_one_item_after_the_other_goes_on() -> None:
+    """R30: however many there are, only one that never ends is seen."""
+    release, done = threading.Event(), list[int]()
+
+    def work(item: int) -> None:
+        time.sleep(0.1)
+        done.append(item)
+        if item == 9:
+            release.wait(20)
+
+    items = Items("test")
+    inner = Round("inner", [Chore("items", lambda: items.each(range(10), work))], patience_s=99)
+    outer = Round("outer", [Chore("all", inner.do_due)], patience_s=0.5)
+    thread = spawn("test", outer.do_due)
+    while len(done) < 10:
+        assert outer.hangs_in == ""
+        time.sleep(0.01)
+    time.sleep(0.8)
+    assert outer.hangs_in == "all"
+    release.set()
+    thread.join(20)
+
+
 def test_one_item_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
     done: list[int] = []
     left: list[int] = []

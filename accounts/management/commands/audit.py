@@ -34,7 +34,8 @@ from ffapi_site.database.sealing import SealerConnection
 from ffapi_site.lib.problems import Problem
 from ffapi_site.lib.watched import GoOn, run_watched
 
-# A step may cut a whole chain away; one that takes longer than this stands still.
+# A step says that it goes on with each chain and each cut, and each of its statements has half of
+# this; one that is silent for longer stands still.
 _PATIENCE_S = 600.0
 _OF_INSTALLATION = "the installation's own chain where it is not given"
 
@@ -112,8 +113,7 @@ class Command(BaseCommand):
         with sealing.connect() as connection:
             signer = _signer(connection)
             for tenant in [named.pk] if named else retention.every_chain(connection):
-                done = retention.cut(signer, tenant, before, forwarding.targets())
-                if done:
+                while done := retention.cut(signer, tenant, before, forwarding.targets()):
                     told = done["statement"]
                     name = tenant or "the installation"
                     self.stdout.write(f"{name}: {told['first_seq']} to {told['seq']} are cut away")
