@@ -15,6 +15,13 @@ from ffapi_site.lib.problems import FieldError, Problem
 from ffapi_site.lib.request_id import request_id
 from ffapi_site.lib.room import is_full
 
+_FOR_MACHINES = ("/v1/", "/health/")
+
+
+def is_for_machines(request: HttpRequest) -> bool:
+    """Is what answers there no page?"""
+    return f"{request.path}/".startswith(_FOR_MACHINES)
+
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     body = json.dumps(problem.to_json(request_id(request)))

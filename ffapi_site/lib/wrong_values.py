@@ -7,12 +7,10 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from ffapi_site.lib.problem_handler import problem_response
+from ffapi_site.lib.problem_handler import is_for_machines, problem_response
 from ffapi_site.lib.problems import Invalid
 
 logger = logging.getLogger(__name__)
-
-_FOR_MACHINES = "/v1/"
 
 
 class WrongValueMiddleware:
@@ -32,7 +30,7 @@ class WrongValueMiddleware:
         if not isinstance(error, (DataError, UnicodeEncodeError)):
             return None
         logger.error("The database refused a value that passed our checks", exc_info=error)
-        if request.path.startswith(_FOR_MACHINES):
+        if is_for_machines(request):
             detail = "a value in this request is too long or of a form that can't be stored"
             return problem_response(request, Invalid(detail, code="invalid_value"))
         return render(request, "422.html", status=Invalid.status)
