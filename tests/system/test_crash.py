@@ -130,10 +130,13 @@ def test_a_worker_that_is_stopped_for_good(
 
 
 def test_a_database_that_stands_still_for_longer_than_any_lease(
-    site: Site, alice: Customer, long_source: str, folder: Path
+    site: Site, alice: Customer, media: Samples, folder: Path
 ) -> None:
     """R5: nobody can renew a lease, and nobody can take the job: whoever encodes goes on."""
-    job = _encode(alice, long_source, 60, output_name="still.mp4")
+    film = folder / "longer.mp4"  # than what comes below
+    looped = ("-stream_loop", "99", "-i", media.path("film"), "-c", "copy")
+    subprocess.run([*FFMPEG, *looped, film], check=True)
+    job = _encode(alice, str(alice.upload(film)["id"]), 400)
     ffmpeg, slot = site.encoding(job), site.slot_of(job)
     database = site.database()
     for each in database:
@@ -141,13 +144,15 @@ def test_a_database_that_stands_still_for_longer_than_any_lease(
     try:
         time.sleep(guard.PATIENCE_S + 10)
         assert not _is_dead(slot)
-        assert not _is_dead(ffmpeg)
     finally:
         for each in database:
             each.resume()
-    alice.completed(job, within_s=300)
-    assert site.history(job) == [("queued", 0), ("running", 1), ("completed", 1)]
-    _check_ended_once(site, alice, job, "still.mp4", folder)
+    alice.until(job, lambda now: not _is_dead(ffmpeg) and now["progress"])
+    time.sleep(15)  # by then it would have been given to another
+    assert not _is_dead(ffmpeg)
+    assert site.history(job) == [("queued", 0), ("running", 1)]
+    _cancel(alice, job, 202)
+    ffmpeg.wait(10)
 
 
 def test_a_stopping_slot_gives_its_job_back_uncharged(

@@ -99,13 +99,21 @@ class Command(BaseCommand):
     def _bundle(self, options: dict[str, Any]) -> None:
         tenant = _tenant(options["tenant"])
         told = {"format": "bundle"}
-        export_id = audit.record(Event.AUDIT_EXPORTED, tenant.pk if tenant else None, details=told)
-        with options["file"].open("xb") as file:
+        try:
+            file = options["file"].open("xb")
+        except OSError as error:
+            raise CommandError(f"{options['file']}: {error.strerror}") from error
+        whose = tenant.pk if tenant else None
+        with file:
+            export_id = audit.record(Event.AUDIT_EXPORTED, whose, details=told)
             bundle.write(Selection(tenant), export_id, file)
         self.stdout.write(f"written to {options['file']}")
 
     def _cut(self, options: dict[str, Any]) -> None:
-        day = parse_date(options["before"])
+        try:
+            day = parse_date(options["before"])
+        except ValueError:  # of the form of a date, and none
+            day = None
         if day is None:
             raise CommandError(f"--before is {options['before']!r}; it is like 2025-01-31")
         before = datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.keys.asked import NewKey
+from accounts.keys.changes import LONGEST_LIFE
 from accounts.models import Tenant
 from accounts.roles import EVERYTHING, ROLE_SCOPES, SCOPES, Role, allows
 from ffapi_site.lib import bodies
+from ffapi_site.lib.arguments import whole_from
 from ffapi_site.lib.problems import Invalid
 
 # Who is at the console may do everything.
@@ -40,7 +42,11 @@ class Command(BaseCommand):
             help=f"narrow the role to this scope; may be repeated. One of {', '.join(SCOPES)}, *",
         )
         parser.add_argument("--name", default="made by create_api_key")
-        parser.add_argument("--days", type=int, help="for how long it is good; else it has no end")
+        parser.add_argument(
+            "--days",
+            type=whole_from(0, LONGEST_LIFE.days),
+            help="for how long it is good; else it has no end",
+        )
         parser.add_argument(
             "--allowed-ip",
             action="append",
@@ -48,7 +54,7 @@ class Command(BaseCommand):
             metavar="CIDR",
             help="an address or network that it may be used from; may be repeated",
         )
-        parser.add_argument("--rate-limit", type=int, help="its requests a minute")
+        parser.add_argument("--rate-limit", type=whole_from(0), help="its requests a minute")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *_: Any, **options: Any) -> None:

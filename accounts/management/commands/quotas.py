@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Plan, Tenant
 from accounts.quotas import limits, recount, suspension
-from accounts.quotas.names import QUOTAS
+from accounts.quotas.names import LARGEST, QUOTAS
+from ffapi_site.lib.arguments import whole, whole_from
 from ffapi_site.lib.problems import Problem
 
 
@@ -21,7 +24,7 @@ class Command(BaseCommand):
         plan = verbs.add_parser("plan", help="make or change a plan: NAME [LIMIT=NUMBER]...")
         plan.add_argument("name")
         plan.add_argument("limit", nargs="*", help=f"one of {', '.join(QUOTAS)}, = and a number")
-        plan.add_argument("--suspend-after", type=int, metavar="REFUSALS")
+        plan.add_argument("--suspend-after", type=whole_from(1), metavar="REFUSALS")
         assign = verbs.add_parser("assign", help="give a tenant a plan, or none")
         assign.add_argument("--tenant", required=True)
         assign.add_argument("plan", nargs="?")
@@ -51,7 +54,10 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(found)} mended" if found else "all counters are right")
 
     def _plan(self, options: dict[str, Any]) -> None:
-        Plan(name=options["name"]).clean_fields(exclude=["limits"])
+        try:
+            Plan(name=options["name"]).clean_fields(exclude=["limits"])
+        except ValidationError as wrong:
+            raise CommandError(f"NAME: {' '.join(wrong.messages)}") from wrong
         limits.put_plan(
             options["name"],
             _read(options["limit"]),
@@ -83,7 +89,9 @@ def _read(given: list[str]) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     for each in given:
         name, _, number = each.partition("=")
-        if number != "none" and not number.isdecimal():
-            raise CommandError(f"{each}: write NAME=NUMBER or NAME=none")
-        found[name] = None if number == "none" else int(number)
+        try:
+            found[name] = None if number == "none" else whole(number, most=LARGEST)
+        except ArgumentTypeError as wrong:
+            told = f"{each[:80]}: write NAME=NUMBER or NAME=none; {wrong}"
+            raise CommandError(told) from wrong
     return found

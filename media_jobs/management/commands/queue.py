@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
+from ffapi_site.lib.arguments import seconds
 from ffapi_site.lib.problems import Problem
 from media_jobs import jobs, lanes
 from media_jobs.lanes import Lane
@@ -35,7 +36,7 @@ class Command(BaseCommand):
             verb.add_argument("--lane", help="all of them, if not given")
         for verb in (pause, drain):
             verb.add_argument("--reason", default="", help="those who wait are told")
-        drain.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait")
+        drain.add_argument("--timeout", type=seconds, metavar="SECONDS", help="how long to wait")
         requeue = verbs.add_parser("requeue", help="let dead letters run again, as new jobs")
         requeue.add_argument("jobs", nargs="+", metavar="JOB")
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from ffapi_site.lib.arguments import whole_from
 from ffapi_site.lib.watched import GoOn, run_watched
 from media_jobs.guard import PATIENCE_S, START_S, Guard
 from media_jobs.worker import slot_number
@@ -20,7 +21,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--lane", choices=settings.KNOWN_LANES, default="cpu")
         parser.add_argument(
-            "--number", type=int, help="tells the slots of a host apart; else the first free one"
+            "--number",
+            type=whole_from(1),
+            help="tells the slots of a host apart; else the first free one",
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
