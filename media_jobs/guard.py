@@ -139,7 +139,11 @@ class Guard:
         hangs = Hangs(self.name, slot.sentinel.pid)
         beat = Chore("heartbeat", partial(self._beat, hangs), vital_s=_WITHOUT_HEARTBEAT_S)
         self._beating = Round("heartbeat", [beat], patience_s=_BEAT_PATIENCE_S)
-        keep_beating = partial(self._beating.keep_doing, self._over, pause_s=_HEARTBEAT_S)
+
+        def keep_beating() -> None:
+            self._beating.keep_doing(self._over, pause_s=_HEARTBEAT_S)
+            connection.close()
+
         return spawn("heartbeat", keep_beating)
 
     def _watch(self, slot: cluster.SlotCluster) -> None:

@@ -1,0 +1,75 @@
+"""R5: whoever watches over a guard hears of it while its heartbeat waits for the database."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+
+from media_jobs import guard
+from media_jobs.guard import Guard
+from media_jobs.models import Slot
+
+pytestmark = pytest.mark.django_db(transaction=True)
+_HELD_S = 3.0
+
+
+def test_it_goes_on_and_beats_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "_HEARTBEAT_S", 0.1)
+    said: list[float] = []
+    one = Guard("cpu", 1, lambda: said.append(time.monotonic()))
+    one._row["sandbox"] = {"allowed": True, "level": "full"}
+    slot: Any = SimpleNamespace(sentinel=_process(_HELD_S))
+    told = connection.settings_dict
+    owner = told["OWNER"]["USER"]
+    with psycopg.connect(dbname=told["NAME"], host=told["HOST"], user=owner) as other:
+        other.execute("LOCK TABLE media_jobs_slot IN ACCESS EXCLUSIVE MODE")
+        beating = one._keep_beating(slot)
+        began = time.monotonic()
+        one._watch(slot)
+    assert time.monotonic() - began >= _HELD_S
+    moments = [began, *said, time.monotonic()]
+    assert max(b - a for a, b in pairwise(moments)) < 1
+    until = time.monotonic() + 20
+    while not Slot.objects.filter(name=one.name).exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    one._over.set()
+    beating.join(20)
+    assert not beating.is_alive()
+
+
+def _process(length_s: float) -> multiprocessing.process.BaseProcess:
+    sentinel = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(length_s,))
+    sentinel.start()
+    return sentinel
+
+
+def test_a_heartbeat_that_never_ends_ends_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ended(Exception):  # noqa: N818
+        pass
+
+    def end(why: str) -> None:
+        raise Ended(why)
+
+    monkeypatch.setattr(guard, "end_process", end)
+    monkeypatch.setattr(guard, "_HEARTBEAT_S", 0.1)
+    monkeypatch.setattr(guard, "_BEAT_PATIENCE_S", 1.0)
+    one = Guard("cpu", 1)
+    slot: Any = SimpleNamespace(sentinel=_process(30))
+    told = connection.settings_dict
+    owner = told["OWNER"]["USER"]
+    with psycopg.connect(dbname=told["NAME"], host=told["HOST"], user=owner) as other:
+        other.execute("LOCK TABLE media_jobs_slot IN ACCESS EXCLUSIVE MODE")
+        beating = one._keep_beating(slot)
+        with pytest.raises(Ended, match="heartbeat does not end"):
+            one._watch(slot)
+    slot.sentinel.kill()
+    one._over.set()
+    beating.join(20)
