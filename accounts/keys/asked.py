@@ -33,7 +33,7 @@ _BOUNDS = ("expires_at", "allowed_ips", "rate_limit_per_minute", "quota")
 def _printable(text: str) -> str:
     stripped = text.strip()
     if not stripped or not stripped.isprintable():
-        raise ValueError("some printable text is needed")
+        raise ValueError("a text is needed, without line breaks and others that can't be seen")
     return stripped
 
 

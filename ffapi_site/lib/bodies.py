@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from ffapi_site.lib.problems import MOST_ERRORS, FieldError, Invalid
 
 Body = TypeVar("Body", bound=BaseModel)
 _CODES = {"missing": "required", "extra_forbidden": "unknown_field"}
-_DETAILS = {"missing": "this field is required", "extra_forbidden": "there is no such field"}
+_LIST, _OBJECT = "should be a list", "should be an object"
+_DETAILS = {
+    "missing": "this field is required",
+    "extra_forbidden": "there is no such field",
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "set_type": _LIST,
+    "frozen_set_type": _LIST,
+    "dict_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+}
 
 
 def read(model: type[Body], given: object) -> Body:
@@ -18,17 +30,28 @@ def read(model: type[Body], given: object) -> Body:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
+        found = error.errors(include_url=False, include_input=False)
         errors = [
             FieldError(
                 "".join(f"/{_escaped(part)}" for part in each["loc"]),
-                _DETAILS.get(each["type"], each["msg"].removeprefix("Value error, ")),
+                sentence_of(each),
                 _CODES.get(each["type"], "invalid"),
             )
             for each in found[:MOST_ERRORS]
         ]
         sentence = "; ".join(f"{each.pointer or 'the body'}: {each.detail}" for each in errors)
         raise Invalid(sentence, errors=errors) from error
+
+
+def sentence_of(each: ErrorDetails) -> str:
+    """What is wrong with a value, in JSON's words; pydantic's own are of Python's types."""
+    context = each.get("ctx", {})
+    if each["type"] == "too_short":
+        return f"needs at least {context['min_length']}"
+    if each["type"] == "too_long":
+        return f"takes at most {context['max_length']}"
+    message = each["msg"].removeprefix("Value error, ").replace("Input should", "should", 1)
+    return _DETAILS.get(each["type"], message)
 
 
 def _escaped(part: int | str) -> str:

@@ -23,7 +23,8 @@ def only(request: Request, names: Collection[str]) -> None:
     for name in request.query_params:
         if name not in names:
             printable = name.encode("ascii", "backslashreplace").decode()[:50]
-            raise wrong(printable, f"unknown; known are {', '.join(sorted(names))}")
+            known = f"known are {', '.join(sorted(names))}" if names else "none is read here"
+            raise wrong(printable, f"unknown; {known}")
 
 
 def text(request: Request, name: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from ffapi_site.lib.bodies import sentence_of
 from media_jobs.operations.declaration import Operation, find
 from media_jobs.operations.errors import InvalidParams, InvalidParamsGroup
 from media_jobs.operations.references import MediaRef
@@ -130,17 +131,11 @@ def _around(where: str) -> Iterator[str]:
 def sentence(each: ErrorDetails) -> str:
     context = each.get("ctx", {})
     said = {
-        "extra_forbidden": "there is no such field",
         "missing": "is required",
-        "too_short": f"needs at least {context.get('min_length')}",
-        "too_long": f"takes at most {context.get('max_length')}",
         "union_tag_invalid": f"should be one of {context.get('expected_tags')}",
         "union_tag_not_found": "is required",
     }
-    if each["type"] in said:
-        return said[each["type"]]
-    message = each["msg"].removeprefix("Value error, ")
-    return message.replace("Input should be", "should be", 1)
+    return said.get(each["type"]) or sentence_of(each)
 
 
 def pointer(each: ErrorDetails, data: Mapping[str, Any], renamed: Mapping[str, str]) -> str:

@@ -122,7 +122,7 @@ def test_a_list_is_taken_word_for_word() -> None:
         ("-i /etc/passwd {{out_1}}", ["word 2, '/etc/passwd'", "{{in_1}}"]),
         ("-i {{in_1}} x.mp4", ["word 3, 'x.mp4'", "{{out_1}}"]),
         ("-i {{in_1}} -vf movie=x {{out_1}}", ["-vf", "movie", "[1:v]"]),
-        ("-i {{in_1}} -vf scle=1:2 {{out_1}}", ["scle", "allowed are", "scale"]),
+        ("-i {{in_1}} -vf scle=1:2 {{out_1}}", ["scle is not allowed; did you mean", "scale"]),
         (
             "-i {{in_1}} -vf scale=widht=1 {{out_1}}",
             ["scale has no option widht", "force_divisible"],

@@ -137,6 +137,11 @@ def test_what_is_wrong_is_named(client: Client, wanted: Any, pointer: str) -> No
     assert events() == []
 
 
+def test_a_name_that_is_refused_is_told_why(client: Client) -> None:
+    [error] = send(client, PATH, WANTED | {"name": "a\nb"}).json()["errors"]
+    assert error["detail"] == "a text is needed, without line breaks and others that can't be seen"
+
+
 def test_a_key_is_changed(client: Client) -> None:
     told = made(client)
     changes = {"name": "nightly", "allowed_ips": ["192.0.2.0/24"], "rate_limit_per_minute": 9}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from media_jobs.operations.base import (
     media_refs,
     parse,
 )
+from media_jobs.operations.declaration import REGISTRY
 
 URL = "https://example.com/a.mp4"
 
@@ -120,6 +122,17 @@ def test_mistakes_in_a_filter_are_named_where_they_belong(
 def test_a_type_that_no_union_goes_by_is_no_part_of_it() -> None:
     given = {"inputs": [URL, URL], "transition": {"type": "fade", "fade": 1}}
     assert wrong_fields("video/concat", given) == [("transition/fade", "unknown_field")]
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+@pytest.mark.parametrize("value", [None, True, 3, "x", [], {}, [[]], [{}], [3], {"a": []}])
+def test_mistakes_are_told_without_words_of_python(name: str, value: Any) -> None:
+    for field in REGISTRY[name].model_fields:
+        try:
+            parse(name, {field: value})
+        except InvalidParamsGroup as refused:
+            told = " ".join(error.detail for error in refused.errors)
+            assert not re.search("tuple|dict|instance|extract|validation|None", told), told
 
 
 def test_given_twice() -> None:

@@ -165,3 +165,8 @@ def test_quotas_tell_how_one_stands(tenant: Tenant, operator: Client) -> None:
     assert found["tenant", "max_resolution"]["used"] is None
     assert found["api_key", "max_jobs_per_day"]["used"] == 0
     assert len(body["quotas"]) == 11
+
+
+def test_where_no_parameter_is_read_none_is_listed(tenant: Tenant) -> None:
+    [error] = client_of(tenant, Role.OPERATOR).get("/v1/quotas?x=1").json()["errors"]
+    assert (error["pointer"], error["detail"]) == ("?x", "unknown; none is read here")

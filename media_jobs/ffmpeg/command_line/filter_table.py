@@ -115,7 +115,7 @@ def advice(name: str) -> str:
     """What may be used instead of a filter that is not allowed."""
     near = ", ".join(get_close_matches(name, FILTERS))
     return ADVICE.get(name) or (
-        f"allowed are {near}" if near else "the manual lists those that are"
+        f"did you mean {near}?" if near else "the manual lists those that are"
     )
 
 
