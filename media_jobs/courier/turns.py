@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
 from media_jobs.courier import endpoints
 from media_jobs.courier.endpoints import ORIGIN
-from media_jobs.models import WebhookDelivery, WebhookEndpoint
+from media_jobs.models import WebhookDelivery
 
 TO_ONE_ENDPOINT = 4
 OF_ONE_TENANT = 6
+KNOWN_OF_ONE_TENANT = 1000
 
 _LOCK = 0x46464157  # whoever claims holds it: then no bound is passed by two at once
 _LEASE_S = 60  # longer than one attempt: then another courier may try
@@ -128,7 +129,29 @@ def claim() -> WebhookDelivery | None:
         return taken.select_related("job").get()
 
 
+# Who is being written to just now stays; and two that forget at once don't wait for each other.
+_FORGET = """
+DELETE FROM media_jobs_webhookendpoint WHERE id IN (
+    SELECT id FROM media_jobs_webhookendpoint WHERE id IN (
+        SELECT id FROM (
+            SELECT id, failures, turn_at,
+                row_number() OVER (PARTITION BY tenant_id ORDER BY turn_at DESC) AS place
+            FROM media_jobs_webhookendpoint) AS known
+        WHERE place > %(most)s OR turn_at < now() - make_interval(secs => %(failing_s)s)
+           OR failures = 0 AND turn_at < now() - make_interval(secs => %(sound_s)s))
+    FOR UPDATE SKIP LOCKED)
+"""
+
+
 def forget_old() -> None:
-    """Forget receivers to which nothing was sent for a week; for a day, where none failed."""
-    is_sound = Q(failures=0, turn_at__lt=Now() - _FORGET_SOUND_AFTER)
-    WebhookEndpoint.objects.filter(is_sound | Q(turn_at__lt=Now() - _FORGET_AFTER)).delete()
+    """Forget receivers to which nothing was sent for a week; for a day, where none failed.
+
+    Of one tenant's the last thousand stay at most: each event may name another.
+    """
+    bounds = {
+        "most": KNOWN_OF_ONE_TENANT,
+        "failing_s": _FORGET_AFTER.total_seconds(),
+        "sound_s": _FORGET_SOUND_AFTER.total_seconds(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, bounds)

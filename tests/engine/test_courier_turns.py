@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from media_jobs import courier
-from media_jobs.courier import endpoints
+from media_jobs.courier import endpoints, turns
 from media_jobs.models import WebhookDelivery, WebhookEndpoint
 from tests.factories import TenantFactory
 from tests.lib.hostile_server import HostileServer
@@ -224,3 +224,22 @@ def test_receivers_are_forgotten_the_sound_ones_sooner() -> None:
         )
     courier.forget_old()
     assert set(WebhookEndpoint.objects.values_list("origin", flat=True)) == {"failing", "new"}
+
+
+def test_of_one_tenant_s_receivers_the_last_are_known() -> None:
+    """Each event may name another: a tenant's rows have a bound all the same."""
+    many, few = TenantFactory.create_batch(2)
+    now = timezone.now()
+    WebhookEndpoint.objects.bulk_create(
+        WebhookEndpoint(
+            tenant=tenant, origin=f"h{age}", failures=5, turn_at=now - timedelta(seconds=age)
+        )
+        for tenant, number in ((many, turns.KNOWN_OF_ONE_TENANT + 10), (few, 3))
+        for age in range(number)
+    )
+    courier.forget_old()
+    known = WebhookEndpoint.objects.filter(tenant=many)
+    assert known.count() == turns.KNOWN_OF_ONE_TENANT
+    assert known.filter(origin="h0").exists()
+    assert not known.filter(origin=f"h{turns.KNOWN_OF_ONE_TENANT}").exists()
+    assert WebhookEndpoint.objects.filter(tenant=few).count() == 3
