@@ -33,14 +33,14 @@ STATIC_ROOT = Path(env("FFAPI_STATIC_DIR", default=str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_URL = "/static/"
 FONTS_DIR = env("FFAPI_FONTS_DIR", default="")
-PORT = env.positive("PORT", 8000)
+PORT = env.port("PORT", 8000)
 BIND = env("FFAPI_BIND", default="127.0.0.1")
 WEB_PROCESSES = env.positive("WEB_PROCESSES", 2)
 MAX_CONNECTIONS = env.positive("MAX_CONNECTIONS", 2000)
 MAX_CONNECTIONS_PER_ADDRESS = env.positive("MAX_CONNECTIONS_PER_ADDRESS", 200)
 HEADER_TIMEOUT_SECONDS = env.positive("HEADER_TIMEOUT_SECONDS", 15)
 CLIENT_STALL_SECONDS = env.positive("CLIENT_STALL_SECONDS", 60)
-PUBLIC_BASE_URL = env("PUBLIC_BASE_URL", default=f"http://localhost:{PORT}").rstrip("/")
+PUBLIC_BASE_URL = env.web_address("PUBLIC_BASE_URL", f"http://localhost:{PORT}")
 
 # Users' media under a host of their own: nothing in them can reach pages, cookies or keys.
 MEDIA_ORIGIN = env.origin("MEDIA_ORIGIN")
@@ -65,7 +65,7 @@ else:
         _DATABASE["OWNER"] = {name: _owner[name] for name in ("USER", "PASSWORD")}
 # A request's thread lives as long as the request, so the web server pools its connections;
 # every other process keeps its one connection.
-DATABASE_POOL = env.bool("FFAPI_DATABASE_POOL", default=False)
+DATABASE_POOL = env.switch("FFAPI_DATABASE_POOL")
 # A request waits two seconds for one, and is then told that the database is away. The pool soon
 # gives up an attempt to connect, whose pauses double: a request makes a fresh one.
 _POOL = {"min_size": 2, "max_size": 16, "timeout": 2, "reconnect_timeout": 1}
@@ -306,13 +306,13 @@ MAX_DURATION_SECONDS = env.positive("MAX_DURATION_SECONDS", 86_400)
 MAX_STREAMS = env.positive("MAX_STREAMS", 128)
 
 # -- Virus scan
-ENABLE_VIRUS_SCANNING = env.bool("ENABLE_VIRUS_SCANNING", default=False)
+ENABLE_VIRUS_SCANNING = env.switch("ENABLE_VIRUS_SCANNING")
 CLAMAV_SOCKET = env("CLAMAV_SOCKET", default="/run/clamav/clamd.ctl")
 if not re.fullmatch(r"/.+|(\[[0-9A-Fa-f:]+\]|[^:/]+):[0-9]{1,5}", CLAMAV_SOCKET):
     raise ImproperlyConfigured(f"CLAMAV_SOCKET is {CLAMAV_SOCKET!r}; it is a path or host:port")
 
 # -- Fetching users' addresses
-ALLOW_PRIVATE_IPS = env.bool("ALLOW_PRIVATE_IPS", default=False)
+ALLOW_PRIVATE_IPS = env.switch("ALLOW_PRIVATE_IPS")
 URL_ALLOWLIST = frozenset(env.list("FFAPI_URL_ALLOWLIST", default=[]))
 DOWNLOAD_TIMEOUT_SECONDS = env.positive("DOWNLOAD_TIMEOUT_SECONDS", 3600)
 
@@ -339,7 +339,7 @@ FFMPEG_MEMORY_MB = env.positive("FFMPEG_MEMORY_MB", 4096)
 FFMPEG_THREADS = env.int("FFMPEG_THREADS", default=0)
 MIN_FREE_SPACE_MB = env.positive("MIN_FREE_SPACE_MB", 1000)
 MAX_FFMPEG_FILTERS = env.positive("MAX_FFMPEG_FILTERS", 10)
-REQUIRE_DURATION_LIMIT = env.bool("REQUIRE_DURATION_LIMIT", default=False)
+REQUIRE_DURATION_LIMIT = env.switch("REQUIRE_DURATION_LIMIT")
 JOB_MAX_RETRIES = env.int("JOB_MAX_RETRIES", default=3)
 JOB_RETRY_DELAY = env.float("JOB_RETRY_DELAY", default=60.0)
 POISON_AFTER_DEATHS = env.positive("POISON_AFTER_DEATHS", 3)

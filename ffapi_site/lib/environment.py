@@ -7,11 +7,15 @@ from decimal import Decimal
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 LONGEST_HOST_NAME = 64  # as Linux has it (HOST_NAME_MAX)
+_SWITCHED = dict.fromkeys(("1", "on", "true", "yes", "y", "ok"), True) | dict.fromkeys(
+    ("0", "off", "false", "no", "n"), False
+)
 _HOST_NAME = re.compile(rf"\w[\w.-]{{0,{LONGEST_HOST_NAME - 1}}}", re.ASCII)
 
 
@@ -19,10 +23,35 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
     """Reads environment variables by kind; a wrong value is `ImproperlyConfigured`, named."""
 
     def get_value(self, var: str, *asked: Any, **named: Any) -> Any:
+        """What is set to nothing is not set, as compose files write it; but a list is empty."""
+        default = named.get("default", self.NOTSET)
+        if self.ENVIRON.get(var) == "" and default is not self.NOTSET:
+            return [] if isinstance(default, list) else default
         try:
             return super().get_value(var, *asked, **named)
         except ValueError as error:
             raise ImproperlyConfigured(f"{var} is no number that can be read") from error
+
+    def switch(self, name: str) -> bool:
+        """Read what is off unless it is switched on."""
+        value = str(self(name, default="off")).strip().lower()
+        if value not in _SWITCHED:
+            raise ImproperlyConfigured(f"{name} is {value!r}; it must be on or off")
+        return _SWITCHED[value]
+
+    def port(self, name: str, default: int) -> int:
+        value = self.positive(name, default)
+        if value >= 1 << 16:
+            raise ImproperlyConfigured(f"{name} is {value}; ports end at 65535")
+        return value
+
+    def web_address(self, name: str, default: str) -> str:
+        """Read where browsers find the site, without a slash at its end."""
+        value = str(self(name, default=default)).rstrip("/")
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ImproperlyConfigured(f"{name} is {value!r}; it is like https://media.example.org")
+        return value
 
     def positive(self, name: str, default: int) -> int:
         value = int(self.int(name, default=default))
@@ -61,7 +90,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
 
         ``hosts`` are where the site listens, and what it is called.
         """
-        is_on = bool(self.bool(name, default=False))
+        is_on = self.switch(name)
         if is_on and not all(map(_is_this_machine, hosts)):
             raise ImproperlyConfigured(
                 f"{name} shows code and secrets to whoever asks: it is refused unless "
@@ -142,7 +171,10 @@ def secret(name: str, *, keep_in: Path | None) -> str:
     if value := os.environ.get(name):
         return value
     if path := os.environ.get(f"{name}_FILE"):
-        return Path(path).read_text().strip()
+        try:
+            return Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{name}_FILE can't be read: {error}") from error
     if keep_in is None:
         raise ImproperlyConfigured(f"set {name} or {name}_FILE: with DATABASE_URL it can't be made")
     return _kept(keep_in / name.lower())

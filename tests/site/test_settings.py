@@ -56,6 +56,11 @@ def test_it_works() -> None:
         ("AT_ONCE", f"uploads:{'9' * 5000}"),
         ("LANES", f"cpu:{'9' * 5000}"),
         ("WORKERS", "many"),
+        ("PORT", "65536"),
+        ("ALLOW_PRIVATE_IPS", "maybe"),
+        ("PUBLIC_BASE_URL", "localhost"),
+        ("PUBLIC_BASE_URL", "ftp://media.example.org"),
+        ("SECRET_KEY_FILE", "/nowhere"),
         ("WORKERS", "9" * 5000),
         ("JOB_RETRY_DELAY", "soon"),
         ("FFAPI_HOST_NAME", "x" * 65),
@@ -63,9 +68,30 @@ def test_it_works() -> None:
     ],
 )
 def test_a_wrong_value_stops_the_start(name: str, value: str) -> None:
-    refused = read("s.PORT", **{name: value, "PUBLIC_BASE_URL": "http://localhost:8000"})
+    refused = read("s.PORT", **{"PUBLIC_BASE_URL": "http://localhost:8000", name: value})
     assert refused.returncode != 0
     assert name in refused.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("FFAPI_DATA_DIR", "s.DATA_DIR"),
+        ("PORT", "s.PORT"),
+        ("FFAPI_BIND", "s.BIND"),
+        ("REQUIRE_DURATION_LIMIT", "s.REQUIRE_DURATION_LIMIT"),
+    ],
+)
+def test_what_is_set_to_nothing_is_not_set(
+    name: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = read(what, **{name: ""})
+    monkeypatch.delenv(name, raising=False)
+    assert empty.stdout == read(what).stdout != ""
+
+
+def test_a_list_that_is_set_to_nothing_is_empty() -> None:
+    assert read("s.BLOCKED_FILE_EXTENSIONS", BLOCKED_FILE_EXTENSIONS="").stdout == "[]\n"
 
 
 @pytest.mark.parametrize(
