@@ -35,8 +35,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_connection_params(self) -> dict[str, Any]:
         if folder := self.settings_dict.get("FOLDER"):
+            self._require_site(Path(folder))
             self.settings_dict["HOST"] = embedded.socket_folder(Path(folder))
         return super().get_connection_params()
+
+    def _require_site(self, folder: Path) -> None:
+        """Make no server for who couldn't sign in to it: its owner makes the usual role."""
+        owner = self.settings_dict.get("OWNER")
+        if owner and owner["USER"] != self.settings_dict["USER"] and not folder.exists():
+            raise psycopg.OperationalError(
+                f"There is no site in {folder.parent} yet: `make serve` makes one. "
+                "Where it has another folder, say so by FFAPI_DATA_DIR"
+            )
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Connect; one that waited for the pool in vain does not wait again a moment later.
