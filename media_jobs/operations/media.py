@@ -33,6 +33,10 @@ GLOBAL_ARGS: Args = (
 )
 
 
+# FFmpeg counts time in whole microseconds, and takes a length of none for no bound.
+LEAST_S = 0.000_001
+
+
 @dataclass(frozen=True)
 class Source:
     path: str
@@ -172,7 +176,7 @@ class Media:
             *given.options,
             *reading(source),
             *(("-ss", f"{given.start_s:.6f}") if given.start_s else ()),
-            *(("-t", f"{given.length_s:.6f}") if given.length_s is not None else ()),
+            *(() if given.length_s is None else ("-t", f"{max(given.length_s, LEAST_S):.6f}")),
             "-i",
             source.path,
         )

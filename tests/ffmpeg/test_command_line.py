@@ -139,6 +139,8 @@ def test_a_list_is_taken_word_for_word() -> None:
         ("-i {{in_1}}", ["{{output}}"]),
         ("{{out_1}}", ["{{in_1}}", "does not occur"]),
         ("-i {{in_1}} -t {{out_1}}", ["word 3, '-t'"]),
+        ("-i {{in_1}} -t 0 {{out_1}}", ["word 4, '0'", "above 0", "such as 5"]),
+        ("-t 0.0000004 -i {{in_1}} {{out_1}}", ["word 2", "above 0"]),
         ("-i {{in_1}} -map 1:v {{out_1}}", ["-map 1:v", "1 inputs"]),
         ("-lavfi null -lavfi null -i {{in_1}} {{out_1}}", ["semicolon"]),
     ],

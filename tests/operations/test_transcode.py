@@ -272,3 +272,26 @@ def test_an_unknown_profile_is_refused(media: Samples) -> None:
     with pytest.raises(InvalidParamsGroup) as refused:
         declared("transcode", {"input": "film"}, {"profile": "best"})
     assert [error.field for error in refused.value.errors] == ["profile"]
+
+
+@pytest.mark.parametrize(
+    ("params", "field", "detail"),
+    [
+        ({"start": 1e-9, "end": 2e-9}, "end", "is shorter than one frame"),
+        ({"start": 1e-9, "end": 2e-9, "output_format": "mp3"}, "end", "is shorter than one sample"),
+        ({"start": 1, "end": 1.1, "fps": 5}, "end", "is shorter than one frame of the rate"),
+        ({"start": 3.97}, "start", "the last frame begins at 3.96 s"),
+    ],
+)
+def test_a_part_that_holds_nothing_is_refused(
+    media: Samples, params: dict[str, Any], field: str, detail: str
+) -> None:
+    op = declared("transcode", {"input": "film"}, params)
+    with pytest.raises(InvalidParams, match=detail) as refused:
+        plan(op, Media(sources_of(op, {"input": "film"}, media)))
+    assert refused.value.field == field
+
+
+def test_the_sound_within_the_last_frame_can_be_cut(media: Samples, tmp_path: Path) -> None:
+    done = converted(media, tmp_path, "film", start=3.97, output_format="flac")
+    assert done.info.duration_s == pytest.approx(0.03, abs=0.02)

@@ -67,6 +67,7 @@ def test_awkward_sources(
         ({"start": 9}, "start"),
         ({"start": 3, "end": 3}, "end"),
         ({"end": 2, "duration": 1}, "duration"),
+        ({"start": 3.97}, "start"),
     ],
 )
 def test_what_cannot_work_is_refused(media: Samples, params: dict[str, Any], field: str) -> None:
@@ -97,3 +98,37 @@ def test_a_film_in_ogg_stays_a_film(media: Samples, tmp_path: Path) -> None:
     assert done.info.video is not None
     assert done.info.has_audio
     assert done.info.duration_s == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize("accuracy", ["frame", "keyframe"])
+@pytest.mark.parametrize("sample", ["film", "quiet_music"])
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [({"duration": 1e-7}, "duration"), ({"start": 1e-9, "end": 2e-9}, "end")],
+)
+def test_a_part_of_nothing_is_not_the_whole(
+    media: Samples, sample: str, params: dict[str, Any], field: str, accuracy: str
+) -> None:
+    """FFmpeg counts microseconds, and takes a length of none for no bound at all."""
+    op = declared("video/trim", {"input": sample}, params | {"accuracy": accuracy})
+    with pytest.raises(InvalidParams, match="is shorter than one") as refused:
+        plan(op, Media(sources_of(op, {"input": sample}, media)))
+    assert refused.value.field == field
+
+
+def test_the_start_that_a_refusal_names_works(media: Samples, tmp_path: Path) -> None:
+    op = declared("video/trim", {"input": "film"}, {"start": 3.97})
+    with pytest.raises(InvalidParams, match=r"the last frame begins at 3\.96 s$"):
+        plan(op, Media(sources_of(op, {"input": "film"}, media)))
+    done = run(media, tmp_path, "video/trim", "film", start=3.96)
+    assert frame_times(done.path) == pytest.approx([0])
+
+
+def test_a_frame_may_be_written_in_whole_milliseconds(media: Samples, tmp_path: Path) -> None:
+    done = run(media, tmp_path, "video/trim", "blue_silent", start=0.5, duration=0.033)
+    assert len(frame_times(done.path)) == 1
+
+
+def test_a_copy_within_the_last_frame_begins_at_a_key_frame(media: Samples, tmp_path: Path) -> None:
+    done = run(media, tmp_path, "video/trim", "film", start=3.97, accuracy="keyframe")
+    assert done.info.video is not None

@@ -149,6 +149,9 @@ def _check(word: Word, kind: str) -> None:
         raise word.value.refuse(f"it is no value for {word.written}", f"give {wanted.example}")
     if kind == "time" and abs(seconds(text)) > LONGEST_TIME_S:
         raise word.value.refuse(f"{word.written} takes at most {LONGEST_TIME_S} s")
+    # FFmpeg counts microseconds, and takes a length of none for no bound at all.
+    if word.name == "t" and seconds(text) < 0.000_001:
+        raise word.value.refuse(f"{word.written} takes a length above 0", "give one such as 5")
 
 
 def _parameters(word: Word, value: Token) -> Iterator[str]:

@@ -172,7 +172,9 @@ class Transcode(Operation):
         container = CONTAINERS[self.output_format]
         if m.source.info.video is not None:
             m.source.need_film()
-        cut = span(m.source, self.start, self.end)
+        film = m.source.info.video if container.video and self.video_codec != "none" else None
+        cut = span(m.source, self.start, self.end, film=film, is_copied=self.video_codec == COPY)
+        self._check_length(cut, film)
         ways = Ways(
             container, cut, self._video_way(m, container, cut), self._audio_way(m, container, cut)
         )
@@ -180,6 +182,14 @@ class Transcode(Operation):
             raise InvalidParams("input", "no stream of the source is left to write", "no_streams")
         self._check_rate(ways.video)
         return ways
+
+    def _check_length(self, cut: Span, film: VideoStream | None) -> None:
+        if film is None or self.fps is None or cut.length_s is None:
+            return
+        # As much is rounded away where times are written in whole milliseconds.
+        if cut.length_s + 0.001 < 1 / frames_per_second(self.fps):
+            detail = "is shorter than one frame of the rate asked for"
+            raise InvalidParams("end", detail, "out_of_range")
 
     def _video_way(self, m: Media, container: Container, cut: Span) -> str | None:
         if not container.video and self.video_codec not in {None, "none"}:

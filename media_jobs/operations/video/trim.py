@@ -68,8 +68,15 @@ class Trim(Operation):
         if m.source.info.video is not None:
             m.source.need_film()
         end = self.end if self.duration is None else self.start + self.duration
-        cut = span(m.source, self.start, end, "end" if self.duration is None else "duration")
         exact = self.accuracy == "frame"
+        cut = span(
+            m.source,
+            self.start,
+            end,
+            "end" if self.duration is None else "duration",
+            film=m.source.info.video,
+            is_copied=not exact,
+        )
         yield self._exact(m, cut) if exact else self._copied(m, cut)
         early = (
             () if exact or not self.start else ("it begins at the key frame at or before start",)
