@@ -24,6 +24,12 @@ SMALLER: Advice = (
     ("end", "an earlier end"),
     ("count", "fewer pictures"),
 )
+# Within the last frame, or between two that lie far apart, there is no picture.
+PART: Advice = (
+    ("start", "an earlier start"),
+    ("end", "a later end"),
+    ("duration", "a longer part"),
+)
 OTHER_CODEC: Advice = (
     ("video_codec", "another video codec"),
     ("audio_codec", "another audio codec"),

@@ -176,3 +176,19 @@ def _exceptions_in(*packages: Any) -> Iterator[type[Exception]]:
 @pytest.mark.parametrize("error", _MADE.values(), ids=[kind.__name__ for kind in _MADE])
 def test_none_of_them_is_called_a_fault_of_ours(error: Exception) -> None:
     assert explaining.explain(error) != failures.INTERNAL
+
+
+@pytest.mark.parametrize("error", _MADE.values(), ids=[kind.__name__ for kind in _MADE])
+def test_each_says_what_to_do(error: Exception) -> None:
+    assert explaining.explain(error).hint
+
+
+def test_the_hint_names_the_parameter_that_does_not_fit() -> None:
+    hint = explaining.explain(base.InvalidParams("input", "the source is silent", "silent")).hint
+    assert hint == "Submit the job again with another input."
+
+
+def test_a_result_without_a_picture_asks_for_another_part() -> None:
+    failure = explaining.explain(outputs.Unverified("film.mp4: the output has no video"))
+    assert "an earlier start" in str(failure.to_json({"input", "start", "end"})["hint"])
+    assert "start" not in str(failure.to_json({"inputs"})["hint"])

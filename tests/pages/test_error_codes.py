@@ -18,6 +18,10 @@ pytestmark = pytest.mark.django_db
 _PLACE = {"InvalidParams": 2, "FieldError": 2, "invalid": 2, "NameRefused": 1, "Rule": 1}
 _PLACE |= {"Failure": 0, "Unreadable": 0}
 
+_JUDGES = ("intake.py", "sniff.py", "names.py", "virus_scan.py")
+# Whatever is wrong there is said before there is a job.
+_OF_REQUESTS = {"planning.py", "placement.py", "parsing.py"}
+
 
 def test_it_works(client: Client) -> None:
     page = client.get("/docs/errors").content.decode()
@@ -42,10 +46,30 @@ def test_every_code_is_explained(package: str) -> None:
     assert used - explained == set()
 
 
+def test_every_code_that_a_job_fails_with_is_in_the_table_of_those() -> None:
+    """What does not fit an input is known only to the job where that is fetched by the job."""
+    [failed] = [chapter for chapter in chapters() if chapter.title == "Of a failed job"]
+    sources = [
+        *Path(settings.BASE_DIR / "media_jobs" / "operations").rglob("*.py"),
+        *Path(settings.BASE_DIR / "media_jobs" / "ffmpeg").rglob("*.py"),
+        *Path(settings.BASE_DIR / "media_jobs" / "worker").rglob("*.py"),
+        *Path(settings.BASE_DIR / "ffapi_site" / "lib" / "netguard").rglob("*.py"),
+        *(settings.BASE_DIR / "storage" / name for name in _JUDGES),
+    ]
+    used = {
+        code
+        for path in sources
+        if path.name not in _OF_REQUESTS
+        for node in ast.walk(ast.parse(path.read_text()))
+        for code in _codes(node)
+    }
+    assert used - {each.code for each in failed.codes} == set()
+
+
 def _codes(node: ast.AST) -> Iterator[str]:
     for value in _values_of_codes(node):
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            yield value.value
+            yield from re.findall("^[a-z0-9_]+$", value.value)
 
 
 def _values_of_codes(node: ast.AST) -> Iterator[ast.expr | None]:
@@ -53,6 +77,9 @@ def _values_of_codes(node: ast.AST) -> Iterator[ast.expr | None]:
         yield from (keyword.value for keyword in node.keywords if keyword.arg == "code")
         place = _PLACE.get(ast.unparse(node.func).rpartition(".")[2], len(node.args))
         yield from node.args[place : place + 1]
+        # netguard's takes the code first, that of a file's bytes second.
+        if ast.unparse(node.func) == "Refused":
+            yield from node.args[:2]
     if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("code"):
         yield node.value
     if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "code":
