@@ -27,13 +27,12 @@ def _require(visitor: Visitor) -> None:
 
 def _selection(visitor: Visitor, asked: QueryDict) -> Selection:
     _require(visitor)
-    event = asked.get("event_type", "")
     return Selection(
         visitor.tenant,
-        start=_moment(asked.get("start", "")),
-        end=_moment(asked.get("end", "")),
+        start=_moment(asked, "start"),
+        end=_moment(asked, "end"),
         actor=_text(asked.get("actor", "")),
-        event_type=event if event in list(Event) else "",
+        event_type=query.chosen(asked, "event_type", sorted(Event)),
         resource=_text(asked.get("resource", "")),
     )
 
@@ -42,12 +41,18 @@ def _text(given: str) -> str:
     return given.replace("\0", "").strip()[:_TEXT_LENGTH]
 
 
-def _moment(given: str) -> datetime | None:
-    """What a browser's field for a time holds, in UTC; what is no time is not asked for."""
-    try:
-        return query.moment_of(given)
-    except ValueError:
+def _moment(asked: QueryDict, name: str) -> datetime | None:
+    """What a browser's field for a time holds, in UTC; raises ``Invalid`` for what is no time."""
+    given = asked.get(name, "")
+    if not given:
         return None
+    try:
+        moment = query.moment_of(given)
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise query.wrong(name, "must be a time like 2025-01-31T12:00")
+    return moment
 
 
 class AuditPage(Page):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime
 
+from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
@@ -42,6 +43,14 @@ def text(request: Request, name: str) -> str | None:
 def choice(request: Request, name: str, choices: Collection[str]) -> str | None:
     value = text(request, name)
     if value is not None and value not in choices:
+        raise wrong(name, f"must be one of {', '.join(choices)}")
+    return value
+
+
+def chosen(asked: QueryDict, name: str, choices: Collection[str]) -> str:
+    """A page's filter by name; empty, as a form sends it, where nothing is chosen."""
+    value = asked.get(name, "")
+    if value and value not in choices:
         raise wrong(name, f"must be one of {', '.join(choices)}")
     return value
 

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 
 from accounts.pages.cursor import cursor_page
 from accounts.pages.page import Page, wants_fragment
+from ffapi_site.lib import query
 from ffapi_site.lib.ids import is_public_id
 from media_jobs.models import Job, JobQuerySet, Status
 from media_jobs.operations.base import REGISTRY
@@ -30,10 +31,10 @@ class JobList(Page):
 
 
 def _filtered(jobs: JobQuerySet, asked: QueryDict) -> JobQuerySet:
-    if asked.get("status") in Status.values:
-        jobs = jobs.filter(status=asked["status"])
-    if asked.get("operation") in REGISTRY:
-        jobs = jobs.filter(operation=asked["operation"])
+    if status := query.chosen(asked, "status", Status.values):
+        jobs = jobs.filter(status=status)
+    if operation := query.chosen(asked, "operation", sorted(REGISTRY)):
+        jobs = jobs.filter(operation=operation)
     if text := asked.get("search", "").replace("\0", "").strip()[:_SEARCH_LENGTH]:
         jobs = jobs.filter(pk=text) if is_public_id(text) else _named(jobs, text)
     return jobs

@@ -70,14 +70,21 @@ def test_a_whole_id_is_found_however_old(
     [
         "after=x",
         "before=job_1",
-        "status=%ff",
-        "operation=../..",
+        "status=",
+        "operation=",
         "search=",
     ],
 )
 def test_it_takes_any_query(alice: Client, cast: Cast, query: str) -> None:
     JobFactory.create(tenant=cast.tenant)
     assert alice.get(f"/jobs?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["status=nope", "status=%ff", "operation=../.."])
+def test_a_wrong_filter_is_told_of(alice: Client, query: str) -> None:
+    answer = alice.get(f"/jobs?{query}")
+    assert answer.status_code == 422
+    assert f"{query.partition('=')[0]}: must be one of" in answer.content.decode()
 
 
 def test_every_job_is_on_exactly_one_page_both_ways(alice: Client, cast: Cast) -> None:
