@@ -35,6 +35,6 @@ class QuotaExceeded(TooManyRequests):
 
 
 class TenantSuspended(Forbidden):
-    """The tenant went past its quotas too often: nothing new is taken until operators lift that"""
+    """The tenant is held, by its quotas or the operators: nothing new is taken until that ends"""
 
     code = "quota_suspended"

@@ -130,7 +130,7 @@ def _detail(job: Job, reason: Reason, position: int, seen: Snapshot) -> str:
     return {
         Reason.NOT_DUE: f"it is not to start before {job.run_at:%Y-%m-%d %H:%M:%S} UTC",
         Reason.TENANT_SUSPENDED: "the tenant is suspended",
-        Reason.QUOTA_SUSPENDED: "the tenant ran into its quotas too often; the operators lift that",
+        Reason.QUOTA_SUSPENDED: "the tenant is held, which the operators lift",
         Reason.LANE_PAUSED: f"the operators have paused this queue: {seen.paused.get(job.lane)}",
         Reason.NO_SLOT: f"no worker for {job.lane} jobs is up",
         Reason.NO_SANDBOX: "no worker can confine FFmpeg, so none takes jobs",
