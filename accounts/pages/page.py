@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from accounts.pages.visitor import Visitor, visitor_of
 from accounts.quotas import suspension
 from accounts.quotas.refusal import QuotaExceeded
-from ffapi_site.lib.problems import Problem
+from ffapi_site.lib.problems import MethodNotAllowed, Problem
 from ffapi_site.lib.request_id import request_id
 
 
@@ -43,6 +43,9 @@ class Page(LoginRequiredMixin, View):
                 suspension.note_violation(problem)
             return self.answer_problem(problem)
 
+    def http_method_not_allowed(self, *_: Any, **__: Any) -> NoReturn:
+        raise wrong_method(self)
+
     def answer_problem(self, problem: Problem) -> HttpResponse:
         return problem_page(self.request, problem)
 
@@ -60,7 +63,16 @@ class Page(LoginRequiredMixin, View):
         return response
 
 
+def wrong_method(page: View) -> MethodNotAllowed:
+    methods = (name for name in page.http_method_names if hasattr(page, name))
+    allowed = ", ".join(methods).upper()
+    return MethodNotAllowed(f"this address takes {allowed}", headers={"Allow": allowed})
+
+
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The same error that the API would answer, for people."""
     context = {"problem": problem, "request_id": request_id(request)}
-    return render(request, "pages/problem.html", context, status=problem.status)
+    response = render(request, "pages/problem.html", context, status=problem.status)
+    for name, value in problem.headers.items():
+        response[name] = value
+    return response

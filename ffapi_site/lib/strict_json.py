@@ -76,7 +76,7 @@ class _Objects:
             return _Refused(f"the key {twice[:50]!r} appears twice", "duplicate_key")
         self._members += len(pairs)
         if self._members > _MOST_MEMBERS:
-            raise invalid("", f"the body has more than {_MOST_MEMBERS} fields in all its objects")
+            raise invalid("", f"there are more than {_MOST_MEMBERS} fields in all objects")
         return members
 
 
@@ -113,13 +113,15 @@ def _refusals(value: Any, at: str = "", depth: int = 0) -> Iterator[FieldError]:
             yield from _refusals(inner, f"{at}/{index}", depth + 1)
 
 
-def loads(content: bytes) -> Any:
+def loads(content: bytes, *, what: str = "the body") -> Any:
     """Read JSON text; raises ``Malformed`` with the place of the first wrong thing.
+
+    ``what`` is called so in what is said of it.
 
     Raises ``Invalid`` where it holds more than anything that is read here.
     """
     if content.count(b",") > _MOST_COMMAS:
-        raise invalid("", f"the body has more than {_MOST_COMMAS} values")
+        raise invalid("", f"{what} has more than {_MOST_COMMAS} values")
     try:
         value = json.loads(
             content.decode("utf-8"),
@@ -129,14 +131,15 @@ def loads(content: bytes) -> Any:
             parse_constant=_constant,
         )
     except UnicodeDecodeError as error:
-        raise Malformed(f"the body is not UTF-8 (byte {error.start})", code="not_utf8") from error
+        raise Malformed(f"{what} is not UTF-8 (byte {error.start})", code="not_utf8") from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        raise Malformed(f"the body is not JSON: {error.msg} ({where})", code="not_json") from error
+        detail = f"{what} is not JSON: {error.msg} ({where})"
+        raise Malformed(detail, code="not_json") from error
     except RecursionError as error:
         raise Malformed(f"nested deeper than {MAX_DEPTH} levels", code="too_deep") from error
     for refusal in _refusals(value):
-        where = refusal.pointer or "the whole body"
+        where = refusal.pointer or what
         raise Malformed(f"{where}: {refusal.detail}", code=refusal.code, errors=[refusal])
     return value
 

@@ -44,7 +44,7 @@ def read(fields: Iterable[Field], posted: QueryDict, *, prefix: str = "") -> Typ
 
 def _value(of: Field, text: str) -> Any:
     if of.widget == "json" or text.startswith("{"):
-        strict_json.loads(text.encode())  # refuses what no JSON column could hold
+        strict_json.loads(text.encode(), what="this text")  # refuses what no JSON column could hold
     return form.value(of, text)
 
 

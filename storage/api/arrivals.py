@@ -108,7 +108,7 @@ def _options(fields: QueryDict) -> FileOptions:
 
 def _json(given: dict[str, Any], name: str) -> Any:
     try:
-        return strict_json.loads(str(given[name]).encode())
+        return strict_json.loads(str(given[name]).encode(), what="this text")
     except Malformed as error:
         raise invalid(f"/{name}", error.detail, error.code) from error
 

@@ -41,6 +41,15 @@ def pages(cast: Cast) -> list[str]:
     return ["/", "/jobs", "/operations", "/files", *forms, *(f"/jobs/{job.pk}" for job in jobs)]
 
 
+@pytest.mark.parametrize("path", ["/keys/key_1/rotate", "/audit/export", "/profile/address"])
+def test_an_address_that_only_takes_posts_says_so_on_a_page(alice: Client, path: str) -> None:
+    answer = alice.get(path)
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    content = answer.content.decode()
+    assert "That method is not for this address" in content
+    assert f'href="{path}"' not in content
+
+
 def test_it_works(alice: Client, pages: list[str]) -> None:
     for page in pages:
         response = alice.get(page)

@@ -129,6 +129,13 @@ def test_no_json_breaks_it(alice: Client, film: File, typed: str) -> None:
     assert alice.post("/operations/video/filter/new", form).status_code == 422
 
 
+def test_what_is_no_json_is_told_of_the_field(alice: Client, film: File) -> None:
+    form = {"input.file": film.pk, "input.url": "", "filters": "[1, "}
+    response = alice.post("/operations/video/filter/new", form)
+    [error] = fields(response)["filters"].errors
+    assert error.startswith("this text is not JSON: ")
+
+
 def test_another_tenant_s_file_is_as_absent_as_a_random_one(
     alice: Client, cast: Cast, film: File
 ) -> None:
