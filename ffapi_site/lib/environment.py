@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from contextlib import suppress
 from decimal import Decimal
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -181,6 +182,8 @@ def secret(name: str, *, keep_in: Path | None) -> str:
 
 
 def _kept(path: Path) -> str:
+    with suppress(FileNotFoundError):
+        return path.read_text()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = path.with_suffix(f".{secrets.token_hex(4)}")
     made.touch(mode=0o600)
