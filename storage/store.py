@@ -10,8 +10,8 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
@@ -27,8 +27,9 @@ from django.utils import timezone
 from accounts import audit
 from accounts.events import Event
 from accounts.quotas import reservations
-from ffapi_site.lib import room
+from ffapi_site.lib import room, shared_folders
 from ffapi_site.lib.aside import attended
+from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.problems import Conflict
 from storage import hooks
 from storage.content_types import content_type_of
@@ -162,7 +163,7 @@ def _save_attended(
         save,
         watch,
         within_s=_longest_s(file.size_bytes),
-        late=lambda _: storages["media"].delete(key),
+        late=lambda _: _delete_bytes(key),
     )
 
 
@@ -180,12 +181,38 @@ def _save(key: str, handle: BufferedReader, source: Path, *, move: bool) -> None
         if local and not (move and _is_on_disk_of(source, local)):
             size_bytes = os.fstat(handle.fileno()).st_size
             kept.enter_context(room.room_on(_existing(local))).keep(size_bytes)
-        storages["media"].save(key, _Movable(handle, source) if move else Content(handle))
+        content = kept.enter_context(_content(handle, source, move=move))
+        with shared_folders.as_owner_of(_media()):
+            storages["media"].save(key, content)
+            if local:
+                _flush(local)
+                _flush(local.parent)
     if move:
         source.unlink(missing_ok=True)  # a remote storage copied it
-    if local:
-        _flush(local)
-        _flush(local.parent)
+
+
+@contextmanager
+def _content(handle: BufferedReader, source: Path, *, move: bool) -> Iterator[Content[bytes]]:
+    """Give what is to be saved; with ``move`` where the storage's owner may take it from."""
+    owner = shared_folders.other_owner(_media())
+    if owner is None or not move:
+        yield _Movable(handle, source) if move else Content(handle)
+        return
+    given = Path(str(settings.FILE_UPLOAD_TEMP_DIR)) / f"{new_id('upload')}.part"
+    os.fchown(handle.fileno(), owner.pw_uid, owner.pw_gid)
+    try:
+        source.rename(given)
+    except OSError:  # another file system
+        yield Content(handle)
+        return
+    try:
+        yield _Movable(handle, given)
+    finally:
+        given.unlink(missing_ok=True)
+
+
+def _media() -> Path:
+    return _local_path("") or Path(settings.MEDIA_ROOT)
 
 
 def _is_on_disk_of(source: Path, target: Path) -> bool:
@@ -233,7 +260,8 @@ def _tell(event: Event, file: File) -> None:
 def open_content(file: File) -> BinaryIO:
     """Open the bytes for reading; raises ``Gone`` where they are missing."""
     try:
-        return cast("BinaryIO", storages["media"].open(file.storage_key, "rb"))
+        with shared_folders.as_owner_of(_media()):
+            return cast("BinaryIO", storages["media"].open(file.storage_key, "rb"))
     except FileNotFoundError as error:
         raise Gone(file.pk) from error
 
@@ -259,7 +287,7 @@ def _linked(file: File, target: Path) -> bool:
     if local is None:
         return False
     try:
-        os.link(local, target)
+        _link(local, target)
     except FileNotFoundError as error:
         raise Gone(file.pk) from error
     except OSError as error:
@@ -267,6 +295,19 @@ def _linked(file: File, target: Path) -> bool:
             return False
         raise
     return True
+
+
+def _link(local: Path, target: Path) -> None:
+    if shared_folders.other_owner(_media()) is None:
+        os.link(local, target)
+        return
+    with shared_folders.as_owner_of(_media()):
+        opened = os.open(local, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        # What was opened, whatever has that name by now; a descriptor has Python call linkat(2).
+        os.link(f"/proc/self/fd/{opened}", target, src_dir_fd=opened)
+    finally:
+        os.close(opened)
 
 
 def _copy(file: File, target: Path) -> None:
@@ -327,9 +368,14 @@ def remove(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
 def _delete(file: File) -> None:
     """Delete the bytes, then the row of a file that is hidden and past its time."""
     rows = File.objects.filter(pk=file.pk)
-    storages["media"].delete(file.storage_key)
+    _delete_bytes(file.storage_key)
     with transaction.atomic():
         # Before what refers to it, which goes first: who deletes its job has them in this order.
         rows.select_for_update().values_list("pk").first()
         if rows.delete()[1].get(File._meta.label):  # noqa: SLF001 -- public, by its documentation
             reservations.give_storage(file.tenant_id, file.api_key_id, file.size_bytes)
+
+
+def _delete_bytes(key: str) -> None:
+    with shared_folders.as_owner_of(_media()):
+        storages["media"].delete(key)

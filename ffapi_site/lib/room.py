@@ -21,7 +21,7 @@ from typing import BinaryIO, cast
 
 from django.conf import settings
 
-from ffapi_site.lib import locks
+from ffapi_site.lib import locks, shared_folders
 from ffapi_site.lib.ids import new_id
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,8 @@ class Room:
 
     def _require(self, size_bytes: int) -> None:
         if not self._fits(size_bytes):
-            _forget_dead(self._ledger)
+            with shared_folders.as_owner_of(_ledgers()):
+                _forget_dead(self._ledger)
             if not self._fits(size_bytes):
                 raise NoRoom
 
@@ -99,7 +100,8 @@ class Room:
         if disk.f_files and disk.f_favail < _SPARE_ENTRIES:
             return False
         own = os.fstat(self._held).st_size
-        kept_by_others = sum(_kept_bytes(entry) for entry in _entries(self._ledger)) - own
+        with shared_folders.as_owner_of(_ledgers()):
+            kept_by_others = sum(map(_kept_bytes, _entries(self._ledger))) - own
         reserve_bytes = settings.MIN_FREE_SPACE_MB << 20
         return disk.f_bavail * disk.f_frsize - kept_by_others - reserve_bytes >= size_bytes
 
@@ -134,18 +136,24 @@ class _Measured(io.FileIO):
 @contextmanager
 def room_on(folder: Path) -> Iterator[Room]:
     """Give a writer its place in the ledger of the disk that ``folder`` is on."""
-    ledger = settings.DATA_DIR / "room" / str(folder.stat().st_dev)
-    for made in (ledger.parent, ledger):
-        made.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ledger = _ledgers() / str(folder.stat().st_dev)
+    ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     entry = ledger / new_id("room")
-    with _locked(ledger):
+    with shared_folders.as_owner_of(_ledgers()):
+        ledger.mkdir(exist_ok=True, mode=0o700)
+    with _locked(ledger), shared_folders.as_owner_of(_ledgers()):
         held = locks.opened(entry, os.O_RDWR | os.O_EXCL)
         fcntl.flock(held, fcntl.LOCK_EX)
     try:
         yield Room(folder, ledger, held)
     finally:
-        entry.unlink(missing_ok=True)
+        with shared_folders.as_owner_of(_ledgers()):
+            entry.unlink(missing_ok=True)
         os.close(held)
+
+
+def _ledgers() -> Path:
+    return Path(settings.DATA_DIR) / "room"
 
 
 def copy(content: BinaryIO, target: Path) -> None:
@@ -163,7 +171,8 @@ def _locked(ledger: Path) -> Iterator[None]:
     Who holds it holds it for less than a millisecond. One that was stopped in there can't keep
     anything meanwhile either, so after a while the others go on without it.
     """
-    lock = locks.opened(ledger.with_suffix(".lock"))
+    with shared_folders.as_owner_of(_ledgers()):
+        lock = locks.opened(ledger.with_suffix(".lock"))
     try:
         if not locks.gets(lock, within_s=_LOCK_PATIENCE_S):
             logger.warning("The ledger of a disk is held by somebody who stands still")

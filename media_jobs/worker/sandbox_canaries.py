@@ -97,8 +97,9 @@ def _planted(folder: Path) -> Path | None:
     canary = folder / f"{_PREFIX}{token_hex(8)}"
     try:
         _remove_left_behind(folder)
-        canary.write_text("canary")
-        canary.chmod(0o644)
+        with canary.open("x") as file:
+            file.write("canary")
+            os.fchmod(file.fileno(), 0o644)  # by name it might be a link by now
     except OSError:
         return None
     return canary

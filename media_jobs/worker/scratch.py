@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -117,9 +118,13 @@ def live_attempts() -> set[str]:
 
 def _is_abandoned(path: Path) -> bool:
     try:
-        held = os.open(path, os.O_RDONLY)
+        held = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP):  # none of ours, and nobody works in it
+            return True
+        raise
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,0 +1,83 @@
+"""Folders in which root's programs work beside the web server, which has a user of its own.
+
+They are that user's, ``SITE_USER``: who took over the web server can put links into them. So root
+works there with that user's rights to files: what it makes is the user's, and nothing that lies
+there leads it to where the user could not go.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+from ffapi_site.lib.system_user import SITE_USER
+
+_libc = ctypes.CDLL(None)
+# They give the one before.
+_libc.setfsuid.restype = _libc.setfsgid.restype = ctypes.c_uint32
+_libc.setfsuid.argtypes = _libc.setfsgid.argtypes = [ctypes.c_uint32]
+
+
+def other_owner(folder: Path) -> pwd.struct_passwd | None:
+    """Give the web server's user where this process is root's and ``folder`` is that user's."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        user = _site_user()
+        return user if folder.stat().st_uid == user.pw_uid else None
+    except (KeyError, FileNotFoundError):
+        return None
+
+
+@cache  # once it is there
+def _site_user() -> pwd.struct_passwd:
+    return pwd.getpwnam(SITE_USER)
+
+
+@contextmanager
+def as_owner_of(folder: Path) -> Iterator[None]:
+    """Have this thread reach files as the owner of ``folder`` does, where that is another.
+
+    By setfsuid(2), of one thread and those that it starts meanwhile; what is open stays open. All
+    rights besides those to files stay root's.
+    """
+    owner = other_owner(folder)
+    if owner is None:
+        yield
+        return
+    with suppress(PermissionError):  # a root of few rights, who can't become another either
+        if os.getgroups():
+            os.setgroups([])  # they give root nothing, and the owner has others
+    gid = _libc.setfsgid(owner.pw_gid)
+    uid = _libc.setfsuid(owner.pw_uid)
+    try:
+        yield
+    finally:
+        _libc.setfsuid(uid)
+        _libc.setfsgid(gid)
+
+
+def hand_over(top: Path, uid: int, gid: int) -> None:
+    """Give ``top`` and all below it to another user; what is given to root loses its links.
+
+    ``top`` comes last: where this is broken off, its owner tells that it is to be done again. No
+    link is followed.
+    """
+    for _, folders, files, at in os.fwalk(top, topdown=False):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):
+                _give(name, uid, gid, at)
+    os.chown(top, uid, gid, follow_symlinks=False)
+
+
+def _give(name: str, uid: int, gid: int, at: int) -> None:
+    if uid == 0 and stat.S_ISLNK(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
+        os.unlink(name, dir_fd=at)
+    else:
+        os.chown(name, uid, gid, dir_fd=at, follow_symlinks=False)

@@ -1,0 +1,224 @@
+"""Root works in the web server's folders, and what that user put there leads it nowhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from django.conf import settings as real_settings
+from pytest_django import Settings
+
+from ffapi_site.lib import room, shared_folders
+from ffapi_site.lib.system_user import SITE_USER, system_user
+from media_jobs.worker import sandbox_canaries, scratch
+from media_jobs.worker.sandbox_reach import Private
+from storage import store
+from storage.models import File
+from storage.models.file import Origin
+from tests.factories import TenantFactory
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+
+BYTES = b"a tenant's" * 1000
+
+
+@pytest.fixture
+def data(settings: Settings) -> Iterator[Path]:
+    """A data folder as a site that root serves has it, with something of root's beside."""
+    # Where that user can pass, which is not so of pytest's own folder.
+    data = Path(mkdtemp(prefix="shared-", dir=real_settings.DATA_DIR))
+    data.chmod(0o755)
+    user = system_user(SITE_USER)
+    for name in ("media", "uploads", "room"):
+        (data / name).mkdir(mode=0o700)
+        os.chown(data / name, user.pw_uid, user.pw_gid)
+    (data / "roots").mkdir(mode=0o700)
+    (data / "roots" / "file").write_text("root's")
+    settings.DATA_DIR, settings.SCRATCH_DIR = data, data / "scratch"
+    settings.FILE_UPLOAD_TEMP_DIR = str(data / "uploads")
+    media = settings.STORAGES["media"]
+    options = media["OPTIONS"] | {"location": str(data / "media")}
+    settings.STORAGES = settings.STORAGES | {"media": media | {"OPTIONS": options}}
+    yield data
+    shutil.rmtree(data)
+
+
+@pytest.fixture
+def source(data: Path) -> Path:
+    source = data / "roots" / "source"
+    source.write_bytes(BYTES)
+    os.chown(source, 65534, 65534)
+    return source
+
+
+def add(source: Path, tenant: str) -> File:
+    return store.add(tenant, source, name="a.mp4", origin=Origin.JOB)
+
+
+def test_it_works(data: Path) -> None:
+    with shared_folders.as_owner_of(data / "media"):
+        (data / "media" / "made").touch()
+        with pytest.raises(PermissionError):
+            (data / "roots" / "file").read_text()
+        with shared_folders.as_owner_of(data / "media"):
+            pass
+        (data / "media" / "more").touch()
+    assert {path.owner() for path in (data / "media").iterdir()} == {SITE_USER}
+    assert (data / "roots" / "file").read_text() == "root's"
+
+
+def test_another_thread_is_not_concerned(data: Path) -> None:
+    read: list[str] = []
+
+    def look() -> None:
+        started.wait(10)
+        read.append((data / "roots" / "file").read_text())
+
+    started = threading.Event()
+    other = threading.Thread(target=look)
+    other.start()
+    with shared_folders.as_owner_of(data / "media"):
+        started.set()
+        other.join()
+    assert read == ["root's"]
+
+
+def test_it_ends_with_whatever_is_raised(data: Path) -> None:
+    with pytest.raises(LookupError), shared_folders.as_owner_of(data / "media"):
+        raise LookupError
+    (data / "roots" / "new").touch()
+    assert (data / "roots" / "new").owner() == "root"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_folder_of_root_s_own_changes_nothing(data: Path, *, is_there: bool) -> None:
+    with shared_folders.as_owner_of(data / ("roots" if is_there else "missing")):
+        (data / "roots" / "new").touch()
+
+
+@pytest.mark.django_db
+def test_what_root_stores_is_the_web_servers(data: Path, source: Path) -> None:
+    file = add(source, TenantFactory.create().pk)
+    stored = data / "media" / file.storage_key
+    assert {stored.owner(), *(each.owner() for each in stored.parents[:3])} == {SITE_USER}
+    assert stored.read_bytes() == BYTES
+    assert not source.exists()
+    assert list((data / "uploads").iterdir()) == []
+    store.place(file, data / "roots" / "placed")
+    assert (data / "roots" / "placed").samefile(stored)
+    with store.open_content(file) as content:
+        assert content.read() == BYTES
+    store.remove(file)
+    assert not stored.exists()
+    assert list((data / "room").rglob("room_*")) == []
+
+
+@pytest.mark.django_db
+def test_another_disk_is_no_hindrance(
+    data: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", fails)
+        file = add(source, TenantFactory.create().pk)
+    stored = data / "media" / file.storage_key
+    assert (stored.owner(), stored.read_bytes()) == (SITE_USER, BYTES)
+    assert not source.exists()
+
+
+@pytest.mark.django_db
+def test_a_link_in_the_media_has_root_write_nothing(data: Path, source: Path) -> None:
+    tenant = TenantFactory.create().pk
+    (data / "media" / tenant).symlink_to(data / "roots")
+    before = set((data / "roots").rglob("*"))
+    with pytest.raises(PermissionError):
+        add(source, tenant)
+    assert set((data / "roots").rglob("*")) <= before
+
+
+@pytest.mark.django_db
+def test_a_link_in_the_media_has_root_read_and_delete_nothing(data: Path, source: Path) -> None:
+    file = add(source, TenantFactory.create().pk)
+    stored = data / "media" / file.storage_key
+    stored.unlink()
+    stored.parent.rmdir()
+    stored.parent.symlink_to(data / "roots")
+    (data / "roots" / stored.name).write_text("root's")
+    for attempt in (
+        lambda: store.place(file, data / "roots" / "placed"),
+        lambda: store.open_content(file),
+        lambda: store.remove(file),
+    ):
+        with pytest.raises(PermissionError):
+            attempt()
+    assert (data / "roots" / stored.name).read_text() == "root's"
+
+
+def test_a_link_in_the_ledger_has_root_delete_nothing(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = data / "room" / str(data.stat().st_dev)
+    ledger.symlink_to(data / "roots")
+    with pytest.raises(PermissionError), room.room_on(data / "media") as kept:
+        kept.keep(1 << 62)
+    assert (data / "roots" / "file").read_text() == "root's"
+
+
+def test_the_selftests_canary_changes_no_mode_but_its_own(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it is made where the web server's user can put a link in its place at once."""
+    secret = data / "roots" / "file"
+    secret.chmod(0o600)
+    (data / "media" / ".canary-taken").symlink_to(secret)
+    monkeypatch.setattr(sandbox_canaries, "token_hex", lambda _: "taken")
+    with sandbox_canaries.canaries_up([Private("media", data / "media")]):
+        pass
+    assert (secret.stat().st_mode & 0o777, secret.read_text()) == (0o600, "root's")
+
+
+def test_what_is_no_folder_holds_up_no_sweep(data: Path) -> None:
+    (data / "scratch").mkdir()
+    os.mkfifo(data / "scratch" / "probe.fifo")
+    (data / "scratch" / "probe.link").symlink_to(data / "roots")
+    for path in (data / "scratch").iterdir():
+        os.utime(path, (0, 0), follow_symlinks=False)
+    os.utime(data / "roots", (0, 0))
+    assert scratch.sweep_passing() == 2
+    assert list((data / "scratch").iterdir()) == []
+    assert (data / "roots" / "file").exists()
+
+
+def test_handing_over_follows_no_link_and_ends_with_the_top(data: Path) -> None:
+    outside = data / "roots" / "file"
+    (data / "media" / "below").mkdir()
+    (data / "media" / "below" / "file").touch()
+    (data / "media" / "link").symlink_to(outside)
+    (data / "media" / "folder").symlink_to(data / "roots")
+    shared_folders.hand_over(data / "media", 65534, 65534)
+    found = [data / "media", *(data / "media").rglob("*")]
+    assert {path.lstat().st_uid for path in found} == {65534}
+    assert {outside.owner(), outside.parent.owner()} == {"root"}
+    shared_folders.hand_over(data / "media", 0, 0)
+    assert {path.name for path in (data / "media").rglob("*")} == {"below", "file"}
+
+
+def test_handing_over_that_is_broken_off_can_be_told(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "roots" / "below").mkdir()
+
+    def breaks(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "chown", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        shared_folders.hand_over(data / "roots", 65534, 65534)
+    assert (data / "roots").owner() == "root"
