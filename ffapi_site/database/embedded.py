@@ -79,8 +79,10 @@ def kept(folder: Path) -> Iterator[None]:
 def _is_kept(folder: Path) -> bool:
     try:
         lock = os.open(_lock_file(folder, "kept"), os.O_RDONLY)
-    except (FileNotFoundError, PermissionError):  # another user's: `start` says so
+    except FileNotFoundError:
         return False
+    except PermissionError:  # another user's, who lets us connect, or else `start` says so
+        return os.access(_sockets(folder), os.X_OK)
     try:
         return not locks.gets(lock, within_s=0, kind=fcntl.LOCK_SH)
     finally:
@@ -93,9 +95,11 @@ def socket_folder(folder: Path) -> str:
 
     The server is started where it does not run and no site sees to it: a command works without.
     """
-    if _is_kept(folder):
-        return str(sockets.place(folder.resolve(), folder.stat().st_uid))
-    return start(folder)
+    return str(_sockets(folder)) if _is_kept(folder) else start(folder)
+
+
+def _sockets(folder: Path) -> Path:
+    return sockets.place(folder.resolve(), folder.stat().st_uid)
 
 
 @contextmanager

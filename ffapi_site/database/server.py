@@ -213,7 +213,12 @@ class Server:
 
 def _group() -> int | None:
     """Whose members may connect besides the server's own user and root: the web server's."""
-    return system_user(SITE_USER).pw_gid if os.geteuid() == 0 else None
+    if os.geteuid() != 0:
+        return None
+    try:
+        return system_user(SITE_USER).pw_gid
+    except NoUser:  # then the web server is root's
+        return None
 
 
 def _programs() -> Path:
