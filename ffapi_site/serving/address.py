@@ -1,11 +1,26 @@
 from __future__ import annotations
 
+import socket
 from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
 
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 -- recognised here, not bound
+
+
+class NotFree(Exception):  # noqa: N818 -- a state, not a mistake
+    """One can't listen there"""
+
+
+def require_free(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            told = f"can't listen on {host}:{port} ({error.strerror}); choose another PORT"
+            raise NotFree(told) from error
 
 
 def local_client(**headers: str) -> httpx.Client:

@@ -15,6 +15,8 @@ class Program:
     name: str
     command: tuple[str, ...]
     stop_within_s: int
+    user: str = ""
+    """Whose it is, where that is not whoever serves."""
 
 
 def database() -> Program:
@@ -22,9 +24,9 @@ def database() -> Program:
     return Program("database", command, stop_within_s=45)
 
 
-def web() -> Program:
+def web(user: str = "") -> Program:
     command = (sys.executable, "-m", "gunicorn", "-c", "python:ffapi_site.serving.web")
-    return Program("web", command, stop_within_s=15)
+    return Program("web", command, stop_within_s=15, user=user)
 
 
 def slot(lane: str, number: int) -> Program:
@@ -46,7 +48,7 @@ def lanes() -> dict[str, int]:
     return settings.LANES | {"gpu": devices.slots()}
 
 
-def programs() -> list[Program]:
+def programs(web_user: str = "") -> list[Program]:
     """All of them, in the order in which they are started; the database is stopped last."""
     slots = [
         slot(lane, number)
@@ -54,4 +56,4 @@ def programs() -> list[Program]:
         for number in range(1, slots_of_lane + 1)
     ]
     embedded = [database()] if settings.EMBEDDED_DATABASE else []
-    return [*embedded, web(), sealer(), *slots]
+    return [*embedded, web(web_user), sealer(), *slots]

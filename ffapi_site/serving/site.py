@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from django.core.management import call_command
 
 from ffapi_site.database import embedded
 from ffapi_site.lib import locks, starts
-from ffapi_site.serving import readiness, statics
+from ffapi_site.serving import address, readiness, statics, web_user
 from ffapi_site.serving.programs import programs
 from ffapi_site.serving.supervision import configuration, supervisor_command
 from ffapi_site.serving.tied import adopt_orphans
@@ -25,11 +24,9 @@ from ffapi_site.serving.tied import adopt_orphans
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-AS_ROOT = f"""\
-WARNING: this site runs as root, and so does its web server. Give it a user of its own:
-  useradd --system --user-group ffapi; chown -R ffapi: {settings.DATA_DIR}
-  runuser -u ffapi -- make serve
-docs/security.md says what that gives and takes.
+_AS_ROOT = """\
+WARNING: the web server runs as root: {reason}.
+What takes it over has the machine. docs/security.md says how it gets a user of its own.
 """
 
 
@@ -38,30 +35,38 @@ class CannotServe(Exception):  # noqa: N818 -- reads as the sentence it is
 
 
 @contextmanager
-def running() -> Iterator[subprocess.Popen[bytes]]:
+def running(warn: Callable[[str], object]) -> Iterator[subprocess.Popen[bytes]]:
     """Run web server and slots, ready for requests; at the end nothing of them is left.
 
+    Where root serves, the web server gets a user of its own; ``warn`` is told why where it can't.
     Raises ``CannotServe`` where the port or the data folder is taken or a part does not come up.
     """
     with _data_folder_to_ourselves(), _stopped_by_signals(), _database():
-        require_free_port(settings.BIND, settings.PORT)
+        _require_free_port()
         call_command("migrate", interactive=False, verbosity=0)
         statics.collect(settings.DATA_DIR / "static.stamp")
         start = secrets.token_hex(8)
-        with _supervised(start) as supervisor:
+        with _supervised(start, _web_user(warn)) as supervisor:
             readiness.wait(supervisor, start, within_s=90)
             yield supervisor
 
 
-def require_free_port(host: str, port: int) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CannotServe(
-                f"can't listen on {host}:{port} ({error.strerror}); choose another PORT"
-            ) from error
+def _require_free_port() -> None:
+    try:
+        address.require_free(settings.BIND, settings.PORT)
+    except address.NotFree as error:
+        raise CannotServe(str(error)) from error
+
+
+def _web_user(warn: Callable[[str], object]) -> str:
+    """The web server's user; empty where it is whoever serves."""
+    if os.geteuid() != 0:
+        return ""
+    try:
+        return web_user.made_ready()
+    except web_user.NotUsable as error:
+        warn(_AS_ROOT.format(reason=error))
+        return ""
 
 
 @contextmanager
@@ -73,6 +78,13 @@ def _data_folder_to_ourselves() -> Iterator[None]:
             raise CannotServe(
                 f"another server uses {settings.DATA_DIR}; choose another FFAPI_DATA_DIR"
             ) from error
+        except PermissionError as error:
+            raise CannotServe(f"{settings.DATA_DIR} is another user's; give it to yours") from error
+        if os.geteuid() == 0:
+            try:
+                web_user.take_data_back()
+            except web_user.NotUsable as error:
+                raise CannotServe(str(error)) from error
         yield
 
 
@@ -113,13 +125,14 @@ def _database() -> Iterator[None]:
 
 
 @contextmanager
-def _supervised(start: str) -> Iterator[subprocess.Popen[bytes]]:
+def _supervised(start: str, user: str) -> Iterator[subprocess.Popen[bytes]]:
     folder = settings.DATA_DIR
     logs = log_folder()
     logs.mkdir(exist_ok=True)
     logs.chmod(0o700)  # they tell of tenants and their hosts
     written = folder / "supervisord.conf"
-    written.write_text(configuration(programs(), folder=folder, directory=settings.BASE_DIR))
+    told = configuration(programs(user), folder=folder, directory=settings.BASE_DIR)
+    written.write_text(told)
     adopt_orphans()  # of a killed supervisor, so that we can end them
     supervisor = subprocess.Popen(  # noqa: S603 -- our own command
         supervisor_command(written),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,11 @@ def collect(stamp: Path) -> None:
     now = hashlib.sha256("\n".join(sorted(_facts())).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == now and settings.STATIC_ROOT.exists():
         return
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    before = os.umask(0o022)  # the web server may be another user's
+    try:
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    finally:
+        os.umask(before)
     stamp.write_text(now)
 
 

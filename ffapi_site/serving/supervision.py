@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 import shlex
 import sys
 from collections.abc import Iterable
@@ -39,6 +40,10 @@ stdout_logfile={logs}/{name}.log
 stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=3
 """
+_AS_USER = """\
+user={user}
+environment={environment}
+"""
 
 
 def configuration(programs: Iterable[Program], *, folder: Path, directory: Path) -> str:
@@ -56,9 +61,24 @@ def configuration(programs: Iterable[Program], *, folder: Path, directory: Path)
                 stop_within_s=program.stop_within_s,
                 **places,
             )
+            + _as_user(program.user)
             for program in programs
         )
     )
+
+
+def _as_user(user: str) -> str:
+    if not user:
+        return ""
+    told = ",".join(f'{name}="{_escaped(value)}"' for name, value in identity(user).items())
+    return _AS_USER.format(user=user, environment=told)
+
+
+def identity(user: str) -> dict[str, str]:
+    """What differs in the environment of that user's programs; the rest is that of the site."""
+    home = pwd.getpwnam(user).pw_dir
+    # Who works with the tables need not know who owns them.
+    return {"HOME": home, "USER": user, "LOGNAME": user, "DATABASE_OWNER_URL": ""}
 
 
 def supervisor_command(configuration_file: Path) -> list[str]:

@@ -34,6 +34,7 @@ class Server:
     port: int
     process: subprocess.Popen[str]
     settings: dict[str, str] = field(default_factory=dict)
+    python: tuple[str, ...] = (sys.executable,)
 
     @classmethod
     def start(
@@ -43,19 +44,20 @@ class Server:
         port: int | None = None,
         command: str = "serve",
         settings: dict[str, str] | None = None,
+        python: tuple[str, ...] = (sys.executable,),
     ) -> Self:
         port, settings = port or free_port(), settings or {}
         if command == "serve" and "DATABASE_URL" not in settings:
             migrated.put(folder / "postgres")
         process = subprocess.Popen(
-            [sys.executable, "manage.py", *command.split()],
+            [*python, "manage.py", *command.split()],
             cwd=ROOT,
             env=environment(folder, port) | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        return cls(folder, port, process, settings)
+        return cls(folder, port, process, settings, python)
 
     @property
     def url(self) -> str:
@@ -81,7 +83,7 @@ class Server:
             return False
 
     def manage(self, *arguments: str) -> str:
-        command = [sys.executable, "manage.py", *arguments]
+        command = [*self.python, "manage.py", *arguments]
         place = environment(self.folder, self.port) | self.settings
         return subprocess.run(
             command, cwd=ROOT, env=place, check=True, capture_output=True, text=True

@@ -27,6 +27,16 @@ def test_it_works() -> None:
     assert web["autorestart"] == "true"
 
 
+def test_a_program_may_be_another_users() -> None:
+    programs = [Program("web", ("web",), 1, user="nobody"), Program("slot", ("slot",), 1)]
+    parser = _read(configuration(programs, folder=Path("/data"), directory=Path("/srv")))
+    assert parser["program:web"]["user"] == "nobody"
+    told = parser["program:web"]["environment"].split(",")
+    assert 'USER="nobody"' in told
+    assert 'DATABASE_OWNER_URL=""' in told  # who works with the tables need not know it
+    assert "user" not in parser["program:slot"]
+
+
 def test_the_database_is_stopped_after_all_that_works_with_it() -> None:
     parser = _read(configuration(programs(), folder=Path("/data"), directory=Path("/srv")))
     work = parser["group:work"]

@@ -22,9 +22,9 @@ from media_jobs.worker import seccomp_calls as calls
 
 ROOT = Path(__file__).parents[2]
 # One that every user may run, with the packages of this one.
-_PYTHON = "/usr/bin/python3"
+PYTHON = "/usr/bin/python3"
 needs_root = pytest.mark.skipif(
-    os.geteuid() != 0 or not Path(_PYTHON).exists(), reason="only root can become another user"
+    os.geteuid() != 0 or not Path(PYTHON).exists(), reason="only root can become another user"
 )
 _NAMESPACES = 0x7E020000  # CLONE_NEW*, but for the time namespace
 _LANDLOCK_CREATE_RULESET = 444
@@ -64,16 +64,19 @@ class _Filter(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
 
 
+def packages() -> str:
+    return next(path for path in sys.path if path.endswith("site-packages"))
+
+
 def selftest(data: Path, uid: int, *options: str, **more: str) -> dict[str, Any]:
     """What ``fence selftest`` finds for user ``uid`` in a container; ``more`` is environment."""
-    packages = next(path for path in sys.path if path.endswith("site-packages"))
     environment = {
         "PATH": os.environ["PATH"],
         "FFAPI_DATA_DIR": str(data),
-        "PYTHONPATH": f"{ROOT}:{packages}",
+        "PYTHONPATH": f"{ROOT}:{packages()}",
         "PYTHONDONTWRITEBYTECODE": "1",
     } | more
-    command = [sys.executable, "-m", "tests.worker.container", *options, str(uid), _PYTHON]
+    command = [sys.executable, "-m", "tests.worker.container", *options, str(uid), PYTHON]
     command += ["manage.py", "fence", "selftest", "--json"]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False

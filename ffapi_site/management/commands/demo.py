@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
@@ -26,10 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, once: bool, **__: Any) -> None:
         self._say("Starting the database, the web server and the workers")
-        if os.geteuid() == 0:
-            self.stderr.write(site.AS_ROOT)
         try:
-            with site.running() as supervisor:
+            with site.running(self.stderr.write) as supervisor:
                 account = demo_account()
                 self._transcode(account)
                 self._tell(account)

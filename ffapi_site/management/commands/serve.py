@@ -18,10 +18,8 @@ class Command(BaseCommand):
     help = "Serve API, dashboard and workers until Ctrl-C or SIGTERM."
 
     def handle(self, *_: Any, **__: Any) -> None:
-        if os.geteuid() == 0:
-            self.stderr.write(site.AS_ROOT)
         try:
-            with site.running() as supervisor:
+            with site.running(self.stderr.write) as supervisor:
                 self.stdout.write(f"FFAPI serves {settings.PUBLIC_BASE_URL}")
                 self.stdout.write(f"its logs are in {site.log_folder()}; Ctrl-C stops it")
                 self._tell_how_to_get_in()

@@ -1,0 +1,184 @@
+"""Where root serves: a user of its own for the web server, who has what it writes and no more.
+
+All else in the data folder is root's, whose programs trust it: who took over the web server can
+neither change what they are told nor put links in their way. What both of them write in is that
+user's (`ffapi_site.lib.shared_folders`), but for the scratch folder: there each has folders of its
+own that the other can't touch, as in /tmp.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from django.conf import settings
+
+from ffapi_site.database import embedded
+from ffapi_site.database.server import SERVER_USER
+from ffapi_site.lib import trees
+from ffapi_site.lib.shared_folders import hand_over
+from ffapi_site.lib.system_user import (
+    SITE_USER,
+    NoUser,
+    barred,
+    let_through,
+    let_use,
+    system_user,
+)
+from ffapi_site.serving import trial
+from ffapi_site.serving.supervision import identity
+from media_jobs.worker import sandbox_layers
+
+logger = logging.getLogger(__name__)
+
+_READ_SECRETS = ("secret_key", "api_key_pepper", "encryption_keys")
+_SHARED = ("media", "uploads", "room")
+_DATABASE = ("postgres", "postgres.socket", "postgres.new")
+_ROOTS = (
+    *("audit", "demo", "logs", "scratch", "secrets", "slots", "static", "static.stamp"),
+    *("serving.lock", "postgres.kept", "postgres.lock", "supervisord.conf", "supervisord.pid"),
+)
+MADE = (*_SHARED, *_DATABASE, *_ROOTS)
+"""What a site makes in its data folder; what else lies there is nobody's business."""
+_TRIED_WITHIN_S = 60
+
+
+class NotUsable(Exception):  # noqa: N818 -- a state, not a mistake
+    """The web server can't have a user of its own here"""
+
+
+def take_data_back() -> None:
+    """Make root's what that user had while it served by itself, but for what is shared.
+
+    Raises ``NotUsable`` for links of theirs, which root's programs would follow.
+    """
+    try:
+        user = pwd.getpwnam(SITE_USER)
+    except KeyError:
+        return
+    data = Path(settings.DATA_DIR)
+    if data.stat().st_uid == user.pw_uid:
+        os.chown(data, 0, 0)  # first: nothing in it is replaced from here on
+    made = [path for path in data.iterdir() if path.name in MADE]
+    theirs = {path.name: path for path in made if path.lstat().st_uid == user.pw_uid}
+    for path in theirs.values():
+        if path.is_symlink():
+            raise NotUsable(
+                f"{path} is a link of {SITE_USER}'s; if it is right: chown -h root: {path}"
+            )
+    if "scratch" in theirs:
+        trees.remove(theirs["scratch"])  # nobody works, and it may be as deep as FFmpeg likes
+    for name in _ROOTS:
+        if name in theirs and theirs[name].exists():
+            _hand(theirs[name], 0, 0)
+    _take_database_from(user)
+
+
+def _take_database_from(user: pwd.struct_passwd) -> None:
+    """Give the database a user of its own again: the web server's could be the tables' owner."""
+    folder = Path(settings.DATA_DIR) / "postgres"
+    if not folder.exists() or folder.stat().st_uid != user.pw_uid or embedded.is_running(folder):
+        return
+    shutil.rmtree(folder.with_name("postgres.socket"), ignore_errors=True)
+    try:
+        server = system_user(SERVER_USER)
+    except NoUser:
+        return
+    _hand(folder.resolve(), server.pw_uid, server.pw_gid)
+
+
+def made_ready() -> str:
+    """Give the web server's user, who can run it and has its folders; raises ``NotUsable``."""
+    try:
+        user = system_user(SITE_USER)
+    except NoUser as error:
+        raise NotUsable(str(error)) from error
+    data = Path(settings.DATA_DIR)
+    if data.stat().st_uid != 0:
+        raise NotUsable(f"{data} is neither root's nor {SITE_USER}'s")
+    try:
+        _let_read(user)
+        _require_trial(user)
+        _share(user)
+    except OSError as error:
+        raise NotUsable(str(error)) from error
+    return user.pw_name
+
+
+def _let_read(user: pwd.struct_passwd) -> None:
+    let_through(Path(settings.DATA_DIR) / "media", user)
+    let_use(Path(settings.STATIC_ROOT), user)
+    secrets = Path(settings.DATA_DIR) / "secrets"
+    if secrets.exists():
+        os.chown(secrets, 0, user.pw_gid)
+        secrets.chmod(0o710)
+    for path in filter(Path.exists, (secrets / name for name in _READ_SECRETS)):
+        os.chown(path, 0, user.pw_gid)
+        path.chmod(0o640)
+
+
+def _share(user: pwd.struct_passwd) -> None:
+    for folder in (Path(settings.DATA_DIR) / name for name in _SHARED):
+        folder.mkdir(exist_ok=True, mode=0o700)
+        owner = folder.stat().st_uid
+        if owner not in (0, user.pw_uid):
+            raise NotUsable(f"{folder} is neither root's nor {user.pw_name}'s")
+        if owner == 0:
+            _hand(folder.resolve(), user.pw_uid, user.pw_gid)
+    scratch = Path(settings.SCRATCH_DIR)
+    scratch.mkdir(exist_ok=True, mode=0o700)
+    os.chown(scratch, 0, user.pw_gid)
+    scratch.chmod(0o1770)
+
+
+def _hand(path: Path, uid: int, gid: int) -> None:
+    if not path.is_dir() or any(path.iterdir()):
+        extra = {"path": str(path), "to": pwd.getpwuid(uid).pw_name}
+        logger.info("A part of the data is handed over", extra=extra)
+    hand_over(path, uid, gid)
+
+
+def _require_trial(user: pwd.struct_passwd) -> None:
+    """Have that user start Python and all that the web server needs, with the real settings."""
+    try:
+        tried = subprocess.run(  # noqa: S603 -- our own command
+            [sys.executable, "-m", "ffapi_site.serving.trial", *_wanted()],
+            user=user.pw_uid,
+            group=user.pw_gid,
+            extra_groups=os.getgrouplist(user.pw_name, user.pw_gid),
+            env=os.environ | identity(user.pw_name),
+            cwd=settings.BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TRIED_WITHIN_S,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NotUsable(_in_the_way(user) or str(error)) from error
+    if tried.returncode:
+        lines = tried.stderr.strip().splitlines() or [f"it ended with {tried.returncode}"]
+        raise NotUsable(_in_the_way(user) or f"{user.pw_name} can't start it: {lines[-1]}")
+
+
+def _wanted() -> list[str]:
+    """What root can do, and that user is to be able to as well."""
+    try:
+        sandbox_layers.require()
+    except sandbox_layers.SandboxUnavailable:
+        return []
+    return [trial.CONFINE]
+
+
+def _in_the_way(user: pwd.struct_passwd) -> str:
+    """Name a folder that keeps the user from Python or from the sources; empty where none does."""
+    python = Path(sys.executable)
+    for path in (python, python.resolve(), settings.BASE_DIR / "manage.py"):
+        if found := barred(path, user):
+            return f"{user.pw_name} may not pass {found[0]}, in which {path} lies"
+    return ""
