@@ -1,4 +1,4 @@
-"""What is answered while the database is away, can't do what it is asked, or a disk is full."""
+"""What is answered while the database is away, a disk is full, or the key to a secret missing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import psycopg
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 
+from ffapi_site.lib.crypto import Undecipherable
 from ffapi_site.lib.database_away import DATABASE_TROUBLE, database_away
 from ffapi_site.lib.problem_handler import disk_full, is_for_machines, problem_response
 from ffapi_site.lib.problems import Problem, Unavailable
@@ -51,8 +52,16 @@ def answer_to(request: HttpRequest, error: BaseException | None) -> HttpResponse
 def _problem(request: HttpRequest, error: BaseException) -> Problem | None:
     if is_full(error):
         return disk_full()
-    if not isinstance(error, DATABASE_TROUBLE):
-        return None
+    if isinstance(error, Undecipherable):
+        logger.error("None of ENCRYPTION_KEYS opens a secret", exc_info=error)
+        detail = "a secret can't be opened: its key is missing among the operators' ENCRYPTION_KEYS"
+        return _unavailable(detail, "secret_unreadable", 3600)
+    if isinstance(error, DATABASE_TROUBLE):
+        return _of_database(request, error)
+    return None
+
+
+def _of_database(request: HttpRequest, error: BaseException) -> Problem:
     if database_away(error):
         return _unavailable("the database is away", "database_unavailable", 5)
     state = error.__cause__.sqlstate if isinstance(error.__cause__, psycopg.Error) else None

@@ -9,10 +9,13 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import Tenant
+from accounts.roles import Role
 from ffapi_site.lib.crypto import Undecipherable
 from ffapi_site.lib.signing import sign_link
+from tests.api.sending import code_of
 from tests.factories import FileFactory, JobFactory, TenantFactory, UserFactory
 from tests.pages.conftest import _plain_static_files, signed_in
+from tests.storage.client import client_of
 
 __all__ = ["_plain_static_files"]
 pytestmark = pytest.mark.django_db
@@ -51,6 +54,14 @@ def test_what_is_read_is_opened_when_it_is_looked_at(odd: Tenant) -> None:
     assert found.name == "odd"
     with pytest.raises(Undecipherable):
         found.webhook_secret  # noqa: B018 -- to look at it is what is tried
+
+
+def test_who_asks_for_it_is_told_what_is_missing(odd: Tenant) -> None:
+    asking = client_of(odd, Role.ADMIN)
+    asking.raise_request_exception = False
+    refused = asking.get("/v1/tenant")
+    assert code_of(refused, 503) == "secret_unreadable"
+    assert "ENCRYPTION_KEYS" in refused.json()["detail"]
 
 
 def test_what_was_not_looked_at_is_written_as_it_was_read(odd: Tenant) -> None:
