@@ -71,6 +71,12 @@ class Site:
             cursor = database.execute(query.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
+    def database(self) -> list[psutil.Process]:
+        """All processes of the site's own PostgreSQL, the first of them first."""
+        pid = (self.server.folder / "postgres/postmaster.pid").read_text().split()[0]
+        first = psutil.Process(int(pid))
+        return [first, *first.children()]
+
     def wake(self, times: int) -> None:
         """Put ``times`` more tokens into the queue of the slots."""
         code = f"from media_jobs import queue\nfor _ in range({times}): queue.wake('cpu')"

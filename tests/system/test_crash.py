@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from media_jobs import guard
 from tests.media import FFMPEG, Samples
 from tests.processes import is_dead
 from tests.serving.server import eventually
@@ -126,6 +127,32 @@ def test_a_worker_that_is_stopped_for_good(
     assert site.history(job) == GIVEN_BACK
     assert site.outcomes(job) == ["worker hung", "completed"]
     _check_ended_once(site, alice, job, "hung.mp4", folder)
+
+
+def test_a_database_that_stands_still_for_longer_than_any_lease(
+    site: Site, alice: Customer, media: Samples, folder: Path
+) -> None:
+    """R5: nobody can renew a lease, and nobody can take the job: whoever encodes goes on."""
+    film = folder / "longer.mp4"  # than what comes below
+    looped = ("-stream_loop", "99", "-i", media.path("film"), "-c", "copy")
+    subprocess.run([*FFMPEG, *looped, film], check=True)
+    job = _encode(alice, str(alice.upload(film)["id"]), 400)
+    ffmpeg, slot = site.encoding(job), site.slot_of(job)
+    database = site.database()
+    for each in database:
+        each.suspend()
+    try:
+        time.sleep(guard.PATIENCE_S + 10)
+        assert not is_dead(slot)
+    finally:
+        for each in database:
+            each.resume()
+    alice.until(job, lambda now: not is_dead(ffmpeg) and now["progress"])
+    time.sleep(15)  # by then it would have been given to another
+    assert not is_dead(ffmpeg)
+    assert site.history(job) == [("queued", 0), ("running", 1)]
+    _cancel(alice, job, 202)
+    ffmpeg.wait(10)
 
 
 def test_a_stopping_slot_gives_its_job_back_uncharged(
