@@ -37,6 +37,12 @@ def frame_rate(value: str) -> str:
     return value
 
 
+def even(value: int) -> int:
+    if value % 2:
+        raise PydanticCustomError("multiple_of", "should be an even number")
+    return value
+
+
 def number_as_text(value: Any) -> Any:
     value = refuse_bool(value)
     return f"{value:g}" if isinstance(value, int | float) else value
@@ -65,7 +71,11 @@ Duration = Annotated[float, Field(gt=0, le=864_000, json_schema_extra={"unit": "
 Pixels = Annotated[int, Field(ge=1, le=16_384, json_schema_extra={"unit": "px"}), NOT_BOOL]
 Offset = Annotated[int, Field(ge=0, le=16_384, json_schema_extra={"unit": "px"}), NOT_BOOL]
 EvenPixels = Annotated[
-    int, Field(ge=16, le=8192, multiple_of=2, json_schema_extra={"unit": "px"}), NOT_BOOL
+    int,
+    Field(ge=16, le=8192, json_schema_extra={"unit": "px", "multipleOf": 2}),
+    # Not pydantic's own, which is asked before the range and hides it.
+    AfterValidator(even),
+    NOT_BOOL,
 ]
 Degrees = Annotated[float, Field(ge=-360, le=360, json_schema_extra={"unit": "°"}), NOT_BOOL]
 Lufs = Annotated[float, Field(ge=-70, le=-5, json_schema_extra={"unit": "LUFS"}), NOT_BOOL]

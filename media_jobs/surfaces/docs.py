@@ -67,12 +67,15 @@ def default(field: Field) -> str:
     return "" if field.default is None else f"`{as_json(field.default)}`"
 
 
+_NUMBERS = {"any": "number", "1": "whole number", "2": "even number"}
+
+
 def values(field: Field) -> str:
     if field.choices:
         return ", ".join(f"`{choice}`" for choice in field.choices)
     kinds = {
         "checkbox": "true or false",
-        "number": "whole number" if field.step == "1" else "number",
+        "number": _NUMBERS[field.step],
         "media": "media reference",
         "media_list": "list of media references",
         "list": "list",

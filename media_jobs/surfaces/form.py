@@ -74,7 +74,7 @@ def describe(
         choices=tuple(str(choice) for choice in kind.get("enum", ())),
         min=kind.get("minimum", kind.get("exclusiveMinimum")),
         max=kind.get("maximum"),
-        step="1" if kind.get("type") == "integer" else "any",
+        step=str(kind.get("multipleOf", 1)) if kind.get("type") == "integer" else "any",
         example=example_of(operation, name),
     )
 

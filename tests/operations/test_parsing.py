@@ -175,3 +175,16 @@ def test_a_field_is_named_as_it_was_sent() -> None:
     assert as_sent("transcode", {"video_url": URL}, "input") == "video_url"
     assert as_sent("transcode", {"input": URL, "crf": 20}, "crf") == "crf"
     assert as_sent("video/concat", {"inputs_url": [URL, URL]}, "inputs/1") == "inputs_url/1"
+
+
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [
+        (8193, "less than or equal to 8192"),
+        (15, "greater than or equal to 16"),
+        (321, "should be an even number"),
+    ],
+)
+def test_a_side_of_a_picture_is_first_in_range_then_even(width: int, said: str) -> None:
+    with pytest.raises(InvalidParamsGroup, match=said):
+        parse("video/thumbnails", {"input": "file_0", "width": width})

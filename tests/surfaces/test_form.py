@@ -46,6 +46,11 @@ def test_media_come_first_and_units_are_told() -> None:
     assert field("video/filter", "filters").required
 
 
+def test_even_numbers_are_told() -> None:
+    assert field("video/thumbnails", "width").step == "2"
+    assert field("video/thumbnails", "count").step == "1"
+
+
 def filled(operation: str, **texts: str) -> dict[str, Any]:
     return to_params(fields(find(operation)), texts)
 
