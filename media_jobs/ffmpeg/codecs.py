@@ -69,6 +69,9 @@ AUDIO_ENCODERS: dict[str, str] = {
 
 LOSSLESS_AUDIO = frozenset({"flac", "pcm"})
 
+# LAME takes more for this much, without a word.
+HIGHEST_AUDIO_BITRATE: dict[str, str] = {"mp3": "320k"}
+
 SAMPLE_RATES: dict[str, frozenset[int]] = {
     "opus": frozenset({8000, 12000, 16000, 24000, 48000}),
     "mp3": frozenset({8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}),

@@ -13,6 +13,24 @@ from media_jobs.operations.spans import Span
 
 COPY = "copy"
 
+VIDEO_OPTIONS = (
+    "preset",
+    "crf",
+    "video_bitrate",
+    "max_bitrate",
+    "two_pass",
+    "resolution",
+    "fps",
+    "pixel_format",
+)
+AUDIO_OPTIONS = ("audio_bitrate", "sample_rate", "channels")
+# What the encoder of a codec has no word for.
+_UNKNOWN_TO: dict[str, tuple[str, ...]] = {
+    "gif": ("preset", "video_bitrate", "max_bitrate", "pixel_format"),
+    "webp": ("preset", "video_bitrate", "max_bitrate", "pixel_format"),
+    "prores": ("video_bitrate", "max_bitrate", "pixel_format"),
+}
+
 
 @dataclass(frozen=True)
 class Ways:
@@ -22,6 +40,7 @@ class Ways:
     cut: Span
     video: str | None
     audio: str | None
+    warnings: tuple[str, ...] = ()
 
     @property
     def streams(self) -> frozenset[str]:
@@ -34,7 +53,7 @@ class Ways:
         audio = info.audio[0].codec if info.audio else None
         return Result(
             {"video": said(self.video, video), "audio": said(self.audio, audio)},
-            warnings=(*self.cut.warnings, *lost),
+            warnings=(*self.cut.warnings, *self.warnings, *lost),
         )
 
 
@@ -53,3 +72,23 @@ def check_holds(name: str, kind: Literal["video", "audio"], codec: str) -> None:
         held = ", ".join(container.video if kind == "video" else container.audio)
         detail = f"{name} can't hold {codec}; it holds {held}"
         raise InvalidParams(f"{kind}_codec", detail, "unsupported")
+
+
+def useless(
+    container: str, kind: Literal["video", "audio"], asked: str | None
+) -> dict[str, tuple[str, str]]:
+    """Options of a kind of stream that can change nothing, each with why and the code of it.
+
+    ``asked`` is the codec that was asked for; ``container`` a container's name.
+    """
+    options = VIDEO_OPTIONS if kind == "video" else AUDIO_OPTIONS
+    held = CONTAINERS[container].video if kind == "video" else CONTAINERS[container].audio
+    if not held:
+        return dict.fromkeys(options, (f"{container} holds no {kind}", "conflict"))
+    if asked == "none":
+        return dict.fromkeys(options, (f"has no effect: {kind}_codec is none", "conflict"))
+    if asked == COPY:
+        return dict.fromkeys(options, (f"can't be changed while the {kind} is copied", "conflict"))
+    codec = asked or held[0]
+    why = (f"can't be chosen for {codec}", "unsupported")
+    return dict.fromkeys(_UNKNOWN_TO.get(codec, ()), why)

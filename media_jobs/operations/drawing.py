@@ -13,7 +13,9 @@ from media_jobs.operations.effects import Canvas, Effect
 from media_jobs.operations.errors import InvalidParams
 from media_jobs.operations.fields import NOT_BOOL, Colour, Offset, Seconds
 from media_jobs.operations.fields import Text as Words
+from media_jobs.operations.media import Source
 from media_jobs.operations.sizes import Shape
+from media_jobs.operations.spans import check_has_frame, check_length
 
 Anchor = Literal[
     "top-left", "top", "top-right", "left", "center", "right",
@@ -58,6 +60,7 @@ class Text(Effect):
         return self
 
     def drawn(self, canvas: Canvas) -> tuple[list[Filter], Shape]:
+        self._check_time(canvas.m.source)
         x, y = self._place()
         options: dict[str, Value] = {
             **font_option(self.font, canvas.m.capabilities),
@@ -72,6 +75,16 @@ class Text(Effect):
             **self._time(),
         }
         return [Filter("drawtext", cuda=None, **options)], canvas.shape
+
+    def _check_time(self, source: Source) -> None:
+        """Refuse a text that no frame would show."""
+        film, start = source.need_film(), self.start or 0.0
+        check_has_frame(source, film, start)
+        if 0 < source.video_duration_s() <= start:
+            detail = f"the film ends at {source.video_duration_s():g} s"
+            raise InvalidParams("start", detail, "out_of_range")
+        if self.end is not None:
+            check_length(source, film, self.end - start, "end")
 
     def _place(self) -> tuple[Value, Value]:
         if self.x is not None and self.y is not None:

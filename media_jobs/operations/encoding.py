@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from media_jobs.ffmpeg.codecs import (
     AUDIO_ENCODERS,
+    HIGHEST_AUDIO_BITRATE,
     LOSSLESS_AUDIO,
     MOST_CHANNELS,
     QUICKTIME,
@@ -18,6 +19,7 @@ from media_jobs.ffmpeg.devices import Encoding
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import AudioStream, VideoStream
 from media_jobs.operations.errors import InvalidParams
+from media_jobs.operations.fields import bits_per_second
 from media_jobs.operations.media import Args, Media
 
 # A graph in one string: the palette is made of the film itself, then used for it.
@@ -113,6 +115,16 @@ def audio_args(m: Media, sound: Sound, track: AudioStream | None) -> Args:
         *(("-ar", str(sound.sample_rate)) if sound.sample_rate else ()),
         *channel_args(sound, track),
     )
+
+
+def check_bitrate(field: str, codec: str, bitrate: str | None) -> None:
+    if bitrate is None:
+        return
+    if codec in LOSSLESS_AUDIO:
+        raise InvalidParams(field, f"{codec} loses nothing, so has no bit rate", "unsupported")
+    highest = HIGHEST_AUDIO_BITRATE.get(codec)
+    if highest and bits_per_second(bitrate) > bits_per_second(highest):
+        raise InvalidParams(field, f"{codec} goes to {highest}", "out_of_range")
 
 
 def channel_args(sound: Sound, track: AudioStream | None) -> Args:

@@ -56,6 +56,8 @@ def test_surround_sound_to_opus(media: Samples, tmp_path: Path) -> None:
         ("film", {"format": "opus", "sample_rate": 44100}, "sample_rate"),
         ("film", {"channels": 3}, "channels"),
         ("film", {"start": 5}, "start"),
+        ("film", {"format": "flac", "bitrate": "128k"}, "bitrate"),
+        ("film", {"format": "mp3", "bitrate": "9999k"}, "bitrate"),
     ],
 )
 def test_what_cannot_work_is_refused(

@@ -203,6 +203,9 @@ def test_awkward_sources(media: Samples, tmp_path: Path, sample: str) -> None:
         ([step("scale", width=100), step("crop", width=90, height=90)], "filters/1/params/height"),
         ([step("crop", width=600, height=10, x=41)], "filters/0/params/x"),
         ([step("grayscale")] * 11, "filters"),
+        ([step("text", text="late", start=5)], "filters/0/params/start"),
+        ([step("text", text="late", start=3.97)], "filters/0/params/start"),
+        ([step("text", text="short", end=0.001)], "filters/0/params/end"),
     ],
 )
 def test_what_cannot_work_is_refused(

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from media_jobs.operations.base import InvalidParams, InvalidParamsGroup, Media
+from media_jobs.ffmpeg.codecs import CONTAINERS
+from media_jobs.operations.base import InvalidParams, InvalidParamsGroup, Media, find
 from media_jobs.operations.driver import plan
 from tests.measure import difference, ffprobe, frame_times, grey_pixels, raw_frame
 from tests.media import Samples
@@ -14,7 +15,10 @@ from tests.operations.workshop import Done, declared, run, sources_of
 
 
 def converted(media: Samples, folder: Path, sample: str, **params: Any) -> Done:
-    return run(media, folder, "transcode", sample, preset="fast", **params)
+    shows_film = {"h264", "vp9"} & {*CONTAINERS[params.get("output_format", "mp4")].video}
+    if shows_film and params.get("video_codec") not in {"copy", "none"}:
+        params = {"preset": "fast"} | params
+    return run(media, folder, "transcode", sample, **params)
 
 
 def atoms(path: Path) -> list[str]:
@@ -295,3 +299,65 @@ def test_a_part_that_holds_nothing_is_refused(
 def test_the_sound_within_the_last_frame_can_be_cut(media: Samples, tmp_path: Path) -> None:
     done = converted(media, tmp_path, "film", start=3.97, output_format="flac")
     assert done.info.duration_s == pytest.approx(0.03, abs=0.02)
+
+
+_VALUES = {
+    "preset": "fast",
+    "profile": "web_optimized",
+    "crf": 20,
+    "video_bitrate": "300k",
+    "max_bitrate": "900k",
+    "resolution": "360p",
+    "fps": 12.5,
+    "pixel_format": "yuv420p10le",
+    "audio_bitrate": "64k",
+    "sample_rate": 24000,
+    "channels": 1,
+    "faststart": False,
+    "keep_metadata": False,
+}
+_KINDS = [
+    *({"output_format": name} for name in CONTAINERS),
+    *({"video_codec": codec} for codec in ("av1", "vp9", "hevc", "copy", "none")),
+    *({"audio_codec": codec} for codec in ("opus", "flac", "copy", "none")),
+    {"output_format": "mov", "video_codec": "prores"},
+]
+
+
+@pytest.mark.parametrize("kind", _KINDS, ids=str)
+def test_no_option_is_left_out_in_silence(media: Samples, kind: dict[str, Any]) -> None:
+    """Either the command differs from the one without it, or the option is refused by name."""
+    given = {"input": "film_mkv"}
+    op = declared("transcode", given, kind | {"when_conformant": "encode"})
+    m = Media(sources_of(op, given, media))
+
+    def told(**option: Any) -> Any:
+        asked = declared("transcode", given, kind | {"when_conformant": "encode"} | option)
+        try:
+            return plan(asked, m)
+        except InvalidParams as refused:
+            return refused.field
+
+    silent = {name for name, value in _VALUES.items() if told(**{name: value}) == told()}
+    refused = {name: told(**{name: value}) for name, value in _VALUES.items()}
+    misnamed = {name for name, said in refused.items() if isinstance(said, str) and said != name}
+    assert (silent, misnamed) == (set(), set())
+
+
+def test_every_option_is_among_those() -> None:
+    others = {"input", "output_format", "video_codec", "audio_codec", "two_pass", "start", "end"}
+    assert set(find("transcode").model_fields) - others - {"when_conformant"} == set(_VALUES)
+
+
+def test_what_the_source_makes_useless_is_told(media: Samples, tmp_path: Path) -> None:
+    done = converted(media, tmp_path, "quiet_music", output_format="mkv", crf=30)
+    assert done.result is not None
+    assert done.result.warnings == ("without effect, for the source has no video: preset, crf",)
+
+
+def test_mp3_takes_no_bit_rate_over_its_highest(media: Samples) -> None:
+    op = declared(
+        "transcode", {"input": "film"}, {"output_format": "mp3", "audio_bitrate": "9999k"}
+    )
+    with pytest.raises(InvalidParams, match="mp3 goes to 320k"):
+        plan(op, Media(sources_of(op, {"input": "film"}, media)))

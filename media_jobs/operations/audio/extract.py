@@ -19,7 +19,7 @@ from media_jobs.operations.base import (
     Steps,
     Target,
 )
-from media_jobs.operations.encoding import Sound, audio_args, finish, result_file
+from media_jobs.operations.encoding import Sound, audio_args, check_bitrate, finish, result_file
 from media_jobs.operations.fields import NOT_BOOL, Bitrate, Channels, SampleRate, Seconds
 from media_jobs.operations.spans import Span, span
 
@@ -78,6 +78,7 @@ class Extract(Operation):
             detail = f"the source has {len(tracks)} audio tracks, counted from 0"
             raise InvalidParams("track", detail, "out_of_range")
         track, container = tracks[self.track], CONTAINERS[self.format]
+        check_bitrate("bitrate", container.audio[0], self.bitrate)
         cut = span(m.source, self.start, self.end)
         copies = self._is_kept(track, container, cut)
         args = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from media_jobs.ffmpeg.codecs import CONTAINERS, Container, ContainerName, audio_family
+from media_jobs.ffmpeg.codecs import CONTAINERS, QUICKTIME, Container, ContainerName, audio_family
 from media_jobs.ffmpeg.devices import HIGHEST_CRF, TWO_PASS, Encoding
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import VideoStream
@@ -22,11 +23,19 @@ from media_jobs.operations.base import (
     Steps,
     Target,
 )
-from media_jobs.operations.conversion import COPY, Ways, check_holds
+from media_jobs.operations.conversion import (
+    AUDIO_OPTIONS,
+    COPY,
+    VIDEO_OPTIONS,
+    Ways,
+    check_holds,
+    useless,
+)
 from media_jobs.operations.encoding import (
     NO_METADATA,
     Sound,
     audio_args,
+    check_bitrate,
     finish,
     result_file,
     tag_args,
@@ -170,13 +179,18 @@ class Transcode(Operation):
 
     def _ways(self, m: Media) -> Ways:
         container = CONTAINERS[self.output_format]
+        self._check_effects()
         if m.source.info.video is not None:
             m.source.need_film()
         film = m.source.info.video if container.video and self.video_codec != "none" else None
         cut = span(m.source, self.start, self.end, film=film, is_copied=self.video_codec == COPY)
         self._check_length(cut, film)
         ways = Ways(
-            container, cut, self._video_way(m, container, cut), self._audio_way(m, container, cut)
+            container,
+            cut,
+            self._video_way(m, container, cut),
+            self._audio_way(m, container, cut),
+            tuple(self._without_effect(m)),
         )
         if not ways.streams:
             raise InvalidParams("input", "no stream of the source is left to write", "no_streams")
@@ -225,15 +239,49 @@ class Transcode(Operation):
             return COPY
         wanted = self.audio_codec or container.audio[0]
         check_holds(self.output_format, "audio", wanted)
+        check_bitrate("audio_bitrate", wanted, self.audio_bitrate)
         conforms = codecs == {wanted} and cut.is_whole and self._audio_conforms(m)
         return COPY if conforms else wanted
 
     def _copied_video(self, film: VideoStream) -> str:
         check_holds(self.output_format, "video", film.codec)
-        for name in ("resolution", "fps", "crf", "video_bitrate", "pixel_format"):
-            if getattr(self, name) is not None:
-                raise InvalidParams(name, "can't be changed while the video is copied", "conflict")
         return COPY
+
+    def _check_effects(self) -> None:
+        """Refuse what can change nothing of what is asked for, whatever the source is."""
+        for name, (why, code) in (
+            *useless(self.output_format, "video", self.video_codec).items(),
+            *useless(self.output_format, "audio", self.audio_codec).items(),
+        ):
+            if self._asks_for(name):
+                raise InvalidParams(self._given_as(name), why, code)
+        held = CONTAINERS[self.output_format].video
+        if self._given_as("video_codec") == "profile" and self.video_codec not in held:
+            detail = f"it is for {self.video_codec}; {self.output_format} holds {', '.join(held)}"
+            raise InvalidParams("profile", detail, "unsupported")
+        if not self.faststart and CONTAINERS[self.output_format].muxer not in QUICKTIME:
+            detail = f"{self.output_format} has no index that could be in front"
+            raise InvalidParams("faststart", detail, "unsupported")
+
+    def _without_effect(self, m: Media) -> Iterator[str]:
+        """What only the source makes useless is no mistake: many are often converted alike."""
+        info = m.source.info
+        for kind, is_there, options in (
+            ("video", info.video is not None, VIDEO_OPTIONS),
+            ("audio", info.has_audio, AUDIO_OPTIONS),
+        ):
+            asked = dict.fromkeys(self._given_as(name) for name in options if self._asks_for(name))
+            if asked and not is_there:
+                yield f"without effect, for the source has no {kind}: {', '.join(asked)}"
+
+    def _asks_for(self, name: str) -> bool:
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
+
+    def _given_as(self, name: str) -> str:
+        """The profile where the value is the profile's."""
+        of_profile = PROFILES.get(self.profile or "", {})
+        is_its = name in of_profile and of_profile[name] == getattr(self, name)
+        return "profile" if is_its else name
 
     def _video_conforms(self, m: Media, film: VideoStream, wanted: str) -> bool:
         asked_quality = self.crf is not None or self.video_bitrate is not None or self.two_pass
