@@ -1,5 +1,6 @@
 // Sends a file with a progress bar. XMLHttpRequest, because fetch tells nothing of an upload's progress.
-// A form with data-upload="reload" shows the page again afterwards; a media field's picker gets the new file chosen.
+// A form with data-upload="reload" shows the page again afterwards; a media field's picker gets the new file chosen,
+// and its form waits for that before it is sent.
 
 function send(url, token, file, onProgress) {
   return new Promise((resolve, reject) => {
@@ -65,11 +66,21 @@ for (const form of document.querySelectorAll("form[data-upload=reload]")) {
 }
 
 const ASKED = "input[type=file][data-upload-url]";
+// The uploads of each form that are under way; each comes to whether it succeeded.
+const underway = new Map();
 
-async function take(input) {
+function take(input) {
   if (!input.files.length) return;
+  const form = input.form;
+  const taken = receive(input);
+  if (!underway.has(form)) underway.set(form, new Set());
+  underway.get(form).add(taken);
+  taken.finally(() => underway.get(form).delete(taken));
+}
+
+async function receive(input) {
   const made = await upload(input.closest(".upload"), input.dataset.uploadUrl, token(), input.files[0]);
-  if (!made) return;
+  if (!made) return false;
   for (const select of document.querySelectorAll("select[data-files]")) {
     select.add(new Option(made.name, made.id), select.options[1] ?? null);
   }
@@ -77,7 +88,30 @@ async function take(input) {
   media.querySelector("select[data-files]").value = made.id;
   media.querySelector("[data-address]").value = "";
   input.value = "";
+  return true;
 }
+
+// To leave the page would break its uploads off.
+async function sendAfterUploads(form, button) {
+  const said = button.textContent;
+  button.disabled = true;
+  button.textContent = "Waiting for the upload…";
+  let allTaken = true;
+  while (underway.get(form).size) {
+    const taken = await Promise.all(underway.get(form));
+    allTaken = allTaken && taken.every(Boolean);
+  }
+  button.disabled = false;
+  button.textContent = said;
+  if (allTaken) form.requestSubmit(button);
+  else form.querySelector(".upload:has(output[data-kind=error]) input")?.focus();
+}
+
+document.addEventListener("submit", (event) => {
+  if (!underway.get(event.target)?.size) return;
+  event.preventDefault();
+  sendAfterUploads(event.target, event.submitter);
+});
 
 // Delegated, because media fields are added to lists while the page is open.
 document.addEventListener("change", (event) => {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from tests.browser.conftest import Visit, visiting
 from tests.media import Samples
@@ -148,6 +149,43 @@ def test_an_upload_that_is_refused_says_why(visit: Visit) -> None:
     page.get_by_label("File", exact=True).set_input_files(text)
     page.get_by_role("button", name="Upload").click()
     expect(page.locator("output[data-kind=error]")).to_contain_text("plain text")
+
+
+def begin_upload_and_start(page: Page, file: Path | FilePayload) -> Route:
+    """Press the button while the file is on its way; it arrives when the answer is continued."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/upload?*", hold)
+    with page.expect_request("**/upload?*"):
+        page.locator("input[type=file]").set_input_files(file)
+    page.get_by_label("Crf").fill("31")
+    page.get_by_role("button", name="Start the job").click()
+    expect(page.get_by_role("button", name="Waiting for the upload…")).to_be_disabled()
+    return held[0]
+
+
+def test_a_job_started_during_its_upload_waits_for_it(visit: Visit, media: Samples) -> None:
+    visit.sign_in("alice", _FORM)
+    page = visit.page
+    begin_upload_and_start(page, media.path("film")).continue_()
+    expect(page).to_have_url(re.compile(r"/jobs/job_\w{26}$"))
+    expect(page.locator("main")).to_contain_text("film.mp4")
+
+
+def test_a_job_whose_upload_is_refused_is_not_started(visit: Visit) -> None:
+    visit.sign_in("alice", _FORM)
+    page = visit.page
+    text = FilePayload(name="a.mp4", mimeType="video/mp4", buffer=b"just text")
+    begin_upload_and_start(page, text).continue_()
+    expect(page.locator("output[data-kind=error]")).to_contain_text("plain text")
+    expect(page.get_by_role("button", name="Start the job")).to_be_enabled()
+    expect(page.locator("input[type=file]")).to_be_focused()
+    expect(page.get_by_label("Crf")).to_have_value("31")
+    expect(page).to_have_url(re.compile(f"{_FORM}$"))
+    expect(page.locator("#form-errors")).to_have_count(0)
 
 
 def test_a_viewer_sees_and_changes_nothing(visit: Visit) -> None:
