@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 import socket
 from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
 
+_OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 -- recognised here, not bound
 
 
@@ -19,7 +21,8 @@ def require_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            told = f"can't listen on {host}:{port} ({error.strerror}); choose another PORT"
+            setting = "PORT" if error.errno in _OF_THE_PORT else "FFAPI_BIND"
+            told = f"can't listen on {host}:{port} ({error.strerror}); choose another {setting}"
             raise NotFree(told) from error
 
 

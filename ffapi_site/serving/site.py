@@ -76,7 +76,8 @@ def _data_folder_to_ourselves() -> Iterator[None]:
             stack.enter_context(locks.held(settings.DATA_DIR / "serving.lock", within_s=0))
         except TimeoutError as error:
             raise CannotServe(
-                f"another server uses {settings.DATA_DIR}; choose another FFAPI_DATA_DIR"
+                f"another server uses {settings.DATA_DIR}, or is about to end there; "
+                "wait until it has, or choose another FFAPI_DATA_DIR"
             ) from error
         except PermissionError as error:
             raise CannotServe(f"{settings.DATA_DIR} is another user's; give it to yours") from error
@@ -161,8 +162,23 @@ def _stop(supervisor: subprocess.Popen[bytes]) -> None:
 
 def _orphans() -> list[psutil.Process]:
     """What outlived a killed supervisor; the database has a stop of its own."""
-    children = psutil.Process(os.getpid()).children(recursive=True)
-    return [child for child in children if child.name() != "postgres"]
+    found = psutil.Process(os.getpid()).children(recursive=True)
+    return [process for process in found if not _is_gone_or_database(process)]
+
+
+def _is_gone_or_database(process: psutil.Process) -> bool:
+    try:
+        return bool(process.name() == "postgres")
+    except psutil.NoSuchProcess:
+        return True
+
+
+def ended(supervisor: subprocess.Popen[bytes]) -> str:
+    """Wait for the supervisor, which ends by no order but its own or a stranger's; give how."""
+    status = supervisor.wait()
+    if status < 0:
+        return f"the supervisor was ended by {signal.Signals(-status).name}"
+    return f"the supervisor ended with status {status}; its log says why"
 
 
 def log_folder() -> Path:

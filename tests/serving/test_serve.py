@@ -46,7 +46,7 @@ def test_what_ends_is_started_again(server: Server) -> None:
 def test_a_killed_supervisor_leaves_nothing_behind(server: Server) -> None:
     _one(server, "supervisor.supervisord").kill()
     assert server.process.wait(60) == 1
-    assert "the supervisor ended" in server.output.read()
+    assert "the supervisor was ended by SIGKILL: all else is stopped" in server.output.read()
     assert server.processes() == []
 
 
@@ -57,6 +57,13 @@ def test_killed_itself_it_leaves_nothing_behind(server: Server) -> None:
     with Server.start(server.folder) as again:
         again.await_line("FFAPI serves")
         assert again.stop() == 0
+
+
+def test_an_address_that_is_not_ours_is_named(folder: Path) -> None:
+    with Server.start(folder, settings={"FFAPI_BIND": "192.0.2.1"}) as server:
+        told = server.output.read()
+        assert server.process.wait(30) == 1
+    assert "choose another FFAPI_BIND" in told
 
 
 def test_a_killed_database_is_started_again(server: Server) -> None:

@@ -32,7 +32,8 @@ class Command(BaseCommand):
                 self._tell(account)
                 if once:
                     return
-                supervisor.wait()
+                why = site.ended(supervisor)
+                self.stderr.write(f"{why}: all else is stopped")
         except KeyboardInterrupt:
             if once:
                 raise CommandError("stopped before the receipt") from None
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         except (site.CannotServe, NotReady, NoClip, Refused, httpx.HTTPError) as error:
             raise CommandError(f"{error}\nlogs: {site.log_folder()}") from error
         else:
-            raise CommandError("the supervisor ended; its log says why")
+            raise CommandError(why)
 
     def _transcode(self, account: Account) -> None:
         clip = demo_clip(self._say)

@@ -24,13 +24,14 @@ class Command(BaseCommand):
                 self.stdout.write(f"its logs are in {site.log_folder()}; Ctrl-C stops it")
                 self._tell_how_to_get_in()
                 self.stdout.flush()
-                supervisor.wait()
+                why = site.ended(supervisor)
+                self.stderr.write(f"{why}: all else is stopped")
         except KeyboardInterrupt:
             self.stdout.write("stopped")
         except (site.CannotServe, NotReady) as error:
             raise CommandError(f"{error}\nlogs: {site.log_folder()}") from error
         else:
-            raise CommandError("the supervisor ended; its log says why")
+            raise CommandError(why)
 
     def _tell_how_to_get_in(self) -> None:
         """Where nobody has an account yet: there is no other way to the first one."""
