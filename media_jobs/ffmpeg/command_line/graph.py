@@ -14,8 +14,8 @@ from media_jobs.ffmpeg.command_line.tokens import Aliases
 from media_jobs.ffmpeg.filters import escape
 
 _ENDS = {"duration", "d", "whole_dur", "pad_dur", "pad_len", "whole_len"}
-# Nothing that is negative, which would mean without end.
-_LENGTH = re.compile(r"[\d:.]{1,12}s?", re.ASCII)
+# Nothing that is negative, or no microsecond long: to some filters that means without end.
+_LENGTH = re.compile(r"(?=[\d:]{0,12}(?:[1-9]|\.\d{0,5}[1-9]))[\d:.]{1,12}s?", re.ASCII)
 _FRAMESYNC = {"eof_action", "shortest", "repeatlast", "ts_sync_mode"}
 
 
