@@ -40,7 +40,6 @@ def page(client: Client, job: Job, part: str = "") -> str:
         ({"jobs:cancel"}, set()),
         ({"jobs:cancel", "files:delete"}, {"ask-delete"}),
     ],
-    ids=str,
 )
 def test_buttons_are_for_who_may(
     alice: Client,
