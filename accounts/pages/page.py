@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse
@@ -43,8 +43,8 @@ class Page(LoginRequiredMixin, View):
                 suspension.note_violation(problem)
             return self.answer_problem(problem)
 
-    def http_method_not_allowed(self, *_: Any, **__: Any) -> NoReturn:
-        raise wrong_method(self)
+    def http_method_not_allowed(self, *_: Any, **__: Any) -> HttpResponse:
+        return wrong_method_page(self)
 
     def answer_problem(self, problem: Problem) -> HttpResponse:
         return problem_page(self.request, problem)
@@ -63,10 +63,12 @@ class Page(LoginRequiredMixin, View):
         return response
 
 
-def wrong_method(page: View) -> MethodNotAllowed:
+def wrong_method_page(page: View) -> HttpResponse:
+    """Not the page itself with the problem on it: no scope is asked for such a method."""
     methods = (name for name in page.http_method_names if hasattr(page, name))
     allowed = ", ".join(methods).upper()
-    return MethodNotAllowed(f"this address takes {allowed}", headers={"Allow": allowed})
+    problem = MethodNotAllowed(f"this address takes {allowed}", headers={"Allow": allowed})
+    return problem_page(page.request, problem)
 
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:

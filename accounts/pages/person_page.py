@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 
 from accounts.models import User
-from accounts.pages.page import problem_page, wrong_method
+from accounts.pages.page import problem_page, wrong_method_page
 from accounts.pages.visitor import NoTenant, Visitor, visitor_of
 from accounts.people import entry
 from ffapi_site.lib.problems import Problem
@@ -31,8 +31,8 @@ class OpenPage(View):
         except Problem as problem:
             return problem_page(request, problem)
 
-    def http_method_not_allowed(self, *_: Any, **__: Any) -> NoReturn:
-        raise wrong_method(self)
+    def http_method_not_allowed(self, *_: Any, **__: Any) -> HttpResponse:
+        return wrong_method_page(self)
 
     def render(self, template: str, status: int = 200, **context: Any) -> HttpResponse:
         return render(self.request, template, context, status=status)

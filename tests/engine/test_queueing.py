@@ -97,7 +97,7 @@ def _silence(_: Tenant) -> None:
     ("hinder", "reason", "word"),
     [
         (_suspend, Reason.TENANT_SUSPENDED, "suspended"),
-        (_hold, Reason.QUOTA_SUSPENDED, "quotas"),
+        (_hold, Reason.QUOTA_SUSPENDED, "held"),
         (_pause, Reason.LANE_PAUSED, "a new disk"),
         (_silence, Reason.NO_SLOT, "no worker"),
     ],

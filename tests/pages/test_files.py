@@ -88,7 +88,8 @@ def test_it_stops_at_the_largest_size(alice: Client, settings: Settings) -> None
 
 def test_it_says_that_the_disk_is_full(alice: Client, settings: Settings) -> None:
     settings.MIN_FREE_SPACE_MB = 10**9
-    response = upload(alice, b"1\n00:00:00,000 --> 00:00:01,000\n")
+    subtitles = b"1\n00:00:00,000 --> 00:00:01,000\n"
+    response = upload(alice, subtitles, headers={"Accept": "application/json"})  # as the script
     assert (response.status_code, response.json()["code"]) == (503, "storage_full")
     assert response["Retry-After"]
     assert not File.objects.exists()

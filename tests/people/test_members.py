@@ -262,6 +262,15 @@ class TestRoles:
             assert client.get(f"/settings{path}").status_code == 403
             assert client.post(f"/settings{path}").status_code == 403
 
+    @pytest.mark.parametrize("path", ["", "/invitations", "/security"])
+    def test_a_method_that_is_not_for_it_shows_it_to_nobody(
+        self, admin: Client, bob: Client, path: str
+    ) -> None:
+        for client in (admin, bob):
+            answer = client.put(f"/settings{path}")
+            assert answer.status_code == 405
+            assert "ada@example.org" not in answer.content.decode()
+
     def test_nobody_gives_more_than_they_have(self, cast: Cast) -> None:
         pk = membership(cast.bob).pk
         with pytest.raises(Forbidden):
