@@ -150,7 +150,9 @@ def test_one_that_runs_as_an_older_version_started_it_is_replaced(folder: Path) 
 
 
 def test_a_second_user_of_the_machine_starts_one() -> None:
-    """Whatever the first one holds in /tmp."""
+    """Whatever the first one has left, and holds, in /tmp."""
+    first = Path(mkdtemp(prefix="first-user-")) / "postgres"
+    embedded.start(first)
     nobody = pwd.getpwnam("nobody")
     home = Path(mkdtemp(prefix="second-user-"))
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
@@ -160,8 +162,9 @@ def test_a_second_user_of_the_machine_starts_one() -> None:
         assert 'role "ffapi" does not exist' in told  # it is let in, before the first migrate
         assert stat.S_IMODE((home / "postgres.socket").stat().st_mode) == 0o700
     finally:
-        embedded.stop(folder)
-        shutil.rmtree(home)
+        for each in (first, folder):
+            embedded.stop(each)
+            shutil.rmtree(each.parent)
 
 
 def test_a_data_folder_that_is_given_away_is_the_new_owners() -> None:
