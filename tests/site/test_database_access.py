@@ -86,7 +86,10 @@ def test_an_open_folder_does_not_help(folder: Path) -> None:
     place = Path(embedded.start(folder))
     place.chmod(0o755)
     (place / ".s.PGSQL.5432").chmod(0o777)
-    assert "Peer authentication failed" in _asked_by("nobody", folder, "postgres")
+    try:
+        assert "Peer authentication failed" in _asked_by("nobody", folder, "postgres")
+    finally:
+        embedded.stop(folder)  # the next start closes it again
 
 
 def test_the_web_servers_user_may_not_be_the_owner(folder: Path) -> None:
