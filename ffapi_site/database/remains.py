@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 
 import psutil
@@ -46,8 +47,7 @@ def clear(folder: Path, socket_folder: Path) -> bool:
     for process in left:
         logger.warning("A process outlived its database server", extra={"pid": process.pid})
         _kill(process)
-    _, left = psutil.wait_procs(left, timeout=_ENDS_WITHIN_S)
-    if any(_is_of(folder, each.pid) for each in left):
+    if not wait_for_end(left, _ENDS_WITHIN_S):
         return False  # in an uninterruptible wait: of a dead disk, for example
     for place in {socket_folder, recorded_sockets(folder) or folder, folder}:
         for lock in place.glob(".s.PGSQL.*.lock"):
@@ -55,6 +55,27 @@ def clear(folder: Path, socket_folder: Path) -> bool:
                 lock.unlink(missing_ok=True)
     (folder / "postmaster.pid").unlink(missing_ok=True)  # last: it tells of the others
     return True
+
+
+def wait_for_end(processes: list[psutil.Process], within_s: float) -> bool:
+    """Wait until all have ended, and tell whether they have.
+
+    Not by psutil: it waits until a process that is not our child is buried as well, and in a
+    container nobody may ever do that.
+    """
+    until = time.monotonic() + within_s
+    while any(map(_lives, processes)):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def lines(path: Path) -> list[str]:

@@ -128,7 +128,7 @@ class Server:
             if process is None:
                 return
             process.send_signal(how)
-            psutil.wait_procs([process], timeout=within_s)
+            remains.wait_for_end([process], within_s)
 
     def _make(self) -> None:
         """Make the data under another name: what was broken off can't be taken for whole."""
