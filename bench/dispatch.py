@@ -19,9 +19,9 @@ from django.db import connection
 from bench.client import Client
 from bench.figure import Figure
 from bench.site import Site
-from media_jobs.broker import channel
-from media_jobs.changes import direct_connection
+from media_jobs.events.change_feed import direct_connection
 from media_jobs.models import Job, JobAttempt
+from media_jobs.slot.broker import channel
 from tests.system.far_end import FarEnd
 
 _JOBS = 40

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.figure import Figure
-from media_jobs.worker import sandbox, scratch
+from media_jobs import sandbox
+from media_jobs.host import scratch
 
 _STARTS = 30
 _START_MS = 25.0

@@ -17,8 +17,8 @@ from bench.client import Client, compared, seconds, side_by_side
 from bench.dispatch import told_of
 from bench.figure import Figure
 from bench.site import Site
+from media_jobs.events.change_feed import CHANNEL
 from media_jobs.models import Job, JobAttempt
-from media_jobs.states import CHANNEL
 
 _SHORT_JOBS = 15
 _TOLD_WITHIN_S = 0.05

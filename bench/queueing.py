@@ -15,7 +15,7 @@ from bench.dispatch import p95
 from bench.figure import Figure
 from bench.site import Site
 from ffapi_site.database.owner import as_owner
-from media_jobs import states
+from media_jobs.engine import states
 from media_jobs.models import Job, Status
 
 _TENANTS = 50

@@ -378,7 +378,7 @@ DEFAULT_PLAN = env("DEFAULT_PLAN", default="")
 Q_CLUSTER = {
     "name": "ffapi",
     "orm": "default",
-    "broker_class": "media_jobs.broker.TokenBroker",
+    "broker_class": "media_jobs.slot.broker.TokenBroker",
     # One slot is one cluster of one worker: a death concerns one job.
     "workers": 1,
     "queue_limit": 1,

@@ -13,14 +13,11 @@ class MediaJobsConfig(AppConfig):
     def ready(self) -> None:
         """Fill the hooks that storage and the sandbox offer."""
         # Models can't be imported before the apps are loaded.
-        from accounts.quotas import hooks as quota_hooks  # noqa: PLC0415
-        from media_jobs import counted  # noqa: PLC0415
-        from media_jobs.worker import (  # noqa: PLC0415
-            outputs,
-            private_places,
-            probe,
-            sandbox_reach,
-        )
+        from accounts.quotas import hooks as asked_by_quotas  # noqa: PLC0415
+        from media_jobs.engine import quota_hooks  # noqa: PLC0415
+        from media_jobs.host import private_paths, probe  # noqa: PLC0415
+        from media_jobs.sandbox import allowed_paths  # noqa: PLC0415
+        from media_jobs.worker import outputs  # noqa: PLC0415
         from storage import hooks  # noqa: PLC0415
 
         def inspect(path: Path, tenant_id: str) -> dict[str, Any] | None:
@@ -33,7 +30,7 @@ class MediaJobsConfig(AppConfig):
 
         hooks.inspect = inspect
         hooks.in_use = outputs.in_use
-        sandbox_reach.kept = private_places.named
-        quota_hooks.open_work = counted.open_work
-        quota_hooks.kept_rows = counted.kept_rows
-        quota_hooks.announce = counted.announce
+        allowed_paths.kept = private_paths.named
+        asked_by_quotas.open_work = quota_hooks.open_work
+        asked_by_quotas.kept_rows = quota_hooks.kept_rows
+        asked_by_quotas.announce = quota_hooks.announce

@@ -7,7 +7,8 @@ from pathlib import Path
 from django.conf import settings
 
 from ffapi_site.demonstration import scene
-from media_jobs.worker import sandbox, scratch
+from media_jobs import sandbox
+from media_jobs.host import scratch
 
 
 class NoClip(Exception):  # noqa: N818 -- what there is

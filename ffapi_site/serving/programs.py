@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from media_jobs.worker import devices
+from media_jobs.host import devices
 
 
 @dataclass(frozen=True)

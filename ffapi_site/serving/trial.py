@@ -32,11 +32,11 @@ def _require_the_rest() -> None:
     from django.db import connection  # noqa: PLC0415 -- as above
 
     from ffapi_site.serving import address  # noqa: PLC0415 -- as above
-    from media_jobs.worker import sandbox_layers  # noqa: PLC0415 -- as above
+    from media_jobs.sandbox import layers  # noqa: PLC0415 -- as above
 
     import_module(settings.ROOT_URLCONF)
     if CONFINE in sys.argv:
-        sandbox_layers.require()
+        layers.require()
     os.scandir(settings.STATIC_ROOT).close()
     address.require_free(settings.BIND, settings.PORT)
     connection.ensure_connection()

@@ -32,7 +32,7 @@ from ffapi_site.lib.system_user import (
 )
 from ffapi_site.serving import trial
 from ffapi_site.serving.supervision import identity
-from media_jobs.worker import sandbox_layers
+from media_jobs.sandbox import layers
 
 logger = logging.getLogger(__name__)
 
@@ -169,8 +169,8 @@ def _require_trial(user: pwd.struct_passwd) -> None:
 def _wanted() -> list[str]:
     """What root can do, and that user is to be able to as well."""
     try:
-        sandbox_layers.require()
-    except sandbox_layers.SandboxUnavailable:
+        layers.require()
+    except layers.SandboxUnavailable:
         return []
     return [trial.CONFINE]
 

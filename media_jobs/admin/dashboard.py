@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.audit_chain import state
 from accounts.models import Tenant
-from media_jobs import lanes
 from media_jobs.admin.charts import Chart, Series
+from media_jobs.engine import lanes
 from media_jobs.models import DeadLetter, Job, Slot, Status, WebhookDelivery
 
 _KEPT_S = 20

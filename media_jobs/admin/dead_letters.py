@@ -6,9 +6,9 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from accounts.admin.confirming import confirmed
 from accounts.admin_site import site
-from media_jobs import jobs
 from media_jobs.admin.filters import OperationFilter
 from media_jobs.admin.jobs import JobFacts, person
+from media_jobs.engine import jobs
 from media_jobs.models import DeadLetter
 
 

@@ -20,7 +20,6 @@ from accounts.admin.listed import by
 from accounts.admin_site import ReadOnlyAdmin, site
 from accounts.events import Event
 from accounts.models import User
-from media_jobs import jobs
 from media_jobs.admin import wording
 from media_jobs.admin.filters import FailureFilter, OperationFilter
 from media_jobs.admin.inlines import (
@@ -30,6 +29,7 @@ from media_jobs.admin.inlines import (
     OutputInline,
     WebhookInline,
 )
+from media_jobs.engine import jobs
 from media_jobs.models import Job, JobAttempt, Status
 from media_jobs.models.job import Lane
 

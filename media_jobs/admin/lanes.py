@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin
 from accounts import actor
 from accounts.admin.confirming import ReasonForm
 from accounts.admin_site import ReadOnly, site
-from media_jobs import lanes
+from media_jobs.engine import lanes
 from media_jobs.models import PausedLane
 
 _LIST = "admin:media_jobs_pausedlane_changelist"

@@ -10,8 +10,8 @@ from accounts.admin.confirming import HasActions, confirmed
 from accounts.admin.listed import by
 from accounts.admin_site import ReadOnlyAdmin, site
 from accounts.quotas import alerts
-from media_jobs import courier
 from media_jobs.admin import wording
+from media_jobs.events import webhooks
 from media_jobs.models import WebhookDelivery
 from media_jobs.models.job import FINAL
 
@@ -70,4 +70,4 @@ class WebhookDeliveryAdmin(HasActions, ReadOnlyAdmin):
         permissions=["redeliver"],
     )
     def redeliver(self, _request: HttpRequest, delivery: WebhookDelivery) -> None:
-        courier.redeliver(delivery)
+        webhooks.redeliver(delivery)

@@ -14,7 +14,7 @@ from accounts import keys
 from accounts.models import ApiKey
 from ffapi_site.lib import scope
 from media_jobs.api.job_body import related, tell
-from media_jobs.changes import feed
+from media_jobs.events.change_feed import feed
 from media_jobs.models import Job
 
 _HEARTBEAT_S = 10.0  # shorter than the time-outs of usual proxies

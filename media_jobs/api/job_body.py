@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from media_jobs.engine.queue_position import Place, Reason, places
 from media_jobs.models import Job, JobInput, JobOutput, JobQuerySet, Priority, Status
-from media_jobs.queueing import Place, Reason, places
 from storage.links import download_url
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 from ffapi_site.lib import bodies
 from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.problems import FieldError, Invalid
-from media_jobs.jobs import MOST_TAGS, Submission
+from media_jobs.engine.jobs import MOST_TAGS, Submission
 from media_jobs.models import Job
 
 Tag = Annotated[StrictStr, Field(min_length=1, max_length=length_of(Job, "tags"))]

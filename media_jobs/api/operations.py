@@ -11,9 +11,9 @@ from accounts.api.permissions import ANY_KEY
 from accounts.api.views import TenantAPIView
 from ffapi_site.lib.problems import NotFound
 from media_jobs.operations.base import REGISTRY, Operation, UnknownOperation, find
+from media_jobs.planning.availability import reason_against
+from media_jobs.planning.placement import reason_against_gpu
 from media_jobs.surfaces import plans
-from media_jobs.worker.availability import reason_against
-from media_jobs.worker.placement import reason_against_gpu
 
 
 class OperationBody(BaseModel):

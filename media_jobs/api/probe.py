@@ -13,7 +13,7 @@ from ffapi_site.lib.problems import Invalid
 from media_jobs.api import job_request
 from media_jobs.api.schemas import flat_request
 from media_jobs.operations.base import REGISTRY
-from media_jobs.worker import at_once
+from media_jobs.worker import inline_run
 
 
 class Probe(TenantAPIView):
@@ -27,6 +27,6 @@ class Probe(TenantAPIView):
     def post(self, request: Request) -> Response:
         params = dict(self.sent)
         try:
-            return Response(at_once.answer(self.tenant, "probe", params).data)
+            return Response(inline_run.answer(self.tenant, "probe", params).data)
         except Invalid as problem:
             raise job_request.flattened(problem) from problem

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from ffapi_site.lib import ongoing
 from ffapi_site.lib.problems import TooManyRequests, Unavailable
-from media_jobs.changes import feed
+from media_jobs.events.change_feed import feed
 from media_jobs.models import Job
 from media_jobs.models.job import FINAL
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from accounts.pages.page import Page
-from media_jobs import jobs
+from media_jobs.engine import jobs
 from media_jobs.models import Job
 from media_jobs.operations.base import find
 

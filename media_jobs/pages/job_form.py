@@ -6,7 +6,7 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from ffapi_site.lib.problems import FieldError, Invalid
-from media_jobs import jobs
+from media_jobs.engine import jobs
 from media_jobs.models import Job, Priority
 from media_jobs.models.job import DeviceAsked
 from media_jobs.operations.base import Operation

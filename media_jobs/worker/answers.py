@@ -14,11 +14,11 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils.functional import cached_property
 
 from ffapi_site.lib.shorten import fits
-from media_jobs import states
+from media_jobs.engine import states
 from media_jobs.ffmpeg.command import Command
+from media_jobs.host.capabilities import capabilities
 from media_jobs.models import Job, JobStep
 from media_jobs.models.attempt import ANSWER_BYTES
-from media_jobs.worker.capabilities import capabilities
 from media_jobs.worker.inputs import Gathered
 
 logger = logging.getLogger(__name__)

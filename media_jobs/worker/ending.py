@@ -9,7 +9,7 @@ from collections.abc import Callable
 from django.db import connection, transaction
 
 from ffapi_site.lib.database_away import DATABASE_TROUBLE, database_away
-from media_jobs import states
+from media_jobs.engine import states
 from media_jobs.models import Job
 
 logger = logging.getLogger(__name__)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -15,14 +14,12 @@ from ffapi_site.lib import netguard
 from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.room import room_on
 from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.host import probe, scratch
 from media_jobs.models import Job
 from media_jobs.operations.base import Source
-from media_jobs.worker import probe
 from storage import intake, sniff, store
 from storage.models import File
 from storage.names import NameRefused, clean_name
-
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
 
 
 class Wanted(Protocol):
@@ -61,12 +58,6 @@ class Gathered:
     size_bytes: int
     sha256: dict[str, str]
     """Of those that were stored, by their roles."""
-
-
-def scratch_path(position: int, name: str) -> str:
-    """The server's own name for an input; only a harmless suffix of the user's is kept."""
-    suffix = PurePosixPath(name).suffix.lower()
-    return f"in/{position}{suffix if _SUFFIX.fullmatch(suffix) else ''}"
 
 
 def gather(job: Job, folder: Path, on_bytes: Callable[[int, int | None], None]) -> Gathered:
@@ -110,7 +101,7 @@ def _place(
 ) -> Source:
     if each.file is None:
         raise Missing(each.role, "the file was deleted before the job could read it")
-    path = scratch_path(position, each.file.name)
+    path = scratch.input_path(position, each.file.name)
     try:
         store.place(each.file, folder / path, lambda: on_bytes(0, None))
     except store.Gone as gone:
@@ -127,7 +118,7 @@ def _download(
     on_bytes: Callable[[int, int | None], None],
     look: probe.Look,
 ) -> Source:
-    path = scratch_path(position, urlsplit(each.url).path)
+    path = scratch.input_path(position, urlsplit(each.url).path)
     # A new file: whatever already lies there, a link above all, is not ours to write to.
     with room_on(folder) as room, room.create(folder / path) as target:
         got = netguard.download(

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from media_jobs import sandbox
 from media_jobs.ffmpeg import failures, verify, words
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
+from media_jobs.host.capabilities import capabilities
 from media_jobs.operations.base import Media, Result, Source, find, media_params, media_refs, parse
 from media_jobs.operations.driver import drive
 from media_jobs.surfaces import cli
-from media_jobs.worker import sandbox
-from media_jobs.worker.capabilities import capabilities
 
 _LIMITS = sandbox.Limits(wall_s=24 * 3600)
 

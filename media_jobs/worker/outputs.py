@@ -13,9 +13,10 @@ from accounts.quotas.bounds import Bounds
 from media_jobs.ffmpeg import verify
 from media_jobs.ffmpeg.command import OutputFile
 from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.host import probe
 from media_jobs.models import Job, JobOutput
-from media_jobs.worker import bounded, probe
-from media_jobs.worker.look_ahead import LookAhead
+from media_jobs.planning import media_limits
+from media_jobs.worker.early_probe import LookAhead
 from storage import names, store
 from storage.models import File
 from storage.models.file import Origin
@@ -85,7 +86,7 @@ def keep(  # noqa: PLR0913 -- what there is, what it may be, and who waits
     for output, info in zip(wanted, infos, strict=True):
         if info is not None:
             is_picture = output.content_type.startswith("image/")
-            bounded.check_media(output.role, info, allowed, is_picture=is_picture)
+            media_limits.check_media(output.role, info, allowed, is_picture=is_picture)
     try:
         for output, name, info in zip(wanted, named, infos, strict=True):
             media = None if info is None else info.to_json()

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ApiKey, AuditRecord, Tenant
-from media_jobs import courier
+from media_jobs.events import webhooks
 from media_jobs.models import Job, WebhookDelivery
 from storage.models import File
 from tests.admin.conftest import REASON, act
@@ -99,7 +99,7 @@ def test_it_sends_webhooks_again(root: Client, cast: Cast) -> None:
         tenant=cast.tenant, job=job, url="https://example.org", next_attempt_at=None
     )
     act(root, "media_jobs_webhookdelivery", "redeliver", sent.pk)
-    assert courier.claim() == sent
+    assert webhooks.claim() == sent
 
 
 def test_it_suspends_and_resumes(root: Client, cast: Cast) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Tenant
-from media_jobs.changes import feed
+from media_jobs.events.change_feed import feed
 from media_jobs.models import Job
 from tests.factories import JobFactory, TenantFactory
 from tests.storage.client import client_of

@@ -12,8 +12,8 @@ from pytest_django import Settings
 from accounts import keys
 from accounts.models import Tenant
 from ffapi_site.lib import ongoing
-from media_jobs import jobs, states
-from media_jobs.changes import feed
+from media_jobs.engine import jobs, states
+from media_jobs.events.change_feed import feed
 from media_jobs.models import Job, Status
 from tests.api.sending import code_of
 from tests.engine.claiming import claim

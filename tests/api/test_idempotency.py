@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import IdempotentRequest, Tenant
-from media_jobs import jobs
+from media_jobs.engine import jobs
 from media_jobs.models import Job
 from tests.api.sending import WANTED, code_of, pointers, send
 from tests.factories import TenantFactory

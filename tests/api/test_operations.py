@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from media_jobs.ffmpeg.capabilities import Capabilities
+from media_jobs.host.capabilities import capabilities
 from media_jobs.operations.base import REGISTRY
-from media_jobs.worker import availability, planning
-from media_jobs.worker.capabilities import capabilities
+from media_jobs.planning import availability, plan
 from tests.api.sending import code_of
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def test_what_this_ffmpeg_lacks_is_told_and_refused(
         had = capabilities()
         return replace(had, encoders=had.encoders - {"libx264"})
 
-    monkeypatch.setattr(planning, "capabilities", without_x264)
+    monkeypatch.setattr(plan, "capabilities", without_x264)
     availability._found.cache_clear()
     try:
         told = client.get("/v1/operations/image/to-video").json()

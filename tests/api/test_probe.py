@@ -16,8 +16,9 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from ffapi_site.lib import ongoing
+from media_jobs.host import probe
 from media_jobs.models import Job
-from media_jobs.worker import at_once, probe
+from media_jobs.worker import inline_run
 from storage.models import File
 from tests.api.sending import code_of, pointers, send
 from tests.factories import FileFactory
@@ -107,7 +108,7 @@ def test_anothers_file_is_absent(client: Client) -> None:
 def test_when_all_places_are_taken_it_says_so(
     client: Client, tenant: Tenant, film: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(at_once, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(inline_run, "_PATIENCE_S", 0.1)
     with ExitStack() as held:
         for _ in range(site.AT_ONCE_PER_TENANT["questions"]):
             held.enter_context(ongoing.QUESTIONS.one_of(tenant.pk))

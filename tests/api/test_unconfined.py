@@ -9,9 +9,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import Tenant
+from media_jobs.host import capabilities
 from media_jobs.models import Job
+from media_jobs.planning import availability
+from media_jobs.sandbox import allowed_paths
 from media_jobs.surfaces.samples import SAMPLES
-from media_jobs.worker import availability, capabilities, sandbox_reach
 from tests.factories import FileFactory
 
 pytestmark = pytest.mark.django_db
@@ -20,8 +22,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _exposed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The data lie where FFmpeg may read, from the start of this process."""
-    media = sandbox_reach.Private("media", Path("/usr/lib/ffapi"))
-    monkeypatch.setattr(sandbox_reach, "kept", lambda: [media])
+    media = allowed_paths.Private("media", Path("/usr/lib/ffapi"))
+    monkeypatch.setattr(allowed_paths, "kept", lambda: [media])
     _forget()
     yield
     _forget()

@@ -14,7 +14,7 @@ from django.test import Client
 from accounts.models import Tenant
 from accounts.roles import Role
 from ffapi_site.lib import ongoing
-from media_jobs import states
+from media_jobs.engine import states
 from media_jobs.models import Job, Status
 from tests.api.sending import WANTED, code_of, send
 from tests.engine.claiming import claim

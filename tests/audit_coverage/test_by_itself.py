@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from accounts.models import AuditRecord, Tenant
 from ffapi_site.lib import netguard
-from media_jobs import courier, deaths, housekeeping, lanes, states
+from media_jobs.engine import lanes, lost_workers, states
+from media_jobs.events import webhooks
+from media_jobs.maintenance import sweep
 from media_jobs.models import Job, JobAttempt, Status, WebhookDelivery
-from media_jobs.worker import placement
+from media_jobs.planning import placement
 from storage import retention
 from storage.models import File
 from tests.factories import FileFactory, JobFactory, TenantFactory
@@ -63,7 +65,7 @@ def test_a_lost_attempt_tells_nothing(tenant: Tenant) -> None:
 def test_a_silent_slot_s_job_is_given_back(tenant: Tenant) -> None:
     past = timezone.now() - timedelta(minutes=5)
     job = JobFactory.create(tenant=tenant, running=True, lease_until=past)
-    housekeeping.reap()
+    sweep.reap()
     assert told() == [("job.given_back", "success", job.pk, tenant.pk)]
 
 
@@ -71,7 +73,7 @@ def test_poison_is_quarantined(tenant: Tenant) -> None:
     job = JobFactory.create(tenant=tenant, running=True, slot="s", attempt=9)
     for number in range(settings.POISON_AFTER_DEATHS):
         JobAttempt.objects.create(job=job, number=number, slot="s", outcome=states.WORKER_DIED)
-    deaths.report("s", states.WORKER_DIED, since=timezone.now())
+    lost_workers.report("s", states.WORKER_DIED, since=timezone.now())
     assert told() == [("job.quarantined", "failure", job.pk, tenant.pk)]
 
 
@@ -108,7 +110,7 @@ def delivery(tenant: Tenant) -> WebhookDelivery:
 
 def _sent(delivery: WebhookDelivery, status: int) -> None:
     with patch.object(netguard, "post", return_value=netguard.Answer(status, b"")):
-        courier.deliver(delivery)
+        webhooks.deliver(delivery)
 
 
 def test_a_webhook_is_told_when_it_was_taken(delivery: WebhookDelivery) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from media_jobs.worker import landlock, sandbox_cgroup, sandbox_namespaces
+from media_jobs.sandbox import cgroup, landlock, namespaces
 from tests.worker.container import needs_root, selftest
 
 UID = 1234
@@ -35,7 +35,7 @@ def test_it_works() -> None:
     assert tried
     assert int(tried[1]) == int(tried[2]) >= 60
     assert "jobs are taken\n" in told
-    assert not sandbox_cgroup.is_entered()
+    assert not cgroup.is_entered()
 
 
 def test_it_tells_programs_too() -> None:
@@ -68,7 +68,7 @@ def test_namespaces_that_are_wanted_and_can_not_be_made_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", "on")
-    monkeypatch.setattr(sandbox_namespaces, "unavailable_reason", lambda: "no permission")
+    monkeypatch.setattr(namespaces, "unavailable_reason", lambda: "no permission")
     told, status = _selftest()
     assert status == 1
     assert "namespaces   off  no permission" in told

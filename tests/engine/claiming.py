@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from media_jobs import states
+from media_jobs.engine import states
 from media_jobs.models import Job
 
 

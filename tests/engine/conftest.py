@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from accounts.models import Tenant
-from media_jobs import jobs, tasks
+from media_jobs.engine import jobs
 from media_jobs.models import Job
+from media_jobs.slot import tasks
 from storage import hooks, store
 from storage.models import File
 from tests.factories import TenantFactory

@@ -9,11 +9,13 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import Tenant
-from media_jobs import jobs, states
+from media_jobs.engine import jobs, states
 from media_jobs.ffmpeg.command import Command
+from media_jobs.host.capabilities import capabilities
 from media_jobs.models import Job, JobStep, Status
-from media_jobs.worker import answers, execution, runner
-from media_jobs.worker.capabilities import capabilities
+from media_jobs.worker import answers
+from media_jobs.worker import attempt as attempts
+from media_jobs.worker.executor import Executor
 from storage.models import File
 from tests.engine.claiming import claim
 from tests.lib.hostile_server import HostileServer, answering, ok
@@ -42,7 +44,7 @@ def dies_after_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
 def attempt(job: Job) -> Job:
     claimed = claim("slot-1")
     assert claimed == job
-    runner.run(claimed)
+    attempts.run(claimed)
     return Job.objects.get(pk=job.pk)
 
 
@@ -111,14 +113,14 @@ def test_a_stale_attempt_keeps_nothing(
 ) -> None:
     params = PARAMS | {"input": stored("film").id}
     job = jobs.submit(tenant, jobs.Submission("audio/normalize", params))
-    stale, execute = claim("slot-1"), execution.Executor.execute
+    stale, execute = claim("slot-1"), Executor.execute
     assert stale is not None
 
-    def overtaken(executor: execution.Executor, command: Command) -> object:
+    def overtaken(executor: Executor, command: Command) -> object:
         answer = execute(executor, command)
         Job.objects.filter(pk=job.pk).update(attempt=2)
         return answer
 
-    monkeypatch.setattr(execution.Executor, "execute", overtaken)
-    runner.run(stale)
+    monkeypatch.setattr(Executor, "execute", overtaken)
+    attempts.run(stale)
     assert not JobStep.objects.exists()

@@ -16,9 +16,9 @@ from django_q.pusher import pusher
 from django_q.signing import SignedPackage
 
 from accounts.admin_site import site
-from media_jobs import queue
-from media_jobs.broker import TokenBroker
-from media_jobs.worker import gate
+from media_jobs.engine import wakeups
+from media_jobs.host import slot_state
+from media_jobs.slot.broker import TokenBroker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,40 +30,40 @@ def slot() -> Iterator[TokenBroker]:
     assert isinstance(broker, TokenBroker)
     yield broker
     broker.close()
-    gate.free.acquire(block=False)
-    gate.free.release()
+    slot_state.free.acquire(block=False)
+    slot_state.free.release()
 
 
 def done() -> None:
-    gate.free.release()
+    slot_state.free.release()
 
 
 def test_it_works(slot: TokenBroker) -> None:
-    queue.wake("cpu")
+    wakeups.wake("cpu")
     taken = slot.dequeue()
     assert taken is not None
     assert len(taken) == 1
-    assert queue.waiting_tokens("cpu") == 0
+    assert wakeups.waiting_tokens("cpu") == 0
 
 
 def test_an_empty_queue_gives_nothing_and_leaves_the_slot_free(slot: TokenBroker) -> None:
     assert slot.dequeue() is None
-    queue.wake("cpu")
+    wakeups.wake("cpu")
     assert slot.dequeue()
 
 
 def test_another_lane_s_token_stays(slot: TokenBroker) -> None:
-    queue.wake("gpu")
+    wakeups.wake("gpu")
     assert slot.dequeue() is None
-    assert queue.waiting_tokens("gpu") == 1
+    assert wakeups.waiting_tokens("gpu") == 1
 
 
 def test_a_busy_slot_leaves_tokens_to_others(slot: TokenBroker) -> None:
-    queue.wake("cpu")
+    wakeups.wake("cpu")
     assert slot.dequeue()
-    queue.wake("cpu")
+    wakeups.wake("cpu")
     assert slot.dequeue() is None
-    assert queue.waiting_tokens("cpu") == 1
+    assert wakeups.waiting_tokens("cpu") == 1
     done()
     assert slot.dequeue()
 
@@ -76,7 +76,7 @@ def test_a_token_wakes_a_waiting_slot_at_once(slot: TokenBroker) -> None:
         nonlocal sent_at
         time.sleep(0.3)
         sent_at = time.monotonic()
-        queue.wake("cpu")
+        wakeups.wake("cpu")
         connection.close()
 
     sender = threading.Thread(target=send)
@@ -95,7 +95,7 @@ def test_a_lost_connection_is_made_again(slot: TokenBroker) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    queue.wake("cpu")
+    wakeups.wake("cpu")
     assert slot.dequeue() is None
     assert slot.dequeue()
 
@@ -128,7 +128,7 @@ def test_what_another_process_pickled_is_not_unpickled(slot: TokenBroker, tmp_pa
     signed = _signed({"func": Hostile(mark), "args": (), "kwargs": {}, "id": "1", "name": "a"})
     OrmQ.objects.create(key="cpu", payload=signed)
     task = _pushed(slot)
-    assert (task["func"], task["args"], task["kwargs"]) == (queue.WORK, ("cpu",), {})
+    assert (task["func"], task["args"], task["kwargs"]) == (wakeups.WORK, ("cpu",), {})
     assert not mark.exists()
     SignedPackage.loads(signed)
     assert mark.exists()  # so it would have
@@ -142,13 +142,13 @@ def test_what_another_process_pickled_is_not_unpickled(slot: TokenBroker, tmp_pa
 def test_whatever_a_token_says_it_means_its_lane(slot: TokenBroker, message: str) -> None:
     OrmQ.objects.create(key="cpu", payload=message)
     task = _pushed(slot)
-    assert (task["func"], task["args"]) == (queue.WORK, ("cpu",))
+    assert (task["func"], task["args"]) == (wakeups.WORK, ("cpu",))
 
 
 def test_a_slot_of_the_version_before_reads_it(slot: TokenBroker) -> None:
-    queue.wake("cpu")
+    wakeups.wake("cpu")
     task = SignedPackage.loads(OrmQ.objects.get().payload)
-    assert (task["func"], task["args"]) == (queue.WORK, ("cpu",))
+    assert (task["func"], task["args"]) == (wakeups.WORK, ("cpu",))
     assert slot.dequeue()
 
 

@@ -14,9 +14,10 @@ from django.db import connection
 
 from accounts.models import Tenant
 from ffapi_site.lib.problems import Conflict
-from media_jobs import jobs, tasks
+from media_jobs.engine import jobs
 from media_jobs.models import Job, JobEvent, Status
 from media_jobs.models.job import FINAL
+from media_jobs.slot import tasks
 from storage.models import File
 from tests.factories import JobFactory
 from tests.serving.server import eventually

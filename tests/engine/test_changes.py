@@ -9,9 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from media_jobs import changes
-from media_jobs.changes import ChangeFeed, direct_connection
-from media_jobs.states import CHANNEL
+from media_jobs.events import change_feed
+from media_jobs.events.change_feed import CHANNEL, ChangeFeed, direct_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,8 +38,8 @@ def test_it_goes_on_after_what_nobody_thought_of(
             raise failures.pop()
         return direct_connection()
 
-    monkeypatch.setattr(changes, "direct_connection", connect)
-    monkeypatch.setattr(changes, "_LOOKS_UP_EVERY_S", 0.01)
+    monkeypatch.setattr(change_feed, "direct_connection", connect)
+    monkeypatch.setattr(change_feed, "_LOOKS_UP_EVERY_S", 0.01)
     woken = threading.Event()
     with feed.on_change("job_1", woken.set):
         assert woken.wait(20)  # all are, once it listens

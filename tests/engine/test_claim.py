@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from accounts.quotas import suspension
-from media_jobs import states
+from media_jobs.engine import states
 from media_jobs.models import FairShare, Job, JobAttempt, PausedLane, Slot, Status
 from media_jobs.models.job import AGEING_S
 from tests.engine.claiming import claim

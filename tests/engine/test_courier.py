@@ -11,7 +11,7 @@ from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from accounts.models import Tenant
-from media_jobs import courier
+from media_jobs.events import webhooks
 from media_jobs.models import WebhookDelivery
 from tests.factories import JobFactory, TenantFactory
 from tests.lib.hostile_server import HostileServer
@@ -32,9 +32,9 @@ def delivery_to(server: HostileServer, settings: Settings) -> WebhookDelivery:
 
 
 def send_next() -> WebhookDelivery:
-    claimed = courier.claim()
+    claimed = webhooks.claim()
     assert claimed is not None
-    courier.deliver(claimed)
+    webhooks.deliver(claimed)
     return WebhookDelivery.objects.get(pk=claimed.pk)
 
 
@@ -50,7 +50,7 @@ def test_it_works(settings: Settings) -> None:
         sent = send_next()
         assert sent.delivered_at is not None
         assert (sent.last_status, sent.next_attempt_at, sent.attempt) == (204, None, 1)
-        assert courier.claim() is None
+        assert webhooks.claim() is None
 
 
 def test_the_signature_is_that_of_standard_webhooks(settings: Settings) -> None:
@@ -58,8 +58,8 @@ def test_the_signature_is_that_of_standard_webhooks(settings: Settings) -> None:
     row = WebhookDelivery.objects.create(
         tenant=delivery.tenant, job=delivery, url="https://example.org/", event="job.completed"
     )
-    body = json.dumps(courier.payload(row))
-    headers = courier.signed_headers(row, body)
+    body = json.dumps(webhooks.payload(row))
+    headers = webhooks.signed_headers(row, body)
     receiver = Webhook(row.tenant.webhook_secret)
     assert receiver.verify(body, headers)["data"]["job_id"] == delivery.id
     with pytest.raises(WebhookVerificationError):
@@ -181,5 +181,5 @@ def test_an_event_that_cannot_be_signed_is_put_off(settings: Settings) -> None:
 def test_two_couriers_do_not_share_a_delivery(settings: Settings) -> None:
     with HostileServer(answering("200 OK")) as server:
         delivery_to(server, settings)
-        assert courier.claim() is not None
-        assert courier.claim() is None
+        assert webhooks.claim() is not None
+        assert webhooks.claim() is None

@@ -13,8 +13,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Tenant
-from media_jobs import courier
-from media_jobs.courier import endpoints, turns
+from media_jobs.events import webhooks
+from media_jobs.events.webhooks import receivers, turns
 from media_jobs.models import WebhookDelivery, WebhookEndpoint
 from tests.factories import TenantFactory
 from tests.lib.hostile_server import HostileServer
@@ -32,7 +32,7 @@ def waiting(tenant: Tenant, number: int = 1, url: str = "https://a.example/hook"
 
 
 def claimed(number: int) -> list[WebhookDelivery]:
-    found = [courier.claim() for _ in range(number)]
+    found = [webhooks.claim() for _ in range(number)]
     return [each for each in found if each is not None]
 
 
@@ -86,7 +86,7 @@ def test_the_same_address_is_another_s_receiver_for_another_tenant() -> None:
 def refused(delivery: WebhookDelivery, settings: Settings) -> None:
     """Nobody listens at its address."""
     settings.URL_ALLOWLIST = frozenset({"127.0.0.1:1"})
-    courier.deliver(delivery)
+    webhooks.deliver(delivery)
 
 
 DEAD = "http://127.0.0.1:1/hook"
@@ -120,7 +120,7 @@ def test_one_event_that_is_taken_closes_the_circuit(settings: Settings) -> None:
         waiting(tenant, 5, url=server.url)
         WebhookEndpoint.objects.create(tenant=tenant, origin=server.authority, failures=7)
         [delivery] = claimed(4)
-        assert courier.deliver(delivery)
+        assert webhooks.deliver(delivery)
     assert len(claimed(4)) == 4
 
 
@@ -130,7 +130,7 @@ def test_an_event_sent_again_by_hand_does_not_wait_for_the_pause(settings: Setti
     taken = claimed(3)
     for delivery in taken:
         refused(delivery, settings)
-    courier.redeliver(taken[0])
+    webhooks.redeliver(taken[0])
     assert taken[0] in claimed(4)
 
 
@@ -149,7 +149,7 @@ def test_slow_receivers_of_one_tenant_do_not_delay_another(settings: Settings) -
         settings.URL_ALLOWLIST = frozenset({hanging.authority, answering.authority})
         slowed, other = TenantFactory.create_batch(2)
         waiting(slowed, 200, url=hanging.url)
-        rounds = courier.Rounds()
+        rounds = webhooks.Rounds()
         rounds.send_due()
         WebhookDelivery.objects.create(tenant=other, url=answering.url, event="quota.warning")
         assert rounds.send_due()
@@ -175,7 +175,7 @@ def test_what_waits_is_found_by_its_index() -> None:
             [tenant.pk],
         )
     before = rows_read()
-    assert courier.claim() is not None
+    assert webhooks.claim() is not None
     assert rows_read() - before < 500
 
 
@@ -194,7 +194,7 @@ def test_what_follows_the_host_makes_no_other_receiver(after: str) -> None:
     tenant = TenantFactory.create()
     waiting(tenant, 10, url=f"https://Nobody.invalid:8443{after}")
     for delivery in claimed(3):
-        endpoints.note(delivery, is_failing=True, pause_s=None)
+        receivers.note(delivery, is_failing=True, pause_s=None)
     [receiver] = WebhookEndpoint.objects.all()
     assert (receiver.origin, receiver.failures) == ("nobody.invalid:8443", 3)
     assert claimed(1) == []
@@ -208,7 +208,7 @@ def test_the_receivers_of_another_are_not_read() -> None:
     )
     waiting(tenant)
     before = rows_read("media_jobs_webhookendpoint")
-    assert courier.claim() is not None
+    assert webhooks.claim() is not None
     assert rows_read("media_jobs_webhookendpoint") - before < 100
 
 
@@ -222,7 +222,7 @@ def test_receivers_are_forgotten_the_sound_ones_sooner() -> None:
             failures=failures,
             turn_at=timezone.now() - timedelta(days=days),
         )
-    courier.forget_old()
+    webhooks.forget_old()
     assert set(WebhookEndpoint.objects.values_list("origin", flat=True)) == {"failing", "new"}
 
 
@@ -237,7 +237,7 @@ def test_of_one_tenant_s_receivers_the_last_are_known() -> None:
         for tenant, number in ((many, turns.KNOWN_OF_ONE_TENANT + 10), (few, 3))
         for age in range(number)
     )
-    courier.forget_old()
+    webhooks.forget_old()
     known = WebhookEndpoint.objects.filter(tenant=many)
     assert known.count() == turns.KNOWN_OF_ONE_TENANT
     assert known.filter(origin="h0").exists()

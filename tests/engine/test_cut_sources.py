@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Tenant
-from media_jobs import jobs
+from media_jobs.engine import jobs
 from media_jobs.models import Job, Status
 from media_jobs.operations.base import REGISTRY
 from tests.engine.conftest import keep_path

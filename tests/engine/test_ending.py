@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError, connection
 
-from media_jobs import states
+from media_jobs.engine import states
 from media_jobs.models import Job, Status
-from media_jobs.worker import ending, runner
-from media_jobs.worker.meter import Meter
-from media_jobs.worker.pulse import Pulse
+from media_jobs.worker import attempt, ending
+from media_jobs.worker.heartbeat import Pulse
+from media_jobs.worker.progress import Meter
 from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def _same_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's transaction is to outlive the failures."""
     monkeypatch.setattr("media_jobs.worker.ending.connection.close", lambda: None)
-    monkeypatch.setattr("media_jobs.worker.pulse._AWAY_S", 0)
+    monkeypatch.setattr("media_jobs.worker.heartbeat._AWAY_S", 0)
 
 
 @pytest.fixture
@@ -73,9 +73,9 @@ def test_a_result_that_can_t_be_written_is_another_attempt(
     Job.objects.filter(pk=job.pk).update(max_attempts=3)
     job.refresh_from_db()
     monkeypatch.setattr(
-        runner, "_work", lambda *_: ending.carry_out(job, refuse, bear=lambda _: None)
+        attempt, "_work", lambda *_: ending.carry_out(job, refuse, bear=lambda _: None)
     )
     with Pulse(job) as pulse:
-        runner._run(runner.Attempt(job, pulse, Meter()))
+        attempt._run(attempt.Attempt(job, pulse, Meter()))
     job.refresh_from_db()
     assert job.status == Status.QUEUED

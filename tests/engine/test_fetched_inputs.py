@@ -11,9 +11,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import Tenant
-from media_jobs import jobs, states
+from media_jobs.engine import jobs, states
+from media_jobs.host import machine
 from media_jobs.models import Job, Status
-from media_jobs.worker import host
 from tests.disks import free_mb, small_disk
 from tests.lib.hostile_server import Answer, HostileServer, answering, ok
 from tests.lib.test_netguard_resume import breaking, rest
@@ -56,7 +56,7 @@ def beats(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         seen.append(progress)
         return beat(job, progress)
 
-    monkeypatch.setattr("media_jobs.worker.pulse._EVERY_S", 0.0)
+    monkeypatch.setattr("media_jobs.worker.heartbeat._EVERY_S", 0.0)
     monkeypatch.setattr(states, "heartbeat", watched)
     return seen
 
@@ -176,7 +176,7 @@ def test_a_disk_that_is_full_while_it_comes(
     fetch: Fetch, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The far end says nothing of its length; the job is tried again, and the reserve stays."""
-    monkeypatch.setattr(host, "scratch_mb", lambda: 10_000)  # so it was when the job was claimed
+    monkeypatch.setattr(machine, "scratch_mb", lambda: 10_000)  # so it was when the job was claimed
     settings.MIN_FREE_SPACE_MB = 8
     with small_disk(tmp_path / "small", 32 << 20) as disk:
         settings.SCRATCH_DIR = disk

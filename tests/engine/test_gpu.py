@@ -15,12 +15,14 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from ffapi_site.lib.problems import Invalid
-from media_jobs import housekeeping, jobs
+from media_jobs.engine import jobs
 from media_jobs.ffmpeg.devices import Nvidia
+from media_jobs.host import device_circuit_breaker, devices, machine
+from media_jobs.host.devices import Found
+from media_jobs.maintenance import sweep
 from media_jobs.models import DeviceHealth, Job, Slot, Status
 from media_jobs.operations.base import find
-from media_jobs.worker import breaker, devices, host, placement
-from media_jobs.worker.devices import Found
+from media_jobs.planning import placement
 from storage.models import File
 from tests.engine.test_runner import _overwrite
 from tests.factories import ApiKeyFactory, JobFactory
@@ -112,7 +114,7 @@ def test_auto_is_the_gpu_where_one_works(transcode: Submit, gpu_slot: Slot) -> N
 
 def test_auto_leaves_a_gpu_alone_that_keeps_failing(transcode: Submit, gpu_slot: Slot) -> None:
     for _ in range(3):
-        breaker.failed("far", "nvenc", "gpu_unavailable: gone")
+        device_circuit_breaker.failed("far", "nvenc", "gpu_unavailable: gone")
     assert transcode().lane == "cpu"
     assert transcode(device="gpu").lane == "gpu"
 
@@ -168,25 +170,25 @@ def test_the_third_failure_in_a_row_spares_the_device(transcode: Submit, work: W
     assert spared.fallback is not None
     assert spared.fallback["reason"].startswith("gpu_left_alone: gpu_unavailable")
     health = DeviceHealth.objects.get()
-    assert (health.host, health.device, health.failures) == (host.name(), "nvenc", 3)
+    assert (health.host, health.device, health.failures) == (machine.name(), "nvenc", 3)
     assert health.fallbacks == 4
 
 
 def test_after_a_cool_down_one_is_let_through() -> None:
     for _ in range(3):
-        assert breaker.refusal("host", "nvenc") == ""
-        breaker.failed("host", "nvenc", "gone")
-    assert breaker.refusal("host", "nvenc") == "gone"
+        assert device_circuit_breaker.refusal("host", "nvenc") == ""
+        device_circuit_breaker.failed("host", "nvenc", "gone")
+    assert device_circuit_breaker.refusal("host", "nvenc") == "gone"
     _let_time_pass(61)
-    assert breaker.refusal("host", "nvenc") == ""
-    assert breaker.refusal("host", "nvenc") == "gone"
-    assert breaker.refusal("other host", "nvenc") == ""
+    assert device_circuit_breaker.refusal("host", "nvenc") == ""
+    assert device_circuit_breaker.refusal("host", "nvenc") == "gone"
+    assert device_circuit_breaker.refusal("other host", "nvenc") == ""
 
 
 def test_a_cool_down_doubles_up_to_an_hour() -> None:
     lengths_s = []
     for _ in range(12):
-        breaker.failed("host", "nvenc", "gone")
+        device_circuit_breaker.failed("host", "nvenc", "gone")
         row = DeviceHealth.objects.get()
         if row.open_until:
             lengths_s.append(round((row.open_until - row.changed_at).total_seconds()))
@@ -195,10 +197,10 @@ def test_a_cool_down_doubles_up_to_an_hour() -> None:
 
 def test_a_success_forgets_the_failures() -> None:
     for _ in range(3):
-        breaker.failed("host", "nvenc", "gone")
-    breaker.succeeded("host", "nvenc")
-    assert breaker.refusal("host", "nvenc") == ""
-    assert not breaker.left_alone()
+        device_circuit_breaker.failed("host", "nvenc", "gone")
+    device_circuit_breaker.succeeded("host", "nvenc")
+    assert device_circuit_breaker.refusal("host", "nvenc") == ""
+    assert not device_circuit_breaker.left_alone()
 
 
 def _let_time_pass(seconds: float) -> None:
@@ -208,10 +210,10 @@ def _let_time_pass(seconds: float) -> None:
 def test_jobs_without_a_living_gpu_slot_go_to_the_cpu(gpu_slot: Slot) -> None:
     JobFactory.create(lane="gpu")
     Job.objects.update(run_at=F("run_at") - timedelta(minutes=2))
-    housekeeping.tick()
+    sweep.tick()
     assert Job.objects.get().lane == "gpu"
     Slot.objects.update(heartbeat_at=F("heartbeat_at") - timedelta(minutes=2))
-    housekeeping.tick()
+    sweep.tick()
     assert Job.objects.get().lane == "cpu"
 
 
@@ -244,8 +246,8 @@ def test_health_metrics_and_catalogue_tell_of_devices(
     client: Client, tenant: Tenant, gpu_slot: Slot, settings: Settings
 ) -> None:
     for _ in range(3):
-        breaker.failed("far", "nvenc", "gpu_unavailable: gone")
-    breaker.fell_back("far", "nvenc")
+        device_circuit_breaker.failed("far", "nvenc", "gpu_unavailable: gone")
+    device_circuit_breaker.fell_back("far", "nvenc")
     text = client.get("/metrics").content.decode()
     assert 'ffapi_gpu_fallbacks_total{device="nvenc",host="far"} 1.0' in text
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from media_jobs.worker import host
+from media_jobs.host import machine
 from tests.serving.server import eventually
 
 
@@ -24,8 +24,8 @@ def crowd() -> Iterator[None]:
 
 @pytest.mark.usefixtures("crowd")
 def test_no_cpu_is_idle_where_more_want_to_run() -> None:
-    assert eventually(lambda: not host.has_idle_cpu(), within_s=10)
+    assert eventually(lambda: not machine.has_idle_cpu(), within_s=10)
 
 
 def test_a_cpu_is_idle_sooner_or_later() -> None:
-    assert eventually(host.has_idle_cpu, within_s=60)
+    assert eventually(machine.has_idle_cpu, within_s=60)

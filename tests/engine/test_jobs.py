@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import AuditRecord, Tenant
 from ffapi_site.lib.problems import Conflict, Invalid
-from media_jobs import jobs, queue
+from media_jobs.engine import jobs, wakeups
 from media_jobs.models import Job, JobOutput, Status
 from storage import store
 from storage.models import File
@@ -28,7 +28,7 @@ def test_it_works(transcode: Callable[..., Job]) -> None:
     job = transcode(priority="high", tags=["a"], metadata={"k": 1}, output_name="x.mp4")
     assert (job.status, job.priority, job.tags, job.lane) == (Status.QUEUED, 0, ["a"], "cpu")
     assert [(each.role, each.url) for each in job.inputs.all()] == [("input", "")]
-    assert queue.waiting_tokens("cpu") == 1
+    assert wakeups.waiting_tokens("cpu") == 1
     assert [event.to_status for event in job.events.all()] == ["queued"]
 
 

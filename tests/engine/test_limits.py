@@ -12,9 +12,10 @@ from django.test import override_settings
 from pytest_django import Settings
 
 from accounts.models import Tenant
-from media_jobs import jobs
+from media_jobs import sandbox
+from media_jobs.engine import jobs
+from media_jobs.host import machine, scratch
 from media_jobs.models import Job, Status
-from media_jobs.worker import host, sandbox, scratch
 from storage.models import File
 
 pytestmark = pytest.mark.django_db
@@ -111,4 +112,4 @@ def test_the_cpus_are_shared_out(
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
     monkeypatch.setenv("FFAPI_SLOT", slot)
     with override_settings(**changes):
-        assert host.cpus_of_slot() == cpus
+        assert machine.cpus_of_slot() == cpus

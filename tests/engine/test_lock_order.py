@@ -25,13 +25,14 @@ from accounts.quotas.names import JOBS_PER_DAY, QUOTAS
 from accounts.quotas.refusal import QuotaExceeded
 from accounts.quotas.standing import Standing
 from ffapi_site.lib.problems import Problem
-from media_jobs import courier, jobs, retention
-from media_jobs.courier import sending
+from media_jobs.engine import job_retention, jobs
+from media_jobs.events import webhooks
+from media_jobs.events.webhooks import sender
 from media_jobs.models import Job, JobInput, JobOutput, WebhookDelivery
 from media_jobs.models.job import Lane
 from media_jobs.operations import base
-from media_jobs.worker.planning import Planned, PlannedInput
-from media_jobs.worker.weight import Weight
+from media_jobs.planning.plan import Planned, PlannedInput
+from media_jobs.planning.resource_estimate import Weight
 from storage import store
 from storage.models import File
 from tests.factories import ApiKeyFactory, FileFactory, JobFactory, TenantFactory
@@ -97,7 +98,7 @@ def test_a_job_its_output_and_what_is_kept_too_long_are_deleted(tenant: Tenant) 
 
         def forget() -> None:
             with transaction.atomic():
-                retention.forget(job, Event.JOB_EXPIRED, {})  # noqa: B023
+                job_retention.forget(job, Event.JOB_EXPIRED, {})  # noqa: B023
 
         at_once(lambda: jobs.delete(job), forget, lambda: store.remove(file))  # noqa: B023
         assert not Job.objects.exists()
@@ -135,14 +136,14 @@ def test_an_event_is_sent_anew_while_it_is_claimed_and_a_late_answer_comes(tenan
         event = WebhookDelivery.objects.create(
             tenant=tenant, url="https://a.example/", event="quota.warning"
         )
-        assert courier.claim() is not None
+        assert webhooks.claim() is not None
         # The claim has run out: whoever had it in hand answers late.
         WebhookDelivery.objects.update(claimed_until=Now(), next_attempt_at=Now())
-        refused = sending._Outcome(status=500)
+        refused = sender._Outcome(status=500)
         at_once(
-            lambda: sending._record(event, refused),  # noqa: B023
-            courier.claim,
-            lambda: courier.redeliver(event),  # noqa: B023
+            lambda: sender._record(event, refused),  # noqa: B023
+            webhooks.claim,
+            lambda: webhooks.redeliver(event),  # noqa: B023
         )
         WebhookDelivery.objects.all().delete()
 

@@ -13,9 +13,11 @@ from django.db import connection
 from pytest_django import Settings
 
 from accounts.models import Tenant
-from media_jobs import housekeeping, jobs, tasks
+from media_jobs.engine import jobs
+from media_jobs.maintenance import sweep
 from media_jobs.models import Job, Status
-from media_jobs.worker import bounded
+from media_jobs.planning import media_limits
+from media_jobs.slot import tasks
 from storage import store
 from storage.models import File
 
@@ -29,9 +31,9 @@ LONG_S = 3.0
 @pytest.fixture(autouse=True)
 def _slot(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     monkeypatch.setenv("FFAPI_SLOT", "slot-1")
-    monkeypatch.setattr("media_jobs.worker.pulse._EVERY_S", 0.3)
-    monkeypatch.setattr("media_jobs.worker.pulse._SILENT_S", 0.6)
-    monkeypatch.setattr("media_jobs.worker.pulse._LOOK_S", 0.2)
+    monkeypatch.setattr("media_jobs.worker.heartbeat._EVERY_S", 0.3)
+    monkeypatch.setattr("media_jobs.worker.heartbeat._SILENT_S", 0.6)
+    monkeypatch.setattr("media_jobs.worker.heartbeat._LOOK_S", 0.2)
     settings.LEASE_SECONDS = LEASE_S
 
 
@@ -78,7 +80,7 @@ LONG_STEPS = [
     (store, "_flush"),
     (store, "_digest_of"),
     (store, "_linked"),
-    (bounded, "check_sources"),  # one that says nothing of itself
+    (media_limits, "check_sources"),  # one that says nothing of itself
 ]
 
 
@@ -88,7 +90,7 @@ def test_a_long_step_loses_no_lease(
 ) -> None:
     by_s = LONG_S if module is store else 2.0
     slowed(monkeypatch, module, name, by_s)
-    with beside(housekeeping.reap):
+    with beside(sweep.reap):
         tasks.work(job.lane)
     ended = Job.objects.get(pk=job.pk)
     assert (ended.status, ended.attempt) == (Status.COMPLETED, 1), ended.error
@@ -96,8 +98,8 @@ def test_a_long_step_loses_no_lease(
 
 def test_a_hang_loses_it(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though the thread that holds the lease lives on."""
-    slowed(monkeypatch, bounded, "check_sources", 2 * LEASE_S + 2.0)
-    with beside(housekeeping.reap):
+    slowed(monkeypatch, media_limits, "check_sources", 2 * LEASE_S + 2.0)
+    with beside(sweep.reap):
         tasks.work(job.lane)
     ended = Job.objects.get(pk=job.pk)
     assert (ended.status, ended.attempts.get().outcome) == (Status.QUEUED, "worker lost")

@@ -12,9 +12,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Tenant
-from media_jobs import housekeeping, jobs, states, tasks
+from media_jobs.engine import jobs, states
+from media_jobs.maintenance import sweep
 from media_jobs.models import Job, Status, WebhookDelivery
-from media_jobs.worker import outputs, runner
+from media_jobs.slot import tasks
+from media_jobs.worker import attempt, outputs
 from storage import retention, store
 from storage.models import File
 from tests import proxy
@@ -58,7 +60,7 @@ def done(job: Job) -> Job:
             return now
         past = timezone.now() - timedelta(seconds=1)
         Job.objects.filter(pk=job.pk, status=Status.RUNNING).update(lease_until=past)
-        housekeeping.reap()
+        sweep.reap()
     pytest.fail("it has not ended")
 
 
@@ -125,7 +127,7 @@ def test_what_was_given_back_is_given_back_once(
         raise OSError(28, "full")
 
     job = measured(tenant, stored)
-    monkeypatch.setattr(runner, "_work", broken)
+    monkeypatch.setattr(attempt, "_work", broken)
     wire.count = 1
     tasks.work(job.lane)
     assert wire.has_cut
@@ -179,5 +181,5 @@ def test_another_s_end_is_no_end_of_ours(tenant: Tenant, stored: Stored) -> None
     lost = claim("slot-1")
     assert lost is not None
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    housekeeping.reap()
+    sweep.reap()
     assert not states.ended_itself(lost)

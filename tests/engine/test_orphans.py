@@ -12,8 +12,9 @@ import pytest
 from pytest_django import Settings
 
 from ffapi_site.lib import trees
+from media_jobs.host import scratch
+from media_jobs.maintenance import orphans
 from media_jobs.models import Job
-from media_jobs.worker import orphans, scratch
 from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +82,7 @@ def test_a_job_s_whole_run_is_left_alone(
     def also_hunt(*_: object) -> None:
         looks.append(orphans.end())
 
-    monkeypatch.setattr("media_jobs.worker.runner.Attempt.on_progress", also_hunt)
+    monkeypatch.setattr("media_jobs.worker.attempt.Attempt.on_progress", also_hunt)
     assert work(transcode()).status == "completed"
     assert len(looks) > 1
     assert set(looks) == {0}

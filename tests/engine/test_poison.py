@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from ffapi_site.lib.problems import Conflict
-from media_jobs import deaths, housekeeping, jobs, states
+from media_jobs.engine import jobs, lost_workers, states
+from media_jobs.maintenance import sweep
 from media_jobs.models import Job, Status
 from tests.engine.claiming import claim
 from tests.factories import JobFactory, UserFactory
@@ -21,7 +22,7 @@ def die_of(job: Job, cause: str = states.WORKER_DIED) -> Job:
     """A worker claims the job and dies; the guard of its slot lives on and says so."""
     began = timezone.now() - timedelta(minutes=1)
     assert claim() == job
-    deaths.report("slot-1", cause, since=began)
+    lost_workers.report("slot-1", cause, since=began)
     return Job.objects.get(pk=job.pk)
 
 
@@ -29,7 +30,7 @@ def fall_silent(job: Job) -> Job:
     """A worker claims the job and is not heard of again, nor is its guard."""
     assert claim() == job
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert housekeeping.reap() == 1
+    assert sweep.reap() == 1
     return Job.objects.get(pk=job.pk)
 
 
@@ -70,11 +71,11 @@ def test_a_death_is_known_after_the_lease_has_run_out_too(tenant: Tenant) -> Non
     job = JobFactory.create(tenant=tenant, max_attempts=9)
     began = timezone.now() - timedelta(minutes=1)
     fall_silent(job)
-    deaths.report("another slot", states.WORKER_HUNG, since=began)
+    lost_workers.report("another slot", states.WORKER_HUNG, since=began)
     assert outcomes(job) == ["worker lost"]
-    deaths.report("slot-1", states.WORKER_HUNG, since=timezone.now())
+    lost_workers.report("slot-1", states.WORKER_HUNG, since=timezone.now())
     assert outcomes(job) == ["worker lost"]
-    deaths.report("slot-1", states.WORKER_HUNG, since=began)
+    lost_workers.report("slot-1", states.WORKER_HUNG, since=began)
     assert outcomes(job) == ["worker hung"]
 
 
@@ -84,7 +85,7 @@ def test_a_death_between_two_jobs_is_nobody_s(tenant: Tenant) -> None:
     claimed = claim()
     assert claimed is not None
     states.end(claimed, Status.COMPLETED, "done")
-    deaths.report("slot-1", states.WORKER_DIED, since=began)
+    lost_workers.report("slot-1", states.WORKER_DIED, since=began)
     assert outcomes(job) == ["completed"]
 
 

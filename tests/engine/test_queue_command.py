@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from media_jobs import queue, states
+from media_jobs.engine import states, wakeups
 from media_jobs.management.commands import queue as command
 from media_jobs.models import Job, PausedLane, Slot, Status
 from tests.engine.claiming import claim
@@ -66,9 +66,9 @@ def test_a_paused_lane_takes_nothing_and_says_why(busy: Job) -> None:
 
 def test_a_resumed_lane_is_woken_at_once(busy: Job) -> None:
     told("pause")
-    assert queue.waiting_tokens("cpu") == 0
+    assert wakeups.waiting_tokens("cpu") == 0
     assert told("resume") == "cpu: resumed\n"
-    assert queue.waiting_tokens("cpu") == 1
+    assert wakeups.waiting_tokens("cpu") == 1
     assert claim("slot-2") is not None
     assert told("resume") == "cpu: was not paused\n"
 

@@ -11,8 +11,9 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Tenant
 from accounts.quotas import suspension
+from media_jobs.engine import queue_snapshot
+from media_jobs.engine.queue_position import Place, Reason, places
 from media_jobs.models import FairShare, Job, PausedLane, Slot
-from media_jobs.queueing import Place, Reason, places, snapshot
 from tests.engine.claiming import claim
 from tests.factories import ApiKeyFactory, JobFactory, TenantFactory
 
@@ -183,7 +184,7 @@ def test_a_list_asks_no_more_than_one_job(
 
 def test_a_long_queue_is_not_counted_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the length of the queue, the answer for the very last one takes milliseconds."""
-    monkeypatch.setattr(snapshot, "COUNTED", 1_000)
+    monkeypatch.setattr(queue_snapshot, "COUNTED", 1_000)
     tenants = TenantFactory.create_batch(5)
     for tenant in tenants:
         _queue_by_sql(tenant, 2_000)

@@ -20,13 +20,14 @@ import media_jobs.worker
 import storage
 from accounts.models import Tenant
 from ffapi_site.lib import netguard
-from media_jobs import jobs, states
+from media_jobs.engine import jobs, states
 from media_jobs.ffmpeg import failures
+from media_jobs.host import probe
 from media_jobs.models import Job, Status
 from media_jobs.operations import base
-from media_jobs.worker import explaining, inputs, outputs, probe
-from media_jobs.worker.execution import Failed
-from media_jobs.worker.pulse import Canceled, Drained
+from media_jobs.worker import explanation, inputs, outputs
+from media_jobs.worker.executor import Failed
+from media_jobs.worker.heartbeat import Canceled, Drained
 from storage import store
 from storage.virus_scan import ScannerUnavailable
 from tests.lib.hostile_server import HostileServer, ok
@@ -109,13 +110,13 @@ def test_the_wait_that_it_asks_for_is_kept_up_to_an_hour(
     ],
 )
 def test_what_the_worker_lacked_is_tried_again(trouble: Exception) -> None:
-    failure = explaining.explain(trouble)
+    failure = explanation.explain(trouble)
     assert (failure.code, failure.retryable) == ("worker_trouble", True)
 
 
 @pytest.mark.parametrize("bug", [ValueError("x"), KeyError("x"), ZeroDivisionError(), TypeError()])
 def test_a_fault_of_ours_is_not(bug: Exception) -> None:
-    assert explaining.explain(bug) == failures.INTERNAL
+    assert explanation.explain(bug) == failures.INTERNAL
     assert not failures.INTERNAL.retryable
 
 
@@ -136,10 +137,10 @@ _MADE: dict[type[Exception], Exception] = {
 _NO_ERRORS = {states.Lost, Canceled, Drained}
 _TURNED = {
     "media_jobs.worker.local_run.Stopped": "of a run without a job",
-    "media_jobs.worker.seccomp.UnknownMachine": "then the sandbox is unavailable",
-    "media_jobs.worker.sandbox_layers.SandboxUnavailable": "an outage, by its class",
+    "media_jobs.sandbox.seccomp.UnknownMachine": "then the sandbox is unavailable",
+    "media_jobs.sandbox.layers.SandboxUnavailable": "an outage, by its class",
     "media_jobs.operations.errors.UnknownOperation": "the job is of a newer version: ours",
-    "media_jobs.worker.scratch.NotRemoved": "said in the log, and tried again later",
+    "media_jobs.host.scratch.NotRemoved": "said in the log, and tried again later",
     "storage.sniff.Refused": "NotTaken",
     "storage.names.NameRefused": "NotTaken",
     "storage.virus_scan.NotClean": "sniff.Refused, then NotTaken",
@@ -164,7 +165,7 @@ def test_every_exception_of_an_attempt_is_explained() -> None:
 def _exceptions_in(*packages: Any) -> Iterator[type[Exception]]:
     for package in packages:
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if ".migrations" in found.name or found.name.endswith(("launcher", "sandbox_probe")):
+            if ".migrations" in found.name or found.name.endswith(("launcher", "escape_probe")):
                 continue
             module = import_module(found.name)
             for _, kind in inspect.getmembers(module, inspect.isclass):
@@ -175,20 +176,20 @@ def _exceptions_in(*packages: Any) -> Iterator[type[Exception]]:
 
 @pytest.mark.parametrize("error", _MADE.values(), ids=[kind.__name__ for kind in _MADE])
 def test_none_of_them_is_called_a_fault_of_ours(error: Exception) -> None:
-    assert explaining.explain(error) != failures.INTERNAL
+    assert explanation.explain(error) != failures.INTERNAL
 
 
 @pytest.mark.parametrize("error", _MADE.values(), ids=[kind.__name__ for kind in _MADE])
 def test_each_says_what_to_do(error: Exception) -> None:
-    assert explaining.explain(error).hint
+    assert explanation.explain(error).hint
 
 
 def test_the_hint_names_the_parameter_that_does_not_fit() -> None:
-    hint = explaining.explain(base.InvalidParams("input", "the source is silent", "silent")).hint
+    hint = explanation.explain(base.InvalidParams("input", "the source is silent", "silent")).hint
     assert hint == "Submit the job again with another input."
 
 
 def test_a_result_without_a_picture_asks_for_another_part() -> None:
-    failure = explaining.explain(outputs.Unverified("film.mp4: the output has no video"))
+    failure = explanation.explain(outputs.Unverified("film.mp4: the output has no video"))
     assert "an earlier start" in str(failure.to_json({"input", "start", "end"})["hint"])
     assert "start" not in str(failure.to_json({"inputs"})["hint"])

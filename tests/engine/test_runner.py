@@ -14,14 +14,16 @@ from pytest_django import Settings
 from accounts.models import QuotaCounter, Tenant, UsageEntry
 from accounts.quotas import limits
 from ffapi_site.lib import room
-from media_jobs import jobs, states
+from media_jobs.engine import jobs, states
 from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.progress import Progress
+from media_jobs.host import slot_state
 from media_jobs.models import Job, Status
-from media_jobs.worker import gate, room_watch, runner
-from media_jobs.worker.meter import Meter
-from media_jobs.worker.pulse import Canceled, Pulse
+from media_jobs.worker import attempt as attempts
+from media_jobs.worker import room_watch
+from media_jobs.worker.heartbeat import Canceled, Pulse
+from media_jobs.worker.progress import Meter
 from storage.models import File
 from tests.disks import small_disk
 from tests.engine.claiming import claim
@@ -86,7 +88,7 @@ def test_progress_never_goes_back(
         seen.append(progress["percent"])
         return beat(job, progress)
 
-    monkeypatch.setattr("media_jobs.worker.pulse._EVERY_S", 0.0)
+    monkeypatch.setattr("media_jobs.worker.heartbeat._EVERY_S", 0.0)
     monkeypatch.setattr(states, "heartbeat", watched)
     work(transcode())
     assert len(seen) > 2
@@ -160,7 +162,7 @@ def scratch_disk(
 def _check_tried_again_later(settings: Settings, *, visible: int = 0) -> None:
     job = claim()
     assert job is not None
-    runner.run(job)
+    attempts.run(job)
     job.refresh_from_db()
     assert job.status == Status.QUEUED
     assert job.events.last().reason.startswith("storage_full")  # type: ignore[union-attr]
@@ -198,7 +200,7 @@ def test_what_nobody_expected_is_told_and_not_tried_again(
         raise RuntimeError("a secret of ours")
 
     job = transcode()
-    monkeypatch.setattr(runner, "_work", broken)
+    monkeypatch.setattr(attempts, "_work", broken)
     job = work(job)
     assert (job.status, job.attempt) == (Status.FAILED, 1)
     assert job.error is not None
@@ -222,11 +224,11 @@ def test_a_lost_lease_writes_nothing(transcode: Submit, monkeypatch: pytest.Monk
     winner = claim("slot-2")
     assert winner is not None
 
-    runner.run(stale)
+    attempts.run(stale)
     winner.refresh_from_db()
     assert (winner.status, winner.attempt) == (Status.RUNNING, 2)
     assert visible_files(winner) == 0
-    runner.run(winner)
+    attempts.run(winner)
     winner.refresh_from_db()
     assert winner.status == Status.COMPLETED
     assert visible_files(winner) == 1
@@ -239,14 +241,14 @@ def test_a_loser_at_the_very_end_publishes_nothing(
     transcode()
     stale = claim("slot-1")
     assert stale is not None
-    complete = runner._complete
+    complete = attempts._complete
 
-    def late(attempt: runner.Attempt, *rest: object) -> None:
+    def late(attempt: attempts.Attempt, *rest: object) -> None:
         Job.objects.filter(pk=stale.pk).update(attempt=2)
         complete(attempt, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(runner, "_complete", late)
-    runner.run(stale)
+    monkeypatch.setattr(attempts, "_complete", late)
+    attempts.run(stale)
     assert visible_files(stale) == 0
     assert not File.objects.filter(origin="job").exists()
 
@@ -258,11 +260,11 @@ def test_a_stopping_slot_gives_the_job_back_uncharged(
     transcode()
     job = claim("slot-1")
     assert job is not None
-    gate.draining.set()
+    slot_state.draining.set()
     try:
-        runner.run(job)
+        attempts.run(job)
     finally:
-        gate.draining.clear()
+        slot_state.draining.clear()
     job.refresh_from_db()
     assert (job.status, job.attempt, job.max_attempts) == (Status.QUEUED, 1, 5)
 
@@ -271,16 +273,16 @@ def test_a_stopping_slot_gives_the_job_back_uncharged(
 def stops_midway(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]:
     """Have the first attempt's slot stop while FFmpeg works, with no time left for the rest."""
     settings.SHUTDOWN_GRACE_SECONDS = -1
-    on_progress = runner.Attempt.on_progress
+    on_progress = attempts.Attempt.on_progress
 
-    def stop(attempt: runner.Attempt, command: Command, progress: Progress | None) -> None:
+    def stop(attempt: attempts.Attempt, command: Command, progress: Progress | None) -> None:
         on_progress(attempt, command, progress)
         if progress is not None and attempt.job.attempt == 1:
-            gate.draining.set()
+            slot_state.draining.set()
 
-    monkeypatch.setattr(runner.Attempt, "on_progress", stop)
+    monkeypatch.setattr(attempts.Attempt, "on_progress", stop)
     yield
-    gate.draining.clear()
+    slot_state.draining.clear()
 
 
 def test_what_a_stopping_slot_gives_back_did_cost(
@@ -292,7 +294,7 @@ def test_what_a_stopping_slot_gives_back_did_cost(
     assert (job.status, job.events.last().reason) == ("queued", "the slot is stopping")  # type: ignore[union-attr]
     given_back = job.attempts.get().receipt["cpu_seconds"]
     assert given_back > 0
-    gate.draining.clear()
+    slot_state.draining.clear()
     job = work(job)
     assert job.status == Status.COMPLETED, job.error
     spent_s = sum(each.receipt["cpu_seconds"] for each in job.attempts.all())
@@ -306,11 +308,11 @@ def test_what_a_stopping_slot_gives_back_did_cost(
 def test_what_is_killed_by_a_cancel_did_cost(
     transcode: Submit, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cancel(_: runner.Attempt, _command: Command, progress: Progress | None) -> None:
+    def cancel(_: attempts.Attempt, _command: Command, progress: Progress | None) -> None:
         if progress is not None:
             raise Canceled
 
-    monkeypatch.setattr(runner.Attempt, "on_progress", cancel)
+    monkeypatch.setattr(attempts.Attempt, "on_progress", cancel)
     job = work(transcode())
     assert job.status == Status.CANCELED
     assert job.usage["cpu_seconds"] > 0
@@ -324,8 +326,8 @@ def test_an_outage_is_borne_for_as_long_as_the_lease_holds(
 
     pulse = Pulse(JobFactory.create(tenant=TenantFactory.create(), running=True))
     monkeypatch.setattr(states, "heartbeat", away)
-    monkeypatch.setattr("media_jobs.worker.pulse.connection.close", lambda: None)
-    monkeypatch.setattr("media_jobs.worker.pulse._EVERY_S", 0)
+    monkeypatch.setattr("media_jobs.worker.heartbeat.connection.close", lambda: None)
+    monkeypatch.setattr("media_jobs.worker.heartbeat._EVERY_S", 0)
     pulse.beat({"percent": 1.0})
     settings.LEASE_SECONDS = 0
     with pytest.raises(states.Lost):
@@ -334,7 +336,7 @@ def test_an_outage_is_borne_for_as_long_as_the_lease_holds(
 
 def test_a_retry_waits_longer_each_time(settings: Settings) -> None:
     settings.JOB_RETRY_DELAY = 10
-    delays = [runner._delay_s(Job(attempt=attempt), failures.STALLED) for attempt in (1, 2, 3)]
+    delays = [attempts._delay_s(Job(attempt=attempt), failures.STALLED) for attempt in (1, 2, 3)]
     assert 8 <= delays[0] <= 12
     assert 16 <= delays[1] <= 24
     assert 32 <= delays[2] <= 48

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from media_jobs.host import capabilities
 from media_jobs.models import Job, Status
-from media_jobs.worker import capabilities, launcher, sandbox_forks, sandbox_spawn
+from media_jobs.sandbox import fork_server, launcher, spawn
 from tests.media import Samples
 
 pytestmark = pytest.mark.django_db
@@ -40,9 +41,9 @@ def recorder() -> Recorder:
     return Recorder()
 
 
-class Forks(sandbox_forks.ForkServer):
+class Forks(fork_server.ForkServer):
     def __init__(self) -> None:
-        super().__init__(Path(LAUNCHER), sandbox_spawn.ENVIRONMENT)
+        super().__init__(Path(LAUNCHER), spawn.ENVIRONMENT)
         self.asked: list[str] = []
 
     def fork(self, words: Sequence[str], stdout: int, stderr: int, status: int) -> int:
@@ -54,7 +55,7 @@ class Forks(sandbox_forks.ForkServer):
 def forks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Forks]:
     """A launcher of its own, so that its start is heard too."""
     monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", "off")
-    monkeypatch.setattr(sandbox_spawn, "_forks", own := Forks())
+    monkeypatch.setattr(spawn, "_forks", own := Forks())
     yield own
     own.close()
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import UsageEntry
-from media_jobs import states
+from media_jobs.engine import states
 from media_jobs.models import FairShare, Job, JobAttempt, Status, WebhookDelivery
 from tests.engine.claiming import claim
 from tests.factories import JobFactory

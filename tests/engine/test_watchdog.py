@@ -10,8 +10,9 @@ import psutil
 import pytest
 from pytest_django import Settings
 
+from media_jobs import sandbox
+from media_jobs.host import scratch
 from media_jobs.models import Job, Status
-from media_jobs.worker import sandbox, scratch
 from media_jobs.worker.watchdog import Watchdog
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,13 @@ import pytest
 
 from tests.serving.server import ROOT
 
-_PLACES = ("worker/*.py", "states.py", "deaths.py", "tasks.py", "broker.py")
+_PLACES = (
+    "worker/*.py",
+    "engine/states.py",
+    "engine/lost_workers.py",
+    "slot/tasks.py",
+    "slot/broker.py",
+)
 _WRITES = {
     "create",
     "bulk_create",

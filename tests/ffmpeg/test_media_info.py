@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from media_jobs import sandbox
 from media_jobs.ffmpeg.demuxers import pin
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo, number, rate
-from media_jobs.worker import sandbox
 from tests.media import Samples
 
 

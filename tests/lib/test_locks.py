@@ -15,15 +15,15 @@ from ffapi_site.database import embedded
 from ffapi_site.lib import locks
 from ffapi_site.lib.room import room_on
 from ffapi_site.serving import site
-from media_jobs.worker import slot_number
+from media_jobs.slot import number
 
 ROOT = Path(__file__).parents[2]
 
 # What else locks, and why it need not be a lock file.
 ELSEWHERE = {
     "ffapi_site/lib/room.py": "an entry that it has just made",
-    "media_jobs/worker/scratch.py": "a private folder that it has just made, or for a moment",
-    "media_jobs/worker/sandbox_probe.py": "an attempt, which is refused",
+    "media_jobs/host/scratch.py": "a private folder that it has just made, or for a moment",
+    "media_jobs/sandbox/escape_probe.py": "an attempt, which is refused",
 }
 
 
@@ -68,7 +68,7 @@ def test_one_that_root_makes_is_the_folder_s_owner_s(tmp_path: Path) -> None:
 def test_every_lock_of_the_site_is_closed_to_others(tmp_path: Path, settings: Settings) -> None:
     settings.DATA_DIR = tmp_path
     (tmp_path / "uploads").mkdir()
-    slot_number.take("cpu")
+    number.take("cpu")
     with (
         site._data_folder_to_ourselves(),
         embedded.kept(tmp_path / "postgres"),

@@ -15,8 +15,9 @@ from pytest_django import Settings
 
 from ffapi_site.lib import room, shared_folders
 from ffapi_site.lib.system_user import SITE_USER, system_user
-from media_jobs.worker import sandbox_canaries, scratch
-from media_jobs.worker.sandbox_reach import Private
+from media_jobs.host import scratch
+from media_jobs.sandbox import canaries
+from media_jobs.sandbox.allowed_paths import Private
 from storage import store
 from storage.models import File
 from storage.models.file import Origin
@@ -178,8 +179,8 @@ def test_the_selftests_canary_changes_no_mode_but_its_own(
     secret = data / "roots" / "file"
     secret.chmod(0o600)
     (data / "media" / ".canary-taken").symlink_to(secret)
-    monkeypatch.setattr(sandbox_canaries, "token_hex", lambda _: "taken")
-    with sandbox_canaries.canaries_up([Private("media", data / "media")]):
+    monkeypatch.setattr(canaries, "token_hex", lambda _: "taken")
+    with canaries.canaries_up([Private("media", data / "media")]):
         pass
     assert (secret.stat().st_mode & 0o777, secret.read_text()) == (0o600, "root's")
 

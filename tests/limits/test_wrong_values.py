@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from media_jobs import jobs
+from media_jobs.engine import jobs
 from tests.api.sending import WANTED, code_of, send
 from tests.audit_coverage.stage import Stage
 

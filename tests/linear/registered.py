@@ -29,9 +29,9 @@ from media_jobs.ffmpeg import failures, filters, hardware, media_info, media_lim
 from media_jobs.ffmpeg import words as ffmpeg_words
 from media_jobs.ffmpeg.capabilities import Capabilities
 from media_jobs.ffmpeg.command_line import graph, parser, tokens
+from media_jobs.host import truncation, unsupported_formats
 from media_jobs.operations import drawing, joining, parsing
 from media_jobs.operations.base import REGISTRY
-from media_jobs.worker import cut_off, unread
 from storage import pointers, ranges
 from storage.names import clean_name
 from tests.linear import patterns
@@ -124,15 +124,15 @@ READERS = (
         units=(*_BOXES, "strh", "strh\0\0\0\0txt", "a", "\0"),
     ),
     Reader(
-        "media_jobs.worker.unread.why",
-        _at_path(unread.why),
+        "media_jobs.host.unsupported_formats.why",
+        _at_path(unsupported_formats.why),
         frames=(("\0\0\0\x10ftypisom", ""),),
         units=("stsd", "stsdencv", "a", "\0"),
     ),
     *(
         Reader(
-            f"media_jobs.worker.cut_off as {kind}",
-            _at_path(lambda path, kind=kind: cut_off.is_cut_off(path, _described_as(kind))),  # type: ignore[misc]
+            f"media_jobs.host.truncation as {kind}",
+            _at_path(lambda path, kind=kind: truncation.is_cut_off(path, _described_as(kind))),  # type: ignore[misc]
             frames=((_MP4, ""), ("", "")),
             units=(*_BOXES, "OggS", "\x18S\x80g", "RIFF", "FORM"),
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from media_jobs import sandbox
 from media_jobs.ffmpeg.capabilities import Capabilities, Font
 from media_jobs.operations.base import (
     InvalidParams,
@@ -18,7 +19,6 @@ from media_jobs.operations.base import (
     media_refs,
     parse,
 )
-from media_jobs.worker import sandbox
 from tests.measure import grey_pixels, probe
 from tests.media import FFMPEG, Samples
 from tests.operations.workshop import Done, declared, run, sources_of

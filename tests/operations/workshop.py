@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from media_jobs import sandbox
 from media_jobs.ffmpeg import verify
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.media_info import MediaInfo
@@ -23,7 +24,6 @@ from media_jobs.operations.base import (
     parse,
 )
 from media_jobs.operations.driver import drive
-from media_jobs.worker import sandbox
 from tests.measure import probe
 from tests.media import Samples
 

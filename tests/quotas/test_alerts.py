@@ -16,7 +16,7 @@ from accounts.models import AuditRecord, IdempotentRequest, QuotaAlert, Tenant
 from accounts.quotas import alerts, limits, suspension
 from accounts.roles import Role
 from ffapi_site.lib.problems import Conflict
-from media_jobs import courier
+from media_jobs.events import webhooks
 from media_jobs.models import Job, WebhookDelivery
 from tests.api.sending import WANTED, code_of, send
 from tests.factories import MembershipFactory, TenantFactory, UserFactory
@@ -58,7 +58,7 @@ def test_each_is_told_once_a_window(tenant: Tenant, client: Client) -> None:
     limits.set_for_tenant(tenant, {"max_jobs_per_hour": 1})
     for _ in range(2):
         submit(client, 1)
-        from media_jobs import jobs
+        from media_jobs.engine import jobs
 
         jobs.cancel(Job.objects.for_tenant(tenant).get(status="queued"))
     assert told(tenant) == [("max_jobs_per_hour", 100)]
@@ -162,9 +162,9 @@ def test_a_webhook_is_signed_as_the_others(tenant: Tenant) -> None:
     submit(client, 1)
     delivery = WebhookDelivery.objects.get(job=None)
     assert (delivery.url, delivery.event) == (url, "quota.exceeded")
-    body = json.dumps(courier.payload(delivery))
+    body = json.dumps(webhooks.payload(delivery))
     tenant.refresh_from_db()
-    headers = courier.signed_headers(delivery, body)
+    headers = webhooks.signed_headers(delivery, body)
     Webhook(tenant.webhook_secret).verify(body, headers)
     data = json.loads(body)["data"]
     assert (data["quota"], data["percent"], data["limit"], data["taken"]) == (

@@ -9,11 +9,11 @@ from accounts.models import Tenant
 from accounts.quotas import limits
 from accounts.quotas.bounds import Bounds
 from ffapi_site.lib.problems import Invalid
-from media_jobs import jobs
+from media_jobs.engine import jobs
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models import Job
 from media_jobs.operations.base import InvalidParams
-from media_jobs.worker import bounded
+from media_jobs.planning import media_limits
 from storage import hooks, store
 from storage.models import File
 from tests.factories import ApiKeyFactory
@@ -109,6 +109,6 @@ def test_an_upright_film_is_as_large_as_one_that_lies(tmp_path: Path, film: File
     video = upright["video"]
     video["width"], video["height"] = video["height"], video["width"]
     for info in (lying, MediaInfo.from_json(upright)):
-        bounded.check_media("input", info, bounds)
+        media_limits.check_media("input", info, bounds)
     with pytest.raises(InvalidParams):
-        bounded.check_media("input", lying, Bounds(lines=20))
+        media_limits.check_media("input", lying, Bounds(lines=20))

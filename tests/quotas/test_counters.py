@@ -17,7 +17,7 @@ from accounts.models import ApiKey, QuotaCounter, Tenant, UsageEntry
 from accounts.quotas import limits, recount, reservations
 from accounts.quotas.refusal import QuotaExceeded
 from ffapi_site.lib.problems import Conflict
-from media_jobs import jobs, states
+from media_jobs.engine import jobs, states
 from media_jobs.models import Job, Status
 from storage import retention, store
 from storage.models import File

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import QuotaCounter, Tenant
 from accounts.quotas import limits, recount
-from media_jobs import jobs
+from media_jobs.engine import jobs
 from media_jobs.models import Job
 from tests.api.sending import WANTED, code_of, send
 from tests.engine.claiming import claim
@@ -63,7 +63,7 @@ def test_what_ran_does_not(tenant: Tenant, client: Client) -> None:
     send(client, "/v1/jobs", WANTED)
     job = claim()
     assert job
-    from media_jobs import states
+    from media_jobs.engine import states
 
     states.end(job, "failed", "a test", error={})  # type: ignore[arg-type]
     counter = QuotaCounter.objects.get(subject=tenant.pk)

@@ -11,10 +11,10 @@ from django.test import Client
 
 from accounts.models import QuotaCounter, Tenant
 from accounts.quotas import limits, recount
-from media_jobs import jobs, states
+from media_jobs.engine import jobs, states
 from media_jobs.models import Job, JobAttempt, Status
-from media_jobs.worker import runner
-from media_jobs.worker.pulse import Pulse
+from media_jobs.worker import attempt as attempts
+from media_jobs.worker.heartbeat import Pulse
 from tests.api.sending import code_of
 from tests.engine.claiming import claim
 
@@ -65,9 +65,9 @@ def test_it_counts_at_all_that_is_kept_where_it_ends_instead_of_waiting(tenant: 
     """It was to be queued again, and somebody had asked for its end."""
     job = running(tenant)
     Job.objects.update(cancel_requested_at=Now())
-    attempt = runner.Attempt(job, Pulse(job))
+    attempt = attempts.Attempt(job, Pulse(job))
     attempt.ledger.log.append(noise(100_000))
-    runner._give_back(attempt, "the slot is stopping")
+    attempts._give_back(attempt, "the slot is stopping")
     job.refresh_from_db()
     assert job.status == Status.CANCELED
     assert job.row_bytes > 50_000

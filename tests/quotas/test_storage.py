@@ -152,8 +152,8 @@ def test_a_job_s_outputs_count_and_may_find_no_room(
     tenant: Tenant, tmp_path: Path, media: Samples
 ) -> None:
     from media_jobs.ffmpeg.command import OutputFile
-    from media_jobs.worker import explaining, outputs
-    from media_jobs.worker.look_ahead import LookAhead
+    from media_jobs.worker import explanation, outputs
+    from media_jobs.worker.early_probe import LookAhead
 
     limits.set_for_tenant(tenant, {"max_storage_mb": 1})
     job = JobFactory.create(tenant=tenant, running=True)
@@ -162,7 +162,7 @@ def test_a_job_s_outputs_count_and_may_find_no_room(
     planned = [OutputFile(name, "output", name, "text/plain") for name in ("a.txt", "b.txt")]
     with pytest.raises(QuotaExceeded) as refused, LookAhead(tmp_path) as looks:
         outputs.keep(job, tmp_path, planned, looks, Bounds())
-    failure = explaining.explain(refused.value)
+    failure = explanation.explain(refused.value)
     assert (failure.code, failure.retryable) == ("quota_exceeded", False)
     assert "max_storage_mb is 1 MiB" in failure.detail
     assert counted(tenant) == (0, 0)

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from accounts.models import Tenant, UsageEntry
 from accounts.quotas import limits
 from accounts.roles import Role
-from media_jobs import jobs, states
+from media_jobs.engine import jobs, states
 from media_jobs.models import Job, Status
 from tests.api.sending import code_of
 from tests.engine.claiming import claim

@@ -18,12 +18,12 @@ from accounts.events import Event
 from accounts.models import AuditRecord, IdempotentRequest, Tenant
 from accounts.models.idempotency import ANSWER_BYTES
 from ffapi_site.lib.bounded_fields import BoundedJSONField, BoundedTextField, TooLong
+from media_jobs import sandbox
 from media_jobs.ffmpeg.command import Command
 from media_jobs.models import Job
 from media_jobs.models.attempt import LOG_BYTES
 from media_jobs.models.job import PARAMS_BYTES, RESULT_BYTES
-from media_jobs.worker import sandbox
-from media_jobs.worker.execution import Ledger
+from media_jobs.worker.executor import Ledger
 from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ BOUNDED_ELSEWHERE = {
     "accounts.AuditRecord.salt": "16 bytes",
     "accounts.BrowserSession.session_data": "made here, of ids and moments",
     "storage.File.tags": "32 of 64 characters: storage.api.bodies",
-    "media_jobs.Job.tags": "32 of 64 characters: media_jobs.jobs",
+    "media_jobs.Job.tags": "32 of 64 characters: media_jobs.engine.jobs",
     "media_jobs.Slot.sandbox": "what a host is like",
     "media_jobs.Slot.capabilities": "what a host is like",
     "media_jobs.Slot.devices": "what a host is like",

@@ -14,7 +14,8 @@ from pytest_django import Settings
 from accounts.models import AuditRecord, Tenant
 from accounts.quotas import limits, recount
 from ffapi_site.lib.ids import lowest_id
-from media_jobs import housekeeping, retention
+from media_jobs.engine import job_retention
+from media_jobs.maintenance import sweep
 from media_jobs.models import Job, JobAttempt, JobEvent, JobOutput, JobStep, Status
 from storage.models import File
 from tests.factories import FileFactory, JobFactory, TenantFactory
@@ -41,7 +42,7 @@ def test_it_works() -> None:
     gone, stays = old_job(10.1), old_job(9.9)
     JobAttempt.objects.create(job=gone, number=1, slot="a", log="…")
     JobStep.objects.create(job=gone, position=0, answer={}, attempt=1)
-    assert retention.sweep() == 1
+    assert job_retention.sweep() == 1
     assert list(Job.objects.all()) == [stays]
     assert not JobAttempt.objects.exists()
     assert not JobEvent.objects.filter(job_id=gone.pk).exists()
@@ -52,7 +53,7 @@ def test_it_works() -> None:
 
 def test_it_is_a_chore() -> None:
     old_job(11)
-    for chore in housekeeping.cleaning():
+    for chore in sweep.cleaning():
         chore.do()
     assert not Job.objects.exists()
 
@@ -60,7 +61,7 @@ def test_it_is_a_chore() -> None:
 def test_its_files_stay_for_as_long_as_files_do() -> None:
     job, file = old_job(11), FileFactory.create(origin="job")
     JobOutput.objects.create(job=job, position=0, role="result", file=file)
-    retention.sweep()
+    job_retention.sweep()
     assert list(File.objects.all()) == [file]
 
 
@@ -70,22 +71,22 @@ def test_what_has_not_ended_stays_however_old(status: str) -> None:
         {"lease_until": timezone.now(), "attempt": 1} if status == "running" else {}
     )
     old_job(100, status=status, finished_at=None, **lease)
-    assert retention.sweep() == 0
+    assert job_retention.sweep() == 0
 
 
 def test_what_is_quarantined_stays_until_somebody_looked() -> None:
     job = old_job(100, status=Status.FAILED, quarantined_at=timezone.now())
-    assert retention.sweep() == 0
+    assert job_retention.sweep() == 0
     Job.objects.update(quarantined_at=None)
-    assert retention.sweep() == 1
+    assert job_retention.sweep() == 1
     assert not Job.objects.filter(pk=job.pk).exists()
 
 
 def test_few_at_a_time_and_the_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "_BATCH", 2)
+    monkeypatch.setattr(job_retention, "_BATCH", 2)
     jobs = [old_job(20 - number) for number in range(3)]
-    assert [retention.sweep(), list(Job.objects.all())] == [2, [jobs[2]]]
-    assert [retention.sweep(), retention.sweep()] == [1, 0]
+    assert [job_retention.sweep(), list(Job.objects.all())] == [2, [jobs[2]]]
+    assert [job_retention.sweep(), job_retention.sweep()] == [1, 0]
 
 
 def test_what_they_were_is_not_read_for_all_at_once() -> None:
@@ -93,8 +94,8 @@ def test_what_they_were_is_not_read_for_all_at_once() -> None:
     for _ in range(2):
         old_job(11)
     with CaptureQueriesContext(connection) as asked:
-        assert retention.sweep() == 2
-    (batch,) = [each["sql"] for each in asked if f"LIMIT {retention._BATCH}" in each["sql"]]
+        assert job_retention.sweep() == 2
+    (batch,) = [each["sql"] for each in asked if f"LIMIT {job_retention._BATCH}" in each["sql"]]
     assert not any(column in batch for column in ("params", "result", "progress", "warnings"))
 
 
@@ -102,5 +103,5 @@ def test_its_room_is_given_back() -> None:
     tenant: Tenant = TenantFactory.create()
     old_job(11, tenant=tenant, row_bytes=5000)
     limits.set_for_tenant(tenant, {"max_storage_mb": 1})
-    retention.sweep()
+    job_retention.sweep()
     assert recount.of_tenant(tenant.pk, mend=False) == []

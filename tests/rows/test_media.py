@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts.models import IdempotentRequest, Tenant
 from accounts.models.idempotency import ANSWER_BYTES
-from media_jobs import jobs
+from media_jobs.engine import jobs
 from media_jobs.models import Job
 from media_jobs.models.attempt import ANSWER_BYTES as STEP_BYTES
 from media_jobs.models.job import RESULT_BYTES

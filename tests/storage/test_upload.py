@@ -18,7 +18,8 @@ from pytest_django import Settings
 from accounts.models import Tenant
 from accounts.roles import Role
 from ffapi_site.lib import ongoing
-from media_jobs.worker import probe, sandbox_reach
+from media_jobs.host import probe
+from media_jobs.sandbox import allowed_paths
 from storage.models import File
 from tests.factories import TenantFactory
 from tests.media import Samples
@@ -403,8 +404,8 @@ def test_nothing_is_taken_where_ffprobe_can_t_be_confined(
     client: Client, media: Samples, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The data lie where FFmpeg may read, say: the web server starts it no more than a slot."""
-    exposed = sandbox_reach.Private("media", Path("/usr/lib/ffapi"))
-    monkeypatch.setattr(sandbox_reach, "kept", lambda: [exposed])
+    exposed = allowed_paths.Private("media", Path("/usr/lib/ffapi"))
+    monkeypatch.setattr(allowed_paths, "kept", lambda: [exposed])
     response = send(client, media.path("film").read_bytes(), "a.mp4")
     assert response.status_code == 503, response.content
     assert "can't be confined" in response.json()["detail"]

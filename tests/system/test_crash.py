@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from media_jobs import guard
+from media_jobs.slot import process
 from tests.media import FFMPEG, Samples
 from tests.processes import is_dead
 from tests.serving.server import eventually
@@ -142,7 +142,7 @@ def test_a_database_that_stands_still_for_longer_than_any_lease(
     for each in database:
         each.suspend()
     try:
-        time.sleep(guard.PATIENCE_S + 10)
+        time.sleep(process.PATIENCE_S + 10)
         assert not is_dead(slot)
     finally:
         for each in database:

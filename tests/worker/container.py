@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from media_jobs.worker import seccomp_calls as calls
+from media_jobs.sandbox import seccomp_calls as calls
 
 ROOT = Path(__file__).parents[2]
 # One that every user may run, with the packages of this one.

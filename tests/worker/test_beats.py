@@ -12,16 +12,16 @@ import psycopg
 import pytest
 from django.db import connection
 
-from media_jobs import guard
-from media_jobs.guard import Guard
 from media_jobs.models import Slot
+from media_jobs.slot import process
+from media_jobs.slot.process import Guard
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _HELD_S = 3.0
 
 
 def test_it_goes_on_and_beats_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "_HEARTBEAT_S", 0.1)
+    monkeypatch.setattr(process, "_HEARTBEAT_S", 0.1)
     said: list[float] = []
     one = Guard("cpu", 1, lambda: said.append(time.monotonic()))
     one._row["sandbox"] = {"allowed": True, "level": "full"}
@@ -58,9 +58,9 @@ def test_a_heartbeat_that_never_ends_ends_the_guard(monkeypatch: pytest.MonkeyPa
     def end(why: str) -> None:
         raise Ended(why)
 
-    monkeypatch.setattr(guard, "end_process", end)
-    monkeypatch.setattr(guard, "_HEARTBEAT_S", 0.1)
-    monkeypatch.setattr(guard, "_BEAT_PATIENCE_S", 1.0)
+    monkeypatch.setattr(process, "end_process", end)
+    monkeypatch.setattr(process, "_HEARTBEAT_S", 0.1)
+    monkeypatch.setattr(process, "_BEAT_PATIENCE_S", 1.0)
     one = Guard("cpu", 1)
     slot: Any = SimpleNamespace(sentinel=_process(30))
     told = connection.settings_dict

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.host import truncation
+from media_jobs.host.truncation import is_cut_off
 from media_jobs.operations.media import Source
-from media_jobs.worker import cut_off
-from media_jobs.worker.cut_off import is_cut_off
-from media_jobs.worker.pulse import Canceled
+from media_jobs.worker.heartbeat import Canceled
 from tests.measure import probe
 from tests.media import Samples
 
@@ -146,10 +146,10 @@ def test_what_several_inputs_are_is_looked_at_once_and_with_a_beat(
         time.sleep(1.2)
         return is_cut_off(path, info)
 
-    monkeypatch.setattr(cut_off, "is_cut_off", slow)
+    monkeypatch.setattr(truncation, "is_cut_off", slow)
     info = described(folder / "picture.jpg")
     sources = [Source(str(each), info, name=f"{each}.jpg", role="input") for each in range(4)]
-    cut = cut_off.names_of_cut(tmp_path, sources, lambda: beats.append(time.monotonic()))
+    cut = truncation.names_of_cut(tmp_path, sources, lambda: beats.append(time.monotonic()))
     assert cut == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
     assert len(looked) == 1
     assert beats
@@ -162,7 +162,7 @@ def test_a_job_that_is_to_end_does_not_wait_for_it(
         raise Canceled
 
     (tmp_path / "0").write_bytes(_SCAN)
-    monkeypatch.setattr(cut_off, "is_cut_off", lambda *_: time.sleep(2))
+    monkeypatch.setattr(truncation, "is_cut_off", lambda *_: time.sleep(2))
     source = Source("0", described(folder / "picture.jpg"), name="0.jpg", role="input")
     with pytest.raises(Canceled):
-        cut_off.names_of_cut(tmp_path, [source], cancel)
+        truncation.names_of_cut(tmp_path, [source], cancel)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from media_jobs.worker import sandbox
-from media_jobs.worker.sandbox import Limits
+from media_jobs import sandbox
+from media_jobs.sandbox import Limits
 
 pytestmark = pytest.mark.usefixtures("namespaces")
 

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
-from media_jobs import guard, tasks
-from media_jobs.broker import TokenBroker
-from media_jobs.guard import Guard
+from media_jobs import sandbox
+from media_jobs.engine.queue_position import Reason, places
+from media_jobs.host import slot_state
 from media_jobs.models import Job, Slot, Status
-from media_jobs.queueing import Reason, places
-from media_jobs.worker import gate, landlock, sandbox
+from media_jobs.sandbox import landlock
+from media_jobs.slot import process, tasks
+from media_jobs.slot.broker import TokenBroker
+from media_jobs.slot.process import Guard
 from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def _open_gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("FFAPI_SLOT", "host-cpu-1")
     yield
-    gate.unfit.clear()
+    slot_state.unfit.clear()
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def _beat(of: Guard) -> Slot:
 
 def test_it_works() -> None:
     slot = _beat(Guard("cpu", 1))
-    assert not gate.unfit.is_set()
+    assert not slot_state.unfit.is_set()
     assert slot.sandbox["allowed"]
     assert (slot.sandbox["leaks"], slot.sandbox["reason"]) == ([], "")
     assert slot.sandbox["probes"] >= 60
@@ -71,10 +73,10 @@ def test_it_is_found_within_the_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FFAPI_SANDBOX_NAMESPACES", "off")
     monkeypatch.setattr(landlock, "version", lambda: (0, "lost"))
     watched._check_when_due()
-    assert not gate.unfit.is_set()
-    watched._checked_at -= guard._CHECK_S
+    assert not slot_state.unfit.is_set()
+    watched._checked_at -= process._CHECK_S
     watched._check_when_due()
-    assert gate.unfit.is_set()
+    assert slot_state.unfit.is_set()
 
 
 def test_what_holds_again_takes_jobs_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,10 +85,10 @@ def test_what_holds_again_takes_jobs_again(monkeypatch: pytest.MonkeyPatch) -> N
         broken.setenv("FFAPI_SANDBOX_NAMESPACES", "off")
         broken.setattr(landlock, "version", lambda: (0, "lost"))
         watched.check()
-    assert gate.unfit.is_set()
-    watched._checked_at -= guard._CHECK_UNFIT_S
+    assert slot_state.unfit.is_set()
+    watched._checked_at -= process._CHECK_UNFIT_S
     watched._check_when_due()
-    assert not gate.unfit.is_set()
+    assert not slot_state.unfit.is_set()
 
 
 def test_an_escape_closes_the_slot(monkeypatch: pytest.MonkeyPatch) -> None:

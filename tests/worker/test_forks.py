@@ -13,8 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from media_jobs.worker import launcher as launcher_module
-from media_jobs.worker import sandbox, sandbox_forks, sandbox_spawn, scratch
+from media_jobs import sandbox
+from media_jobs.host import scratch
+from media_jobs.sandbox import fork_server, spawn
+from media_jobs.sandbox import launcher as launcher_module
 from tests.processes import is_dead
 from tests.serving.server import eventually
 
@@ -124,7 +126,7 @@ def test_a_command_longer_than_a_message(folder: Path) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox_forks, "_ANSWER_S", 0.5)
+    monkeypatch.setattr(fork_server, "_ANSWER_S", 0.5)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -138,7 +140,7 @@ def test_a_stopped_one_is_replaced(folder: Path) -> None:
     assert _launcher() != stopped
 
 
-class _LateServer(sandbox_forks.ForkServer):
+class _LateServer(fork_server.ForkServer):
     """It has forked when it is stopped: its answer comes after the worker's patience."""
 
     def __init__(self) -> None:
@@ -147,7 +149,7 @@ class _LateServer(sandbox_forks.ForkServer):
         assert late != launcher
         self.script = Path(tempfile.mkdtemp()) / "launcher.py"
         self.script.write_text(late)
-        super().__init__(self.script, sandbox_spawn.ENVIRONMENT)
+        super().__init__(self.script, spawn.ENVIRONMENT)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -155,7 +157,7 @@ def test_what_was_forked_for_a_late_answer_ends(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = set(psutil.Process().children(recursive=True))
-    monkeypatch.setattr(sandbox_spawn, "_forks", late := _LateServer())
+    monkeypatch.setattr(spawn, "_forks", late := _LateServer())
     with pytest.raises(sandbox.SandboxUnavailable):
         _version(folder)
     late.close()
@@ -169,7 +171,7 @@ def test_an_answer_to_another_request_is_none(
     """As after a time-out, whatever brought it about: the number is that of another process."""
     process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
     with process.stdout, process.stderr:
-        forks = sandbox_spawn._forks
+        forks = spawn._forks
         assert forks._control is not None
         waits, go = os.pipe()
         nobody = os.open(os.devnull, os.O_RDONLY)
@@ -186,7 +188,7 @@ def test_an_answer_to_another_request_is_none(
 def test_one_that_stops_before_it_is_confined_is_given_up(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox_spawn, "_TELL_S", 0.0)
+    monkeypatch.setattr(spawn, "_TELL_S", 0.0)
     with pytest.raises(sandbox.SandboxUnavailable, match="not confined within"):
         _version(folder)
 

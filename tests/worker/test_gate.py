@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from media_jobs.worker import sandbox
-from media_jobs.worker.sandbox_gate import Gate
+from media_jobs import sandbox
+from media_jobs.sandbox.start_barrier import Gate
 from tests.media import Samples
 
 LIMITS = sandbox.Limits(wall_s=20)

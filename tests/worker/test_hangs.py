@@ -13,12 +13,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from media_jobs import guard, housekeeping, states
-from media_jobs.guard import Guard
+from media_jobs.engine import states
+from media_jobs.engine.queue_position import places
+from media_jobs.host import slot_state
+from media_jobs.maintenance import sweep
 from media_jobs.models import Job, Slot, Status
-from media_jobs.queueing import places
-from media_jobs.worker import gate, hangs
-from media_jobs.worker.hangs import Hangs
+from media_jobs.slot import hangs
+from media_jobs.slot import process as guard
+from media_jobs.slot.hangs import Hangs
+from media_jobs.slot.process import Guard
 from tests.engine.claiming import claim
 from tests.factories import JobFactory
 
@@ -34,9 +37,9 @@ def _shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A slot that works; what its processes share is as before afterwards."""
     monkeypatch.setattr(hangs, "_WITHOUT_LEASE_S", 0.2)
     monkeypatch.setattr(guard, "end_process", _end)
-    gate.sentinel_at.value = gate.pusher_at.value = time.monotonic()
+    slot_state.sentinel_at.value = slot_state.pusher_at.value = time.monotonic()
     yield
-    gate.sentinel_at.value = gate.pusher_at.value = gate.taken_at.value = 0.0
+    slot_state.sentinel_at.value = slot_state.pusher_at.value = slot_state.taken_at.value = 0.0
 
 
 def _end(why: str) -> None:
@@ -44,7 +47,7 @@ def _end(why: str) -> None:
 
 
 def take_token() -> None:
-    gate.taken_at.value = time.monotonic()
+    slot_state.taken_at.value = time.monotonic()
 
 
 @pytest.fixture
@@ -129,18 +132,18 @@ def test_it_is_suspected_before_it_is_certain(
 
 
 def test_nobody_takes_tokens(watch: Hangs) -> None:
-    gate.pusher_at.value = time.monotonic() - 31
+    slot_state.pusher_at.value = time.monotonic() - 31
     assert certain(watch) == "nothing takes tokens"
 
 
 def test_while_it_works_nobody_needs_to(slot: Guard, watch: Hangs) -> None:
-    gate.pusher_at.value = time.monotonic() - 31
+    slot_state.pusher_at.value = time.monotonic() - 31
     claimed(slot)
     assert looked(watch).certain is None
 
 
 def test_a_silent_sentinel(watch: Hangs) -> None:
-    gate.sentinel_at.value = time.monotonic() - 31
+    slot_state.sentinel_at.value = time.monotonic() - 31
     assert certain(watch) == "the sentinel is silent"
 
 
@@ -148,20 +151,20 @@ def test_what_stood_still_with_the_guard_goes_on_with_it(
     watch: Hangs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A paused machine: after it all has been silent, and the first look comes before all else."""
-    gate.sentinel_at.value = gate.pusher_at.value = time.monotonic() - 31
+    slot_state.sentinel_at.value = slot_state.pusher_at.value = time.monotonic() - 31
     watch.look()
     assert watch.certain is None
     monkeypatch.setattr(hangs, "_LATE_S", 0.1)
     assert looked(watch).certain is None
     monkeypatch.undo()
-    gate.sentinel_at.value = gate.pusher_at.value = time.monotonic()
+    slot_state.sentinel_at.value = slot_state.pusher_at.value = time.monotonic()
     assert looked(watch).suspected == ""
 
 
 def test_a_silence_beside_a_job_that_goes_on_is_not_the_job_s(slot: Guard, watch: Hangs) -> None:
     """Its slot ends, and another slot takes it at once; what it died of counts for nothing."""
     job = claimed(slot)
-    gate.sentinel_at.value = time.monotonic() - 31
+    slot_state.sentinel_at.value = time.monotonic() - 31
     with pytest.raises(Ended, match="the sentinel is silent"):
         slot._beat(looked(watch))
     job.refresh_from_db()
@@ -224,21 +227,21 @@ def test_a_job_is_left_to_a_guard_that_beats(slot: Guard) -> None:
     """It sees what others can't: whether the worker hangs, and so would the next one."""
     job = claimed(slot)
     lose_lease(job)
-    assert housekeeping.reap() == 0
+    assert sweep.reap() == 0
     Slot.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=10))
-    assert housekeeping.reap() == 1
+    assert sweep.reap() == 1
 
 
 def test_a_guard_is_not_waited_for_without_end(slot: Guard) -> None:
     job = claimed(slot)
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=21))
-    assert housekeeping.reap() == 1
+    assert sweep.reap() == 1
 
 
 def test_a_guard_that_started_later_knows_nothing(slot: Guard) -> None:
     lose_lease(claimed(slot))
     Slot.objects.update(started_at=timezone.now())
-    assert housekeeping.reap() == 1
+    assert sweep.reap() == 1
 
 
 def test_what_a_worker_gave_up_is_let_go_at_once(slot: Guard) -> None:
@@ -248,7 +251,7 @@ def test_what_a_worker_gave_up_is_let_go_at_once(slot: Guard) -> None:
     slot._let_go()
     job.refresh_from_db()
     assert job.status == Status.RUNNING
-    gate.taken_at.value = 0.0
+    slot_state.taken_at.value = 0.0
     slot._let_go()
     job.refresh_from_db()
     assert job.status == Status.QUEUED
@@ -263,11 +266,11 @@ def test_a_chore_that_never_ends_ends_the_slot(slot: Guard) -> None:
 
 
 def test_a_slot_that_does_not_stop_is_ended(slot: Guard) -> None:
-    gate.draining.set()
+    slot_state.draining.set()
     try:
         slot._require_progress()
         slot._draining_since = time.monotonic() - 1000
         with pytest.raises(Ended, match="told to stop"):
             slot._require_progress()
     finally:
-        gate.draining.clear()
+        slot_state.draining.clear()

@@ -10,11 +10,12 @@ from unittest.mock import Mock, patch
 import psutil
 import pytest
 
+from media_jobs import sandbox
 from media_jobs.ffmpeg.command import Command, OutputFile
-from media_jobs.worker import host, probe, sandbox
-from media_jobs.worker.execution import Executor, Ledger
-from media_jobs.worker.look_ahead import LookAhead
-from media_jobs.worker.sandbox_gate import Gate
+from media_jobs.host import machine, probe
+from media_jobs.sandbox.start_barrier import Gate
+from media_jobs.worker.early_probe import LookAhead
+from media_jobs.worker.executor import Executor, Ledger
 from tests.media import Samples
 from tests.serving.server import eventually
 
@@ -38,7 +39,7 @@ def folder(tmp_path: Path, media: Samples) -> Path:
 @pytest.fixture(autouse=True)
 def _idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever else is tested at the same time."""
-    monkeypatch.setattr(host, "has_idle_cpu", lambda: True)
+    monkeypatch.setattr(machine, "has_idle_cpu", lambda: True)
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_one_that_did_not_wait_is_not_believed(folder: Path, asked: Mock) -> Non
 def test_none_is_started_where_no_cpu_is_idle(
     folder: Path, asked: Mock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host, "has_idle_cpu", lambda: False)
+    monkeypatch.setattr(machine, "has_idle_cpu", lambda: False)
     with LookAhead(folder) as looks:
         run(folder, looks)
         assert looks.info(OUTPUT.path).video is not None

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from media_jobs.worker import fence, private_places, sandbox, sandbox_reach
-from media_jobs.worker.sandbox_reach import Private
+from media_jobs import sandbox
+from media_jobs.host import private_paths, sandbox_check
+from media_jobs.sandbox import allowed_paths
+from media_jobs.sandbox.allowed_paths import Private
 from tests.worker.container import ROOT, needs_root, selftest
 
 UID = 12345
@@ -21,16 +23,16 @@ READABLE = "/usr/local/share/fonts"
 @pytest.fixture
 def keep(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Private]]:
     kept: list[Private] = []
-    monkeypatch.setattr(sandbox_reach, "kept", lambda: kept)
-    sandbox_reach.look_again()
+    monkeypatch.setattr(allowed_paths, "kept", lambda: kept)
+    allowed_paths.look_again()
     yield kept
-    sandbox_reach.look_again()
+    allowed_paths.look_again()
 
 
 def test_it_works() -> None:
-    names = {private.name for private in private_places.named()}
+    names = {private.name for private in private_paths.named()}
     assert {"site", "data", "media", "scratch", "uploads", "secrets", "database", "env"} <= names
-    assert sandbox_reach.exposed() == ()
+    assert allowed_paths.exposed() == ()
 
 
 @pytest.mark.parametrize(
@@ -39,22 +41,22 @@ def test_it_works() -> None:
 )
 def test_what_lies_below_a_readable_folder(place: str, keep: list[Private]) -> None:
     keep.append(Private("media", Path(place)))
-    assert place in sandbox_reach.exposed()[0]
+    assert place in allowed_paths.exposed()[0]
 
 
 @pytest.mark.parametrize("place", ["/usr/local/src/ffapi", "/usr/src/x", "/opt/ffapi", "/srv/x"])
 def test_what_lies_where_ffmpeg_sees_nothing(place: str, keep: list[Private]) -> None:
     keep.append(Private("media", Path(place)))
-    assert sandbox_reach.exposed() == ()
+    assert allowed_paths.exposed() == ()
 
 
 def test_what_lies_in_a_folder_of_libraries(
     keep: list[Private], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever the machine's loader was told to look for them."""
-    monkeypatch.setattr(sandbox_reach, "_library_folders", lambda: (str(tmp_path),))
+    monkeypatch.setattr(allowed_paths, "_library_folders", lambda: (str(tmp_path),))
     keep.append(Private("media", tmp_path / "media"))
-    assert str(tmp_path) in sandbox_reach.exposed()[0]
+    assert str(tmp_path) in allowed_paths.exposed()[0]
 
 
 def test_fonts_above_the_data(
@@ -62,7 +64,7 @@ def test_fonts_above_the_data(
 ) -> None:
     keep.append(Private("data", tmp_path / "data", holds_others=True))
     monkeypatch.setenv("FFAPI_FONTS_DIR", str(tmp_path))
-    assert "the data" in sandbox_reach.exposed()[0]
+    assert "the data" in allowed_paths.exposed()[0]
 
 
 def test_fonts_that_are_a_link_into_the_data(
@@ -72,7 +74,7 @@ def test_fonts_that_are_a_link_into_the_data(
     (tmp_path / "fonts").symlink_to(tmp_path / "media" / "a")
     keep += [Private("data", tmp_path, holds_others=True), Private("media", tmp_path / "media")]
     monkeypatch.setenv("FFAPI_FONTS_DIR", str(tmp_path / "fonts"))
-    assert [told.split(" (")[0] for told in sandbox_reach.exposed()] == ["the media"]
+    assert [told.split(" (")[0] for told in allowed_paths.exposed()] == ["the media"]
 
 
 def test_fonts_in_a_folder_of_their_own_in_the_data(
@@ -80,12 +82,12 @@ def test_fonts_in_a_folder_of_their_own_in_the_data(
 ) -> None:
     keep += [Private("data", tmp_path, holds_others=True), Private("media", tmp_path / "media")]
     monkeypatch.setenv("FFAPI_FONTS_DIR", str(tmp_path / "fonts"))
-    assert sandbox_reach.exposed() == ()
+    assert allowed_paths.exposed() == ()
 
 
 def test_a_secret_that_a_file_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEY_PEPPER_FILE", "/usr/lib/ffapi/pepper")
-    assert "the api_key_pepper (/usr/lib/ffapi/pepper)" in sandbox_reach.exposed()[0]
+    assert "the api_key_pepper (/usr/lib/ffapi/pepper)" in allowed_paths.exposed()[0]
 
 
 def test_nothing_is_started_there(keep: list[Private], tmp_path: Path) -> None:
@@ -94,7 +96,7 @@ def test_nothing_is_started_there(keep: list[Private], tmp_path: Path) -> None:
     limits = sandbox.Limits(wall_s=20)
     with pytest.raises(sandbox.SandboxUnavailable, match="/usr/lib/ffapi"):
         sandbox.start("ffmpeg", ["-version"], folder=tmp_path / "job", limits=limits)
-    checked = fence.check()
+    checked = sandbox_check.check()
     assert (checked.report.allowed, checked.report.level) == (False, "none")
     assert "/usr/lib/ffapi" in checked.reason
 
@@ -102,7 +104,7 @@ def test_nothing_is_started_there(keep: list[Private], tmp_path: Path) -> None:
 @pytest.mark.django_db  # the database has its folder then
 def test_the_selftest_tries_the_real_folders() -> None:
     settings.MEDIA_ROOT.mkdir(exist_ok=True, mode=0o700)
-    tried = {probe.name for probe in fence.check().probes}
+    tried = {probe.name for probe in sandbox_check.check().probes}
     for folder in ("media", "scratch", "uploads", "secrets", "database", "other_job"):
         assert {f"read_{folder}", f"list_{folder}", f"write_{folder}"} <= tried
     assert {"read_site", "list_site"} <= tried
@@ -110,8 +112,8 @@ def test_the_selftest_tries_the_real_folders() -> None:
 
 
 def test_the_documents_give_the_number_of_attempts() -> None:
-    names = {private.name for private in private_places.named()} | {"other_job"}
-    tried = [probe.name for probe in fence.check().probes]
+    names = {private.name for private in private_paths.named()} | {"other_job"}
+    tried = [probe.name for probe in sandbox_check.check().probes]
     fixed = [name for name in tried if name.partition("_")[2] not in names]
     assert f"{len(fixed)} attempts" in (ROOT / "docs" / "security.md").read_text()
 

@@ -10,10 +10,11 @@ import pytest
 from pytest_django import Settings
 
 from ffapi_site.lib.room import room_on
+from media_jobs import sandbox
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.failures import Failure
-from media_jobs.worker import room_watch, sandbox
-from media_jobs.worker.execution import Executor, Failed, Ledger
+from media_jobs.worker import room_watch
+from media_jobs.worker.executor import Executor, Failed, Ledger
 from media_jobs.worker.room_watch import RoomWatch
 from tests.disks import free_mb, small_disk
 

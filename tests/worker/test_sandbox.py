@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from media_jobs import sandbox
 from media_jobs.ffmpeg import words
-from media_jobs.worker import sandbox, sandbox_cgroup, sandbox_namespaces
-from media_jobs.worker.sandbox import Limits, SandboxUnavailable
+from media_jobs.sandbox import Limits, SandboxUnavailable, cgroup
+from media_jobs.sandbox import namespaces as sandbox_namespaces
 
 ROOT = Path(__file__).parents[2]
 LIMITS = Limits(wall_s=60)
@@ -210,21 +211,22 @@ def test_addresses_are_limited(folder: Path) -> None:
 IN_A_GROUP = """
 import sys
 from pathlib import Path
-from media_jobs.worker import sandbox, sandbox_cgroup
-sandbox_cgroup.enter(400 << 20)
+from media_jobs import sandbox
+from media_jobs.sandbox import cgroup
+cgroup.enter(400 << 20)
 assert sandbox.report().layers["cgroup"].active
 try:
     finished = sandbox.run(
         "ffmpeg", sys.argv[2:], folder=Path(sys.argv[1]), limits=sandbox.Limits(wall_s=30)
     )
-    print(finished.returncode, finished.out_of_memory, sandbox_cgroup.oom_kills())
+    print(finished.returncode, finished.out_of_memory, cgroup.oom_kills())
 finally:
-    sandbox_cgroup.leave()
-assert not sandbox_cgroup.is_entered()
+    cgroup.leave()
+assert not cgroup.is_entered()
 """
 
 
-@pytest.mark.skipif(sandbox_cgroup.found()[0] is None, reason="no control group can be made here")
+@pytest.mark.skipif(cgroup.found()[0] is None, reason="no control group can be made here")
 def test_the_memory_of_a_slot_is_limited(folder: Path) -> None:
     """By the kernel: FFmpeg is killed and the slot goes on."""
     command = [sys.executable, "-c", IN_A_GROUP, str(folder), *QUIET, *LARGE]
@@ -429,7 +431,7 @@ def test_namespaces_stand_in_for_landlock(monkeypatch: pytest.MonkeyPatch) -> No
     with_landlock = sandbox.report()
     assert not with_landlock.layers["namespaces"].active
     assert "Landlock does the same" in (with_landlock.layers["namespaces"].reason or "")
-    monkeypatch.setattr("media_jobs.worker.landlock.version", lambda: (0, "no Landlock"))
+    monkeypatch.setattr("media_jobs.sandbox.landlock.version", lambda: (0, "no Landlock"))
     without = sandbox.report()
     is_possible = sandbox_namespaces.unavailable_reason() is None
     assert without.layers["namespaces"].active == is_possible
@@ -448,7 +450,7 @@ def test_nothing_starts_without_a_required_layer(
     folder: Path, namespaces: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "media_jobs.worker.landlock.version", lambda: (0, "the kernel has no Landlock")
+        "media_jobs.sandbox.landlock.version", lambda: (0, "the kernel has no Landlock")
     )
     if namespaces == "off":
         with pytest.raises(SandboxUnavailable, match="landlock: the kernel has no Landlock"):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from media_jobs.worker import landlock, sandbox
-from media_jobs.worker.sandbox_orders import Limits
+from media_jobs import sandbox
+from media_jobs.sandbox import landlock
+from media_jobs.sandbox.launch_spec import Limits
 
 LIMITS = Limits(wall_s=20)
 # By Landlock, or since it is not there in namespaces of one's own.

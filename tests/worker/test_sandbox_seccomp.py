@@ -7,8 +7,8 @@ import struct
 
 import pytest
 
-from media_jobs.worker import landlock, seccomp
-from media_jobs.worker import seccomp_calls as calls
+from media_jobs.sandbox import landlock, seccomp
+from media_jobs.sandbox import seccomp_calls as calls
 
 ALLOW = 0x7FFF0000
 KILL = 0x80000000

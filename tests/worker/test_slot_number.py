@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from media_jobs.worker import slot_number
+from media_jobs.slot import number
 
 _TAKE = """
 import django, sys, time
@@ -24,13 +24,13 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_works() -> None:
-    assert [slot_number.take("cpu") for _ in range(3)] == [1, 2, 3]
+    assert [number.take("cpu") for _ in range(3)] == [1, 2, 3]
 
 
 def test_lanes_and_hosts_count_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [slot_number.take("cpu"), slot_number.take("gpu")] == [1, 1]
+    assert [number.take("cpu"), number.take("gpu")] == [1, 1]
     monkeypatch.setattr(settings, "HOST_NAME", "another")
-    assert slot_number.take("cpu") == 1
+    assert number.take("cpu") == 1
 
 
 def test_the_number_of_one_that_was_killed_is_free_again(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_the_number_of_one_that_was_killed_is_free_again(tmp_path: Path) -> None
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"1\n"
-        assert slot_number.take("cpu") == 2
+        assert number.take("cpu") == 2
         other.kill()
         other.wait()
-    assert slot_number.take("cpu") == 1
+    assert number.take("cpu") == 1

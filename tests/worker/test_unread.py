@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from media_jobs.worker import probe
-from media_jobs.worker.unread import why
+from media_jobs.host import probe
+from media_jobs.host.unsupported_formats import why
 from tests.media import Samples
 
 _MADE: dict[str, tuple[str, ...]] = {

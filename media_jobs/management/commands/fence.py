@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from media_jobs.worker import fence
+from media_jobs.host import sandbox_check
 
 
 class Command(BaseCommand):
@@ -22,11 +22,11 @@ class Command(BaseCommand):
         selftest.add_argument("--json", action="store_true")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        fence.enter_group()
+        sandbox_check.enter_group()
         try:
-            checked = fence.check()
+            checked = sandbox_check.check()
         finally:
-            fence.leave_group()
+            sandbox_check.leave_group()
         if options["json"]:
             self.stdout.write(json.dumps(_facts(checked), indent=2))
         else:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if not checked.report.allowed:
             sys.exit(1)
 
-    def _tell(self, checked: fence.Checked) -> None:
+    def _tell(self, checked: sandbox_check.Checked) -> None:
         for name, layer in checked.report.layers.items():
             state = "on" if layer.active else "off"
             about = layer.version or "" if layer.active else layer.reason or ""
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             self.stdout.write(f"reason: {checked.reason}")
 
 
-def _verdict(checked: fence.Checked) -> str:
+def _verdict(checked: sandbox_check.Checked) -> str:
     if not checked.report.allowed:
         return "are not taken"
     if checked.report.level == "none":
@@ -57,6 +57,6 @@ def _verdict(checked: fence.Checked) -> str:
     return "are taken"
 
 
-def _facts(checked: fence.Checked) -> dict[str, Any]:
+def _facts(checked: sandbox_check.Checked) -> dict[str, Any]:
     probes = {probe.name: probe.blocked for probe in checked.probes}
     return checked.to_json() | {"probes": probes}

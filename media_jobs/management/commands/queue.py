@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from ffapi_site.lib.arguments import seconds
 from ffapi_site.lib.problems import Problem
-from media_jobs import jobs, lanes
-from media_jobs.lanes import Lane
+from media_jobs.engine import jobs, lanes
+from media_jobs.engine.lanes import Lane
 from media_jobs.models import Job, Slot, Status
 
 _LOOKS_EVERY_S = 0.5

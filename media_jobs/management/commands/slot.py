@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from ffapi_site.lib.arguments import whole_from
 from ffapi_site.lib.watched import GoOn, run_watched
-from media_jobs.guard import PATIENCE_S, START_S, Guard
-from media_jobs.worker import slot_number
-from media_jobs.worker.sandbox import SandboxUnavailable
+from media_jobs.sandbox import SandboxUnavailable
+from media_jobs.slot import number as slot_number
+from media_jobs.slot.process import PATIENCE_S, START_S, Guard
 
 
 class Command(BaseCommand):

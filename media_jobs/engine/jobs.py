@@ -1,0 +1,274 @@
+"""What can be asked of jobs: submit, cancel, retry, delete. API, pages and admin all come here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from accounts import audit
+from accounts.events import Event
+from accounts.models import ApiKey, Tenant, User
+from accounts.quotas import reservations
+from ffapi_site.lib import netguard
+from ffapi_site.lib.lengths import length_of
+from ffapi_site.lib.outbound import url_policy
+from ffapi_site.lib.problems import Conflict, TooManyRequests, invalid
+from ffapi_site.lib.shorten import fits, size_bytes
+from media_jobs.engine import job_retention, states, wakeups
+from media_jobs.models import Job, JobInput, Priority, Status
+from media_jobs.models.job import METADATA_BYTES, PARAMS_BYTES
+from media_jobs.planning.plan import Planned, plan
+from storage import store
+from storage.models import File
+from storage.names import NameRefused, clean_name
+
+_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
+MOST_TAGS = 32
+# What a job's row, its event and its input take besides what was asked for.
+_PLAIN_JOB_BYTES = 2048
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What somebody asks for, as it came."""
+
+    operation: str
+    params: dict[str, Any]
+    priority: str = "normal"
+    output_name: str = ""
+    webhook_url: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    device: str = "auto"
+
+    def checked(self) -> Submission:
+        """The same as it will be stored. Raises `Invalid` for what no operation could make good."""
+        if self.priority.upper() not in Priority.names:
+            raise invalid("/priority", "one of high, normal, low", "choice")
+        if not fits(self.params, PARAMS_BYTES):
+            raise invalid("/params", f"at most {PARAMS_BYTES} bytes of JSON", "too_large")
+        if not fits(self.metadata, METADATA_BYTES):
+            raise invalid("/metadata", f"at most {METADATA_BYTES} bytes of JSON", "too_large")
+        longest = length_of(Job, "tags")
+        if len(self.tags) > MOST_TAGS or any(not 0 < len(tag) <= longest for tag in self.tags):
+            raise invalid("/tags", f"at most {MOST_TAGS} tags of 1 to {longest} characters")
+        if self.webhook_url:
+            try:
+                netguard.check(self.webhook_url, url_policy())
+            except netguard.Refused as refused:
+                raise invalid("/webhook_url", refused.detail, refused.code) from refused
+        return replace(self, output_name=_stored_name(self.output_name))
+
+
+def _stored_name(given: str) -> str:
+    """What is kept of a name, whose length counts: composed, it can have grown."""
+    if not given:
+        return ""
+    longest = length_of(Job, "output_name")
+    if len(given) > longest or not _NAME.fullmatch(given):
+        detail = f"a file name of at most {longest} characters, without / or \\"
+        raise invalid("/output_name", detail)
+    try:
+        name = clean_name(given)
+    except NameRefused as refused:
+        raise invalid("/output_name", refused.detail, refused.code) from refused
+    if len(name) > longest:
+        detail = f"composed (NFC) it has {len(name)} characters, and {longest} is the most"
+        raise invalid("/output_name", detail, "name_too_long")
+    return name
+
+
+@dataclass(frozen=True)
+class Why:
+    """How a job comes to be, as the audit log tells it; ``of`` is the job that it repeats."""
+
+    event: Event = Event.JOB_CREATED
+    of: str = ""
+
+
+_ASKED = Why()
+
+
+def submit(
+    tenant: Tenant,
+    asked: Submission,
+    *,
+    api_key: ApiKey | None = None,
+    user: User | None = None,
+    why: Why = _ASKED,
+) -> Job:
+    """Queue a job. Raises `Invalid`, naming each wrong field, before anything is written."""
+    asked = asked.checked()
+    planned = plan(tenant, asked.operation, asked.params, asked.device, api_key=api_key)
+    with transaction.atomic():
+        _check_queue(tenant)
+        job = Job.objects.create(
+            tenant=tenant,
+            api_key=api_key,
+            user=user,
+            operation=planned.operation.name,
+            params=asked.params,
+            output_name=asked.output_name,
+            webhook_url=asked.webhook_url,
+            metadata=asked.metadata,
+            tags=asked.tags,
+            priority=Priority[asked.priority.upper()],
+            lane=planned.lane,
+            device_asked=asked.device,
+            memory_mb=planned.weight.memory_mb,
+            scratch_mb=planned.weight.scratch_mb,
+            reserved_cpu_ms=planned.weight.cpu_ms,
+            row_bytes=_PLAIN_JOB_BYTES + size_bytes(asked.params) + size_bytes(asked.metadata),
+            max_attempts=1 + settings.JOB_MAX_RETRIES,
+        )
+        _give(job, planned)
+        wakeups.wake(job.lane)
+        told = {"operation": job.operation, "priority": asked.priority, "lane": job.lane}
+        again = {"of": why.of} if why.of else {}
+        audit.record(why.event, job.tenant_id, job.pk, details=told | again)
+        # Last: from here to the commit others of the tenant wait, where it has limits.
+        reservations.reserve_job(job.tenant_id, job.api_key_id, job.reserved_cpu_ms, job.row_bytes)
+    return job
+
+
+def _check_queue(tenant: Tenant) -> None:
+    """Raise `TooManyRequests` where as many jobs wait as may; who asks at the same time waits."""
+    if tenant.max_queued_jobs is None:
+        return
+    limit = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk).max_queued_jobs
+    waiting = Job.objects.for_tenant(tenant).filter(status=Status.QUEUED).count()
+    if limit is not None and waiting >= limit:
+        raise TooManyRequests(
+            f"{waiting} jobs are waiting, which is as many as may",
+            code="queue_full",
+            headers={"Retry-After": "10"},
+        )
+
+
+# A file stays until the job's commit from here on: whoever deletes it locks it first. Whoever locks
+# several does so by their ids, whatever order they are read in.
+_GIVE = """
+WITH kept AS MATERIALIZED (
+    SELECT id FROM storage_file WHERE id = ANY(%s) AND published_at IS NOT NULL
+    ORDER BY id FOR NO KEY UPDATE)
+INSERT INTO media_jobs_jobinput (job_id, role, url, file_id)
+SELECT %s, role, url, file FROM unnest(%s::text[], %s::text[], %s::text[])
+    WITH ORDINALITY AS wanted (role, url, file, number)
+WHERE file IS NULL OR file IN (SELECT id FROM kept)
+ORDER BY number
+"""
+
+
+def _give(job: Job, planned: Planned) -> None:
+    """Write down the inputs of ``job``, none of which was deleted since they were looked at."""
+    inputs = planned.inputs
+    roles, urls = [each.role for each in inputs], [each.url for each in inputs]
+    files = [each.file.pk if each.file else None for each in inputs]
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE, (files, job.pk, roles, urls, files))
+        if cursor.rowcount < len(inputs):
+            raise Conflict("an input is being deleted", code="input_deleted")
+    # As if prefetched: what tells of the new job need not read them.
+    told = job.inputs.all()
+    told._result_cache = [  # noqa: SLF001
+        JobInput(job=job, role=each.role, url=each.url, file=each.file) for each in inputs
+    ]
+    job._prefetched_objects_cache = {"inputs": told}  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def cancel(job: Job) -> Job:
+    """End ``job`` before its time: at once while queued, within seconds while running.
+
+    Asking twice is no mistake; a job that completed or failed is a `Conflict`.
+    """
+    if not states.cancel_queued(job):
+        _cancel_running(job)
+    job.refresh_from_db()
+    if job.status in {"completed", "failed"}:
+        raise Conflict(f"the job has already {job.status}", code="job_ended")
+    return job
+
+
+def _cancel_running(job: Job) -> None:
+    running = Job.objects.filter(pk=job.pk, status=Status.RUNNING, cancel_requested_at=None)
+    with transaction.atomic():
+        if running.update(cancel_requested_at=Now()):
+            states.announce(job.id)
+            audit.record(Event.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.RUNNING})
+
+
+def retry(
+    job: Job,
+    *,
+    api_key: ApiKey | None = None,
+    user: User | None = None,
+    event: Event = Event.JOB_RETRIED,
+) -> Job:
+    """Submit an ended job's request once more, as a new job: the old one's end stays as it is."""
+    if not job.is_final:
+        raise Conflict(f"the job is {job.status}; cancel it first", code="job_not_ended")
+    if job.quarantined_at is not None:
+        raise Conflict("the job kills its workers; ask the operators", code="job_quarantined")
+    again = Submission(
+        operation=job.operation,
+        params=job.params,
+        priority=Priority(job.priority).name.lower(),
+        output_name=job.output_name,
+        webhook_url=job.webhook_url,
+        metadata=job.metadata,
+        tags=job.tags,
+        device=job.device_asked,
+    )
+    return submit(job.tenant, again, api_key=api_key, user=user, why=Why(event, of=job.pk))
+
+
+def requeue(job: Job, *, user: User | None = None) -> Job:
+    """Let a quarantined job run again, as a new job, and take it off the dead letters."""
+    with transaction.atomic():
+        dead = Job.objects.quarantined().select_for_update().filter(pk=job.pk)
+        if not dead.update(quarantined_at=None):
+            raise Conflict("the job is not quarantined", code="job_not_quarantined")
+        job.refresh_from_db()
+        return retry(job, user=user, event=Event.JOB_REQUEUED)
+
+
+def delete(job: Job) -> None:
+    """Delete an ended job together with the files it made.
+
+    An output that another job is going to read stays until it expires.
+    """
+    if not job.is_final:
+        raise Conflict(f"the job is {job.status}; cancel it first", code="job_not_ended")
+    with transaction.atomic():
+        if not job_retention.hold(job):  # before its files
+            return
+        outputs = job.outputs.select_related("file").order_by("file_id")
+        files = [output.file for output in outputs]
+        gone = [file for file in files if _hidden(file)]
+        told = {
+            "operation": job.operation,
+            "status": job.status,
+            "files": [file.pk for file in gone],
+            "kept_files": [file.pk for file in files if file not in gone],
+        }
+        job_retention.forget(job, Event.JOB_DELETED, told)
+    for file in gone:
+        store.remove(file, event=None)
+
+
+def _hidden(file: File) -> bool:
+    try:
+        store.hide(file, event=None)
+    except store.InUse:
+        return False
+    return True
+
+
+def needed_to_delete(job: Job) -> tuple[str, ...]:
+    """The scopes that it takes: whoever deletes a job deletes the files that it made."""
+    return ("jobs:cancel", "files:delete") if job.outputs.exists() else ("jobs:cancel",)

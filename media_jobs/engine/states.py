@@ -1,0 +1,285 @@
+"""Every change of a job's status: one conditional write, one event row, one notification.
+
+The first event, of a job's submission, is written by a trigger of its table.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from accounts import audit
+from accounts.events import Event, Outcome
+from accounts.quotas import reservations
+from accounts.usage.ledger import Usage
+from ffapi_site.lib.lengths import fitted
+from media_jobs.events.change_feed import CHANNEL
+from media_jobs.models import Job, JobAttempt, JobEvent, Status, WebhookDelivery
+from media_jobs.models.job import FINAL
+from media_jobs.models.slot import SILENT
+
+# Outcomes of attempts that nobody brought to an end. Of a silence nobody knows the cause: the whole
+# host may be gone. The other two were seen by the guard of the slot, which lived on.
+WORKER_LOST = "worker lost"
+WORKER_DIED = "worker died"
+WORKER_HUNG = "worker hung"
+
+ALLOWED: dict[str, frozenset[str]] = {
+    # Only `ffapi_claim` makes a job run.
+    Status.QUEUED: frozenset((Status.FAILED, Status.CANCELED)),
+    Status.RUNNING: frozenset((Status.COMPLETED, Status.FAILED, Status.CANCELED, Status.QUEUED)),
+}
+
+
+class Lost(Exception):  # noqa: N818 -- what happened to the lease
+    """The job belongs to another attempt, or has ended: nothing may be written any more"""
+
+
+def announce(job_id: str) -> None:
+    """Tell the listeners, when the transaction commits, that something of the job changed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, job_id])
+
+
+@dataclass(frozen=True)
+class Claimant:
+    """Who asks for work, and what its host can still give to one more job."""
+
+    slot: str
+    host: str
+    memory_mb: int
+    """All that the jobs of the host may take together."""
+    scratch_mb: int
+    """Likewise on its scratch disk."""
+
+
+_CLAIM = "SELECT * FROM ffapi_claim_job(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+
+def claim(lane: str, by: Claimant) -> Job | None:
+    """Take the next job of ``lane``: of the tenant that used least of late, by its rank.
+
+    Its ``attempt`` is the fence from now on. None where no job is due, fits the caps of its tenant
+    and key, and fits the host. The order is that of ``ffapi_claim`` in the database.
+    """
+    lease_s, half_life_s = float(settings.LEASE_SECONDS), _half_life_s()
+    host = (lane, by.slot, by.host, lease_s, by.memory_mb, by.scratch_mb, half_life_s)
+    wanted = (*host, settings.MAX_CONCURRENT_JOBS_PER_TENANT, SILENT)
+    return next(iter(Job.objects.raw(_CLAIM, wanted)), None)
+
+
+_BEAT = """
+WITH beat AS (
+    UPDATE media_jobs_job
+    SET lease_until = now() + make_interval(secs => %s), progress = %s
+    WHERE id = %s AND attempt = %s AND status = 'running'
+    RETURNING id, cancel_requested_at
+)
+SELECT cancel_requested_at IS NOT NULL, pg_notify(%s, id) FROM beat
+"""
+
+
+def heartbeat(job: Job, progress: dict[str, Any]) -> bool:
+    """Renew the lease of ``job.attempt`` and show ``progress``; tell whether to cancel.
+
+    Raises `Lost` where the job is no longer this attempt's.
+    """
+    lease_s = float(settings.LEASE_SECONDS)
+    with connection.cursor() as cursor:
+        cursor.execute(_BEAT, (lease_s, json.dumps(progress), job.pk, job.attempt, CHANNEL))
+        row = cursor.fetchone()
+    if row is None:
+        raise Lost(job.id)
+    return bool(row[0])
+
+
+def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: Any) -> None:
+    """End ``job.attempt`` in a final status. Raises `Lost`; part of the caller's transaction.
+
+    What somebody asked the end of is canceled, not failed: whatever went wrong, they got that.
+    """
+    own = values.get("usage", {})
+    if own:
+        values["usage"] = _with_earlier(job, own)
+    with transaction.atomic():
+        if hold(job) and status == Status.FAILED:
+            status, reason = Status.CANCELED, f"canceled; {reason}"
+            values = {name: values[name] for name in values if name not in _OF_FAILURE}
+        event = Event.JOB_QUARANTINED if "quarantined_at" in values else Event.JOB_ENDED
+        _tell(job, event, status=status, reason=reason)
+        _write(job, status, reason, values | _released() | {"finished_at": Now()})
+        _close_attempt(job, outcome or status)
+        _settle(job, own)
+
+
+def give_back(
+    job: Job,
+    reason: str,
+    *,
+    delay_s: float = 0,
+    charged: bool = True,
+    outcome: str = "given back",
+    **at_end: Any,
+) -> None:
+    """Queue ``job`` again. An uncharged attempt does not count against ``max_attempts``.
+
+    Where somebody asked for its end it is canceled instead, with the values ``at_end``.
+    """
+    values: dict[str, Any] = _released() | {"progress": {}}
+    if delay_s:  # else it keeps its place
+        values["run_at"] = Now() + timedelta(seconds=delay_s)
+    if not charged:
+        values["max_attempts"] = F("max_attempts") + 1
+    with transaction.atomic():
+        if hold(job):
+            end(job, Status.CANCELED, f"canceled; {reason}", outcome=outcome, **at_end)
+            return
+        _tell(job, Event.JOB_GIVEN_BACK, status=Status.QUEUED, reason=reason)
+        _write(job, Status.QUEUED, reason, values)
+        _close_attempt(job, outcome)
+
+
+def ended_itself(job: Job) -> bool:
+    """Whether ``job.attempt`` was brought to its end by its own worker."""
+    rows = JobAttempt.objects.filter(job=job, number=job.attempt, finished_at__isnull=False)
+    return rows.exclude(outcome__in=(WORKER_LOST, WORKER_DIED, WORKER_HUNG)).exists()
+
+
+def cancel_queued(job: Job) -> bool:
+    """Cancel a job that has not started; tell whether it was still queued."""
+    with transaction.atomic():
+        waiting = Job.objects.select_for_update().filter(pk=job.pk, status=Status.QUEUED)
+        found = waiting.first()
+        if found is None:
+            return False
+        audit.record(Event.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.QUEUED})
+        _write(found, Status.CANCELED, "canceled while queued", {"finished_at": Now()})
+        return True
+
+
+_OF_FAILURE = frozenset(("error", "quarantined_at"))
+
+
+def _released() -> dict[str, Any]:
+    return {"lease_until": None, "slot": "", "host": ""}
+
+
+def _half_life_s() -> float:
+    return float(settings.FAIR_SHARE_HALF_LIFE_SECONDS)
+
+
+def _settle(job: Job, usage: dict[str, Any]) -> None:
+    """Correct what the claim charged to the tenant; an attempt without figures stays as charged."""
+    if "cpu_seconds" not in usage:
+        return
+    used = (job.tenant_id, usage["cpu_seconds"], usage["wall_seconds"], _half_life_s())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ffapi_settle(%s, %s, %s, %s)", used)
+
+
+def _with_earlier(job: Job, usage: dict[str, Any]) -> dict[str, Any]:
+    """Add the CPU time of the attempts before: the job cost that too, whatever came of it.
+
+    The fair shares have it already, for each claim charges them.
+    """
+    if "cpu_seconds" not in usage or job.attempt == 1:
+        return usage
+    earlier = JobAttempt.objects.filter(job=job, number__lt=job.attempt)
+    spent = earlier.values_list("receipt__cpu_seconds", flat=True)
+    cpu_s = usage["cpu_seconds"] + sum(each or 0 for each in spent)
+    return usage | {"cpu_seconds": round(cpu_s, 3)}
+
+
+def _owned(job: Job) -> Any:
+    return Job.objects.filter(pk=job.pk, attempt=job.attempt, status=Status.RUNNING)
+
+
+def hold(job: Job) -> bool:
+    """Lock the row while it is ``job.attempt``'s; tell whether somebody asked for the job's end.
+
+    Every write of an attempt but a heartbeat, which is its own condition, comes after it in one
+    transaction. Raises `Lost`.
+    """
+    asked = _owned(job).select_for_update().values_list("cancel_requested_at").first()
+    if asked is None:
+        raise Lost(job.id)
+    job.status = Status.RUNNING
+    return asked[0] is not None
+
+
+def _tell(job: Job, event: Event, *, status: Status, reason: str) -> None:
+    """Have the audit log tell what a slot did."""
+    told = {"status": status, "attempt": job.attempt, "slot": job.slot, "reason": reason}
+    outcome = Outcome.FAILURE if status == Status.FAILED else Outcome.SUCCESS
+    audit.record(event, job.tenant_id, job.pk, outcome=outcome, details=told)
+
+
+def _write(job: Job, to: Status, reason: str, values: dict[str, Any]) -> None:
+    """Write one allowed transition of a row that the caller has locked."""
+    before = job.status
+    if to not in ALLOWED.get(before, frozenset()):
+        raise ValueError(f"{job.id}: {before} -> {to} is not a transition")
+    Job.objects.filter(pk=job.pk).update(status=to, **values)
+    JobEvent.objects.create(
+        job=job,
+        from_status=before,
+        to_status=to,
+        attempt=job.attempt,
+        reason=fitted(JobEvent, "reason", reason),
+    )
+    if to in FINAL and job.webhook_url:
+        WebhookDelivery.objects.create(
+            tenant_id=job.tenant_id, job=job, url=job.webhook_url, event=f"job.{to}"
+        )
+    job.status = to
+    if to in FINAL:
+        _settle_quotas(job, to, values.get("usage", {}))
+    announce(job.id)
+
+
+# Texts and JSON as they are stored, compressed where PostgreSQL did so.
+_WEIGH = """
+UPDATE media_jobs_job AS job SET row_bytes = kept.bytes
+FROM (SELECT id, row_bytes AS counted, pg_column_size(whole.*)
+        + coalesce((SELECT sum(pg_column_size(a.*)) FROM media_jobs_jobattempt a
+                    WHERE a.job_id = whole.id), 0)
+        + coalesce((SELECT sum(pg_column_size(s.*)) FROM media_jobs_jobstep s
+                    WHERE s.job_id = whole.id), 0) AS bytes
+      FROM media_jobs_job whole WHERE id = %s) AS kept
+WHERE job.id = kept.id RETURNING kept.bytes - kept.counted
+"""
+
+
+def _weigh(job: Job) -> int:
+    """Note what all rows of an ended job take; gives how much more that is than was counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WEIGH, [job.pk])
+        return int(cursor.fetchone()[0])
+
+
+def _settle_quotas(job: Job, outcome: Status, usage: dict[str, Any]) -> None:
+    ended = reservations.Ended(
+        tenant_id=job.tenant_id,
+        api_key_id=job.api_key_id,
+        work_id=job.pk,
+        operation=job.operation,
+        outcome=outcome,
+        did_run=job.attempt > 0,
+        submitted_at=job.created_at,
+        reserved_cpu_ms=job.reserved_cpu_ms,
+        usage=Usage.read(usage),
+        grown_bytes=_weigh(job),
+    )
+    reservations.settle_job(ended)
+
+
+def _close_attempt(job: Job, outcome: str) -> None:
+    rows = JobAttempt.objects.filter(job=job, number=job.attempt)
+    rows.update(finished_at=Now(), outcome=outcome)

@@ -1,0 +1,143 @@
+"""What is done every few seconds so that a crash or a lost message costs seconds, not jobs."""
+
+from __future__ import annotations
+
+import math
+import time
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from accounts import idempotency, rate_limit
+from accounts.people import sessions
+from accounts.quotas import alerts, reservations
+from ffapi_site.lib.chores import Chore, Items, Round
+from media_jobs.engine import job_retention, lost_workers, states, wakeups
+from media_jobs.events import webhooks
+from media_jobs.models import Job, JobAttempt, Slot
+from media_jobs.planning import placement
+from storage import retention
+
+# One number for one chore in the whole installation: whoever holds it does the work.
+_LOCK = 0x46464150
+
+
+# A guard that beats sees what its worker does, and says better than others what became of it.
+_GUARD_BEATS_WITHIN = timedelta(seconds=9)
+_LEFT_TO_GUARD = timedelta(seconds=20)
+
+_LATE_S = 10.0  # between two looks that are seconds apart
+_RENEWED_WITHIN_S = 10.0
+
+_SWEEP_S = 20.0
+_OLD_JOBS_S = 60.0
+_LOST = Items("reap", rest_s=5.0, longest_rest_s=600.0)
+
+
+class _Pauses:
+    """Whether this process, or a database that it waited for, stood still until a moment ago.
+
+    Leases ran out meanwhile that nobody could renew: whoever works has a moment to do so. Nothing
+    is known before the first look, which is to be followed by others every few seconds.
+    """
+
+    def __init__(self) -> None:
+        self._looked_at = math.inf
+        self._over_at = -math.inf
+
+    def look(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_at > _LATE_S:
+            self._over_at = now
+        self._looked_at = now
+
+    def was_one_lately(self) -> bool:
+        if self._looked_at != math.inf:
+            self.look()
+        return time.monotonic() - self._over_at < _RENEWED_WITHIN_S
+
+
+PAUSES = _Pauses()
+
+
+def reap() -> int:
+    """Queue again, or fail, every running job whose slot has fallen silent; give their number.
+
+    None just after a pause. Each in a transaction of its own: it ends with the tenant's counters,
+    and whoever held those of several tenants would wait in a circle with the slots that end jobs of
+    theirs.
+    """
+    silent = list(_unguarded())  # the database may stand still at this very question
+    if PAUSES.was_one_lately():
+        return 0
+    return _LOST.each(silent, _lose, key=lambda job: job.pk)
+
+
+def let_go(slot: str) -> int:
+    """Likewise for those of ``slot``, whose guard knows that nobody works on them."""
+    return _LOST.each(Job.objects.stalled().filter(slot=slot), _lose, key=lambda job: job.pk)
+
+
+def _lose(job: Job) -> bool:
+    stalled = Job.objects.stalled().filter(pk=job.pk, attempt=job.attempt)
+    return lost_workers.lose(stalled, states.WORKER_LOST)
+
+
+def _unguarded() -> QuerySet[Job]:
+    """Those whose guard is gone, or was started after the attempt; for long no guard is waited for.
+
+    What a live guard finds to hang it ends itself, with the cause, and with the slot that hangs:
+    before that the job would only make another one hang.
+    """
+    guards = Slot.objects.alive(_GUARD_BEATS_WITHIN).filter(
+        name=OuterRef("slot"), started_at__lt=OuterRef("last_started_at")
+    )
+    started = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempt"))
+    stalled = Job.objects.stalled().annotate(last_started_at=started.values("started_at"))
+    return stalled.filter(Q(lease_until__lt=Now() - _LEFT_TO_GUARD) | ~Exists(guards))
+
+
+def tick() -> None:
+    """Reap and renew, on one slot of the installation at a time."""
+    with connection.cursor() as cursor:
+        # The session's, not a transaction's; PostgreSQL lets go of it where the process dies.
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        if cursor.fetchone() != (True,):
+            return
+    try:
+        _TICK.do_due()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def cleaning() -> list[Chore]:
+    """What removes what is past its time; each has its own trouble and waits for no other."""
+    return [
+        Chore("files", retention.sweep, every_s=_SWEEP_S),
+        Chore("jobs", job_retention.sweep, every_s=_OLD_JOBS_S),
+        Chore("kept answers", idempotency.forget_old, every_s=_SWEEP_S),
+        Chore("rates", rate_limit.forget_old, every_s=_SWEEP_S),
+        Chore("sessions", sessions.forget_old, every_s=_SWEEP_S),
+        Chore("reservations", reservations.forget_old, every_s=_SWEEP_S),
+        Chore("webhooks", webhooks.forget_old, every_s=_SWEEP_S),
+        Chore("mail", alerts.mail_due, every_s=_SWEEP_S),
+        Chore("slots", _forget_slots, every_s=_SWEEP_S),
+    ]
+
+
+def _forget_slots() -> None:
+    Slot.objects.filter(heartbeat_at__lt=Now() - timedelta(hours=1)).delete()
+
+
+_TICK = Round(
+    "tick",
+    [
+        Chore("reap", reap, longest_rest_s=3.0),
+        Chore("stranded", placement.move_stranded, longest_rest_s=60.0),
+        Chore("tokens", wakeups.renew, longest_rest_s=3.0),
+    ],
+    patience_s=math.inf,
+)

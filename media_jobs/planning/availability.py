@@ -1,0 +1,40 @@
+"""Whether this machine's FFmpeg has what an operation needs, found by planning its examples."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from media_jobs import sandbox
+from media_jobs.host.probe import unconfined
+from media_jobs.operations import driver
+from media_jobs.operations.base import Example, InvalidParams, Operation, media_refs, parse
+from media_jobs.planning.plan import media_of
+from media_jobs.surfaces import plans
+from media_jobs.surfaces.samples import SAMPLES
+
+
+def reason_against(operation: type[Operation]) -> str | None:
+    """Say what this machine lacks for all the examples of ``operation``; None where one can run."""
+    try:
+        return _found(operation, sandbox.identity("ffmpeg"))
+    except sandbox.SandboxUnavailable:
+        return unconfined().detail
+
+
+@lru_cache(maxsize=256)
+def _found(operation: type[Operation], _: tuple[int, ...]) -> str | None:
+    lacking = [_lack(operation, example) for example in operation.examples]
+    return lacking[0] if lacking and all(lacking) else None
+
+
+def _lack(operation: type[Operation], example: Example) -> str | None:
+    asked = parse(operation.name, plans.request(operation, example))
+    sources = {
+        ref.role: SAMPLES[example.media[ref.role]].as_source(ref.role, place)
+        for place, ref in enumerate(media_refs(asked))
+    }
+    try:
+        driver.plan(asked, media_of(sources))
+    except InvalidParams as error:
+        return error.detail if error.code == "unavailable" else None
+    return None
