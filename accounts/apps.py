@@ -8,7 +8,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts.people import entry, sessions  # noqa: PLC0415 -- they need the models
+        from accounts.people import sessions, sign_in  # noqa: PLC0415 -- they need the models
 
         user_logged_in.connect(sessions.note_entry, dispatch_uid="note_entry")
-        user_logged_out.connect(entry.note_end, dispatch_uid="note_end")
+        user_logged_out.connect(sign_in.note_end, dispatch_uid="note_end")

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from accounts import actor
-from accounts.events import Event, Outcome
+from accounts.audit_events import AuditEvent, Outcome
 from accounts.models.audit import DETAILS_BYTES
 from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.shorten import shorten
@@ -56,7 +56,7 @@ Statement = tuple[str, tuple[Any, ...]]
 
 
 def record(  # noqa: PLR0913 -- a record has this many facts
-    event: Event,
+    event: AuditEvent,
     tenant_id: str | None,
     resource_id: str = "",
     *,
@@ -78,7 +78,7 @@ def record(  # noqa: PLR0913 -- a record has this many facts
 
 
 def statement(  # noqa: PLR0913 -- as above
-    event: Event,
+    event: AuditEvent,
     tenant_id: str | None,
     resource_id: str = "",
     *,

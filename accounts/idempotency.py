@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 
 from accounts.models import IdempotentRequest, Tenant
 from accounts.models.idempotency import ANSWER_BYTES
-from accounts.quotas.refusal import TenantSuspended
+from accounts.quotas.errors import TenantSuspended
 from ffapi_site.lib.problems import Conflict, Forbidden, Invalid, Malformed
 
 KEPT_FOR = timedelta(hours=24)

@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def measured(site: Site, folder: Path, far_end: FarEnd) -> dict[str, Callable[[], Figure]]:
-    from bench import audit, dispatch, fence, figures, keys, queueing
+    from bench import audit, dispatch, figures, keys, queueing, sandbox_check
 
     clip = make_clip(folder / "bench.mp4", "1280x720", duration_s=4)
     brief = make_clip(folder / "brief.mp4", "640x360", duration_s=2)
@@ -56,8 +56,8 @@ def measured(site: Site, folder: Path, far_end: FarEnd) -> dict[str, Callable[[]
         "wake_ups": lambda: dispatch.wake_ups(site, tiny, far_end),
         "small_jobs": lambda: figures.small_jobs(site, brief),
         "probes": lambda: figures.probes(site, clip),
-        "fence_start": fence.start,
-        "fence_encode": fence.encode,
+        "sandbox_start": sandbox_check.start,
+        "sandbox_encode": sandbox_check.encode,
         "keys": lambda: keys.check(site),
         "claims": lambda: queueing.claims(site),
         "audit": lambda: audit.records(seconds=60 if is_full else 10),

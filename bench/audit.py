@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from django.db import connection, transaction
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import AuditRecord, Tenant
 from bench.dispatch import p95
 from bench.figure import Figure
@@ -100,7 +100,9 @@ def records(*, seconds: float) -> Figure:
 
     def recorded() -> None:
         bare()
-        audit.record(Event.JOB_CREATED, dice.choice(tenants), "job_bench", details={"lane": "cpu"})
+        audit.record(
+            AuditEvent.JOB_CREATED, dice.choice(tenants), "job_bench", details={"lane": "cpu"}
+        )
 
     _execute("CREATE TABLE bench_change (told text)", "GRANT INSERT ON bench_change TO PUBLIC")
     try:

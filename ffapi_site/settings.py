@@ -146,11 +146,11 @@ MIDDLEWARE = [
     "ffapi_site.lib.request_id.RequestIdMiddleware",
     "ffapi_site.lib.scope.ScopeMiddleware",
     "accounts.actor.ActorMiddleware",
-    "accounts.api.denials.DenialMiddleware",
+    "accounts.web.denials.DenialMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "ffapi_site.lib.headers.HeadersMiddleware",
     "storage.api.media_host.MediaHostMiddleware",
-    "ffapi_site.lib.plain_addresses.PlainAddressMiddleware",
+    "ffapi_site.lib.nul_in_url.NulInUrlMiddleware",
     "ffapi_site.lib.encoded_bodies.EncodedBodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -161,8 +161,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "accounts.people.gate.SecondFactorMiddleware",
-    "accounts.people.presence.PresenceMiddleware",
+    "accounts.people.second_factor_middleware.SecondFactorMiddleware",
+    "accounts.people.session_activity.SessionActivityMiddleware",
     "accounts.api.address_limit.AddressLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -180,7 +180,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "media_jobs.pages.fence_warning.fence_warning",
+                "media_jobs.pages.sandbox_warning.sandbox_warning",
             ],
             "libraries": {"quantities": "media_jobs.pages.quantities"},
         },
@@ -207,10 +207,10 @@ AUTHENTICATION_BACKENDS = [
 AXES_FAILURE_LIMIT = env.positive("LOGIN_FAILURE_LIMIT", 5)
 AXES_COOLOFF_TIME = timedelta(minutes=env.positive("LOGIN_LOCKOUT_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_HANDLER = "accounts.sign_in.SignInLimits"
-AXES_USERNAME_CALLABLE = "accounts.sign_in.name_of"
-AXES_CLIENT_IP_CALLABLE = "accounts.sign_in.address_of"
-AXES_LOCKOUT_CALLABLE = "accounts.sign_in.refuse"
+AXES_HANDLER = "accounts.sign_in_limits.SignInLimits"
+AXES_USERNAME_CALLABLE = "accounts.sign_in_limits.name_of"
+AXES_CLIENT_IP_CALLABLE = "accounts.sign_in_limits.address_of"
+AXES_LOCKOUT_CALLABLE = "accounts.sign_in_limits.refuse"
 AXES_RESET_ON_SUCCESS = True
 # A lock ends by itself: who knocks on it all the time would keep it shut for the owner as well.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
@@ -414,8 +414,8 @@ if AUDIT_SYSLOG and not re.fullmatch(r"unix:///.+|(udp|tcp)://[^/@]+:[0-9]{1,5}"
 
 # -- API
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.HasScope"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.web.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.web.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["ffapi_site.lib.strict_json.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "ffapi_site.openapi.described.Described",

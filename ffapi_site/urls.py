@@ -7,9 +7,9 @@ from django.views.generic import RedirectView
 
 from accounts.admin_site import site as admin_site
 from accounts.pages.sign_in import SignIn
-from ffapi_site import health
 from ffapi_site.error_codes import error_codes
-from ffapi_site.metrics import metrics
+from ffapi_site.observability import health
+from ffapi_site.observability.metrics import metrics
 from ffapi_site.openapi.pages import Reference, Schema, SwaggerUI
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -17,7 +17,7 @@ from accounts.admin.days import DaysFilter
 from accounts.admin.exporting import Exports
 from accounts.admin.panels import Panel
 from accounts.admin_site import ReadOnlyAdmin, site
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import Tenant
 from storage import store
 from storage.models import File
@@ -43,7 +43,7 @@ class FileAdmin(Exports, ReadOnlyAdmin):
     readonly_fields = ("size", "is_stored")
     show_full_result_count = False  # a count of every row at each look is dear on a large table
     exported = ("id", "tenant", "name", "origin", "size_bytes", "content_type", "created_at")
-    exported_as = Event.FILE_EXPORTED
+    exported_as = AuditEvent.FILE_EXPORTED
     actions = ("remove", "export")
 
     @admin.display(ordering="size_bytes")

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from ffapi_site.lib.chores import Items
 from storage import hooks, store
 from storage.models import File
@@ -62,7 +62,7 @@ def _remove(files: QuerySet[File]) -> tuple[int, int]:
 
 def _remove_one(file_id: str) -> bool:
     try:
-        store.remove(File.objects.get(pk=file_id), event=Event.FILE_EXPIRED)
+        store.remove(File.objects.get(pk=file_id), event=AuditEvent.FILE_EXPIRED)
     except (store.InUse, File.DoesNotExist):  # since a moment ago
         return False
     return True

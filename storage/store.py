@@ -25,7 +25,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.quotas import reservations
 from ffapi_site.lib import room, shared_folders
 from ffapi_site.lib.aside import attended
@@ -248,11 +248,11 @@ def publish(file: File) -> None:
     with transaction.atomic():
         if not still_there.update(published_at=Now()):
             raise Gone(file.pk)
-        _tell(Event.FILE_CREATED, file)
+        _tell(AuditEvent.FILE_CREATED, file)
     file.refresh_from_db(fields=["published_at"])
 
 
-def _tell(event: Event, file: File) -> None:
+def _tell(event: AuditEvent, file: File) -> None:
     told = {"origin": file.origin, "size_bytes": file.size_bytes, "sha256": file.sha256}
     audit.record(event, file.tenant_id, file.pk, details=told)
 
@@ -337,7 +337,7 @@ def discard(file: File) -> bool:
     return True
 
 
-def hide(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
+def hide(file: File, *, event: AuditEvent | None = AuditEvent.FILE_DELETED) -> None:
     """Take the file out of everybody's sight; raises ``InUse`` where it is needed.
 
     Part of the caller's transaction, after which the file is to be removed; where a crash comes
@@ -353,7 +353,7 @@ def hide(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
     rows.update(published_at=None, expires_at=Now())
 
 
-def remove(file: File, *, event: Event | None = Event.FILE_DELETED) -> None:
+def remove(file: File, *, event: AuditEvent | None = AuditEvent.FILE_DELETED) -> None:
     """Hide the file, then delete its bytes, then its row; raises ``InUse`` where it is needed.
 
     ``event`` is what the audit log tells, of a file that was to be seen; None where it is part of

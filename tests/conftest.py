@@ -58,7 +58,7 @@ def _emptied_by_the_owner() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _health_is_asked_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Until it commits, what a test wrote is seen by its own connection alone."""
-    from ffapi_site import health
+    from ffapi_site.observability import health
 
     def look_here() -> list[health.Component]:
         found = {each.name: each for each in health._look_at_database()}

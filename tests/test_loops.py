@@ -42,7 +42,7 @@ LOOPS = {
     "accounts.audit_chain.sealer:seal_until": "part of the `Chore`",
     "accounts.audit_chain.forwarding:_keep_forwarding": "part of the `Chore`",
     # They end with what they are about.
-    "ffapi_site.demonstration.client:follow": "a job's end",
+    "ffapi_site.demo.client:follow": "a job's end",
     "ffapi_site.lib.netguard.connection:read": "a deadline",
     "ffapi_site.lib.netguard.fetch:run": "a number of tries",
     "ffapi_site.lib.pagination:_fitting": "the rows, or the page",
@@ -54,7 +54,7 @@ LOOPS = {
     "ffapi_site.serving.database:_pauses_s": "a generator",
     "media_jobs.api.waiting:_watch": "a deadline",
     "media_jobs.ffmpeg.command_line.graph_syntax:read_graph": "the text",
-    "media_jobs.operations.driver:drive": "the plan",
+    "media_jobs.operations.core.driver:drive": "the plan",
     "media_jobs.slot.number:take": "the first number that is free",
     "media_jobs.worker.ending:carry_out": "a deadline, and a bound of refusals",
     "accounts.audit_chain.inspection:_lines": "the chain",

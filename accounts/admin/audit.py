@@ -9,7 +9,7 @@ from unfold.decorators import display
 from accounts.actor import Kind
 from accounts.admin.listed import by
 from accounts.admin_site import ReadOnlyAdmin, site
-from accounts.events import Event, Outcome
+from accounts.audit_events import AuditEvent, Outcome
 from accounts.models import AuditCheckpoint, AuditForwarding, AuditKey, AuditRecord
 
 
@@ -22,7 +22,7 @@ class AuditRecordAdmin(ReadOnlyAdmin):
         ("tenant", AutocompleteSelectFilter),
         by("outcome", Outcome),
         by("actor_type", Kind),
-        by("event_type", sorted(Event)),
+        by("event_type", sorted(AuditEvent)),
         ("seq", admin.EmptyFieldListFilter),
     )
     list_filter_submit = True

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from accounts import actor, audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 
 Facts = dict[str, Any]
 
@@ -20,8 +20,8 @@ _PLAIN = (bool, int, str, list, dict, type(None))
 class Audited(ModelAdmin):
     """``told`` names the fields whose values may be told; of the others only that they changed."""
 
-    created: ClassVar[Event]
-    changed: ClassVar[Event]
+    created: ClassVar[AuditEvent]
+    changed: ClassVar[AuditEvent]
     told: ClassVar[tuple[str, ...]] = ()
 
     def tenant_of(self, _row: Any) -> str | None:

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import actor, audit
 from accounts.admin.confirming import Deed, HasActions, ReasonForm, ask, chosen_rows
-from accounts.events import Event
-from ffapi_site.lib.cells import csv_text
+from accounts.audit_events import AuditEvent
+from ffapi_site.lib.csv_cells import csv_text
 from ffapi_site.lib.dispositions import content_disposition
 
 
@@ -18,7 +18,7 @@ class Exports(HasActions):
     """Gives the chosen rows as CSV, with the fields of ``exported``; that is one audit record."""
 
     exported: ClassVar[tuple[str, ...]]
-    exported_as: ClassVar[Event]
+    exported_as: ClassVar[AuditEvent]
 
     @admin.action(description="Export the chosen rows as CSV", permissions=["view"])
     def export(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:

@@ -10,7 +10,7 @@ from accounts import keys
 from accounts.admin.confirming import confirmed
 from accounts.admin.exporting import Exports
 from accounts.admin_site import ReadOnlyAdmin, site
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import ApiKey
 from accounts.models.api_key import ApiKeyQuerySet
 from ffapi_site.lib.problems import Conflict
@@ -33,7 +33,7 @@ class ApiKeyAdmin(Exports, ReadOnlyAdmin):
     readonly_fields = ("secret",)
     actions = ("revoke", "export")
     exported = ("id", "name", "tenant", "role", "created_at", "expires_at", "last_used_at")
-    exported_as = Event.API_KEY_EXPORTED
+    exported_as = AuditEvent.API_KEY_EXPORTED
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         """With what tells whether a key that follows its creator can still be used."""

@@ -17,7 +17,7 @@ from accounts.admin.confirming import ReasonField
 from accounts.admin_site import Kept, site
 from accounts.models import Plan, Tenant
 from accounts.quotas import limits
-from accounts.quotas.names import LARGEST, QUOTAS
+from accounts.quotas.catalogue import LARGEST, QUOTAS
 
 _UNLIMITED = "none"
 

@@ -13,7 +13,7 @@ from accounts import actor, audit
 from accounts.admin.audited import Audited
 from accounts.admin.confirming import HasActions, confirmed
 from accounts.admin_site import Kept, ReadOnly, site
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import Membership, User
 from accounts.people import second_factor
 from ffapi_site.lib.problems import Conflict
@@ -33,7 +33,7 @@ class PasswordForm(AdminPasswordChangeForm):
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 -- Django's signature
         with transaction.atomic():
             user = super().save(commit)
-            audit.record(Event.PASSWORD_CHANGED, None, str(user.pk))
+            audit.record(AuditEvent.PASSWORD_CHANGED, None, str(user.pk))
         return user
 
 
@@ -41,7 +41,7 @@ class PasswordForm(AdminPasswordChangeForm):
 class PersonAdmin(Kept, UserAdmin[User], HasActions, Audited):
     """People are deactivated, not deleted: jobs and keys name who made them."""
 
-    created, changed = Event.PERSON_CREATED, Event.PERSON_CHANGED
+    created, changed = AuditEvent.PERSON_CREATED, AuditEvent.PERSON_CHANGED
     told = ("is_active", "is_staff", "is_superuser")
     form = UserChangeForm
     add_form = UserCreationForm

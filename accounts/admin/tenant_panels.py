@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.admin.panels import Panel
 from accounts.models import ApiKey, QuotaCounter, Tenant
 from accounts.quotas import windows
-from accounts.quotas.names import QUOTAS
+from accounts.quotas.catalogue import QUOTAS
 
 _SHOWN = 20
 

@@ -22,7 +22,7 @@ from accounts.admin.limits import LimitsForm, PlanOfTenantForm
 from accounts.admin.members import MembershipInline
 from accounts.admin.tenant_panels import keys_of, limits_of
 from accounts.admin_site import Kept, site
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import Tenant
 from accounts.quotas import suspension
 from ffapi_site.lib.crypto import Undecipherable
@@ -40,7 +40,7 @@ class TenantAdmin(Kept, Audited, HasActions):
     """Tenants are suspended, not deleted: what they made would go with them."""
 
     form = TenantForm
-    created, changed = Event.TENANT_CREATED, Event.TENANT_CHANGED
+    created, changed = AuditEvent.TENANT_CREATED, AuditEvent.TENANT_CHANGED
     told = ("requires_totp",)
     list_display = ("name", "id", "state", "plan", "created_at")
     list_filter = ("is_active", ("plan", RelatedDropdownFilter))
@@ -152,7 +152,7 @@ class TenantAdmin(Kept, Audited, HasActions):
         is_dangerous=True,
     )
     def suspend(self, _request: HttpRequest, tenant: Tenant) -> None:
-        _switch(tenant, Event.TENANT_SUSPENDED, is_active=False)
+        _switch(tenant, AuditEvent.TENANT_SUSPENDED, is_active=False)
 
     @confirmed(
         "Resume the chosen tenants: their people and keys get in again",
@@ -161,7 +161,7 @@ class TenantAdmin(Kept, Audited, HasActions):
         permissions=["change"],
     )
     def resume(self, _request: HttpRequest, tenant: Tenant) -> None:
-        _switch(tenant, Event.TENANT_RESUMED, is_active=True)
+        _switch(tenant, AuditEvent.TENANT_RESUMED, is_active=True)
 
     @confirmed(
         "Hold the chosen tenants: nothing new is taken of them",
@@ -183,7 +183,7 @@ class TenantAdmin(Kept, Audited, HasActions):
         suspension.lift(tenant)
 
 
-def _switch(tenant: Tenant, event: Event, *, is_active: bool) -> None:
+def _switch(tenant: Tenant, event: AuditEvent, *, is_active: bool) -> None:
     with transaction.atomic():
         other = Tenant.objects.filter(pk=tenant.pk, is_active=not is_active)
         if not other.update(is_active=is_active):

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from accounts import rate_limit
-from accounts.api.views import TenantAPIView
+from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib.problem_handler import problem_response
 from ffapi_site.lib.problems import TooManyRequests
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from accounts.keys.told import Status, status_of, warnings_of
+from accounts.keys.status import Status, status_of, warnings_of
 from accounts.models import ApiKey
 
 

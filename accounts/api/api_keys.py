@@ -9,12 +9,12 @@ from rest_framework.response import Response
 
 from accounts import keys
 from accounts.api.api_key_bodies import KeyBody, MadeKey, tell
-from accounts.api.views import TenantAPIView
 from accounts.keys import Authority
-from accounts.keys.asked import KeyChanges, NewKey, Rotation
+from accounts.keys.request_schemas import KeyChanges, NewKey, Rotation
 from accounts.models import ApiKey
+from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib import bodies
-from ffapi_site.lib.describing import PAGING, page_of
+from ffapi_site.lib.openapi import PAGING, page_of
 
 
 class KeyView(TenantAPIView):

@@ -11,18 +11,18 @@ from pydantic import BaseModel, ConfigDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.views import TenantAPIView
 from accounts.audit_chain import download, state
 from accounts.audit_chain.selection import Selection
-from accounts.audit_chain.telling import tell
-from accounts.events import Event
+from accounts.audit_chain.serializers import tell
+from accounts.audit_events import AuditEvent
 from accounts.models import AuditCheckpoint, AuditRecord
+from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib import query
-from ffapi_site.lib.describing import PAGING, page_of, query_parameter
+from ffapi_site.lib.openapi import PAGING, page_of, query_parameter
 from ffapi_site.lib.problems import NotFound
 
 _FILTERS = ("start", "end", "actor", "event_type", "resource")
-_EVENTS = [str(event) for event in Event]
+_EVENTS = [str(event) for event in AuditEvent]
 
 
 class ActorBody(BaseModel):

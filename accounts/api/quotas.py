@@ -10,15 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import audit
-from accounts.api.views import TenantAPIView
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import QuotaAlert, Tenant
 from accounts.quotas import alerts, overview
-from accounts.quotas.standing import Standing
+from accounts.quotas.status import Standing
+from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib import bodies, netguard, query
 from ffapi_site.lib.lengths import length_of
-from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import invalid
+from ffapi_site.lib.url_policy import url_policy
 
 
 class QuotaBody(BaseModel):
@@ -158,5 +158,7 @@ class QuotaAlerts(TenantAPIView):
         with transaction.atomic():
             Tenant.objects.filter(pk=self.tenant.pk).update(alert_webhook_url=url)
             told = {"is_set": bool(url)}
-            audit.record(Event.QUOTA_ALERTS_CHANGED, self.tenant.pk, self.tenant.pk, details=told)
+            audit.record(
+                AuditEvent.QUOTA_ALERTS_CHANGED, self.tenant.pk, self.tenant.pk, details=told
+            )
         return Response(status=204)

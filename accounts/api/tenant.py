@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import audit
-from accounts.api.permissions import ANY_KEY
-from accounts.api.views import TenantAPIView
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.roles import allows
+from accounts.web.api_view import TenantAPIView
+from accounts.web.permissions import ANY_KEY
 
 
 class TenantBody(BaseModel):
@@ -32,5 +32,5 @@ class OwnTenant(TenantAPIView):
         body = {"id": self.tenant.id, "name": self.tenant.name}
         if allows(self.caller.scopes, "webhooks:manage"):
             body["webhook_secret"] = self.tenant.webhook_secret  # first: it may not open
-            audit.record(Event.WEBHOOK_SECRET_SHOWN, self.tenant.pk, self.tenant.pk)
+            audit.record(AuditEvent.WEBHOOK_SECRET_SHOWN, self.tenant.pk, self.tenant.pk)
         return Response(body)

@@ -11,14 +11,14 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.views import TenantAPIView
 from accounts.models import UsageEntry
-from accounts.usage import report, sheet
-from accounts.usage.asked import period_of
+from accounts.usage import csv_sheet, report
+from accounts.usage.period import period_of
 from accounts.usage.report import Row
+from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib import query
-from ffapi_site.lib.describing import query_parameter
 from ffapi_site.lib.dispositions import content_disposition
+from ffapi_site.lib.openapi import query_parameter
 from ffapi_site.lib.renderers import Csv
 
 
@@ -100,7 +100,7 @@ class Usage(TenantAPIView):
         period = period_of(query.text(request, "from"), query.text(request, "to"))
         found = report.rows(UsageEntry.objects.for_tenant(self.tenant), period, group_by)
         if (wanted or str(request.accepted_renderer.format)) == "csv":
-            return _as_csv(sheet.write(group_by, found, settings.USAGE_CURRENCY))
+            return _as_csv(csv_sheet.write(group_by, found, settings.USAGE_CURRENCY))
         body = {
             "first": period.first.isoformat(),
             "last": period.last.isoformat(),

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from django.db.models import Max, Min
 
-from accounts.audit_chain import signatures, stand_alone
+from accounts.audit_chain import bundled_verifier, signatures
 from accounts.audit_chain.record import line
 from accounts.audit_chain.selection import Selection
 from accounts.audit_chain.signatures import SealerAway
@@ -55,7 +55,7 @@ def write(selection: Selection, export_id: str, file: IO[bytes]) -> None:
             "checkpoints.jsonl": _write_lines(
                 bundle, "checkpoints.jsonl", _checkpoints(selection.tenant_id, first_seq)
             ),
-            "verify.py": _add(bundle, "verify.py", stand_alone.program()),
+            "verify.py": _add(bundle, "verify.py", bundled_verifier.program()),
             "README.txt": _add(bundle, "README.txt", _README.read_bytes()),
         }
         _require_uncut(selection.tenant_id, first_seq)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.audit_chain.appending import append
+from accounts.audit_chain.append_file import append
 from accounts.audit_chain.signing_key import Envelope
 from accounts.audit_chain.verifier.checkpoints import is_checkpoint
 

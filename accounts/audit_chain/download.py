@@ -14,14 +14,14 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 
 from accounts import audit
-from accounts.audit_chain import bundle, telling
+from accounts.audit_chain import bundle, serializers
 from accounts.audit_chain.selection import Selection
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import AuditRecord
 from ffapi_site.lib import ongoing, scope
-from ffapi_site.lib.cells import csv_text
+from ffapi_site.lib.csv_cells import csv_text
+from ffapi_site.lib.database_release import release_connections
 from ffapi_site.lib.dispositions import content_disposition
-from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.problems import FieldError, Invalid
 from ffapi_site.lib.room import room_on
@@ -55,7 +55,7 @@ def respond(request: HttpRequest, selection: Selection, form: str) -> StreamingH
 
 def _response(request: HttpRequest, selection: Selection, form: str) -> StreamingHttpResponse:
     told = selection.told() | {"format": form}
-    export_id = audit.record(Event.AUDIT_EXPORTED, selection.tenant_id, details=told)
+    export_id = audit.record(AuditEvent.AUDIT_EXPORTED, selection.tenant_id, details=told)
     if form == "bundle":
         chunks = _bundle(selection, export_id)
     else:
@@ -77,10 +77,10 @@ def _lines(selection: Selection, form: str, seen: str) -> Iterator[bytes]:
 
     It runs after the request, within nobody's scope: ``seen`` is the request's.
     """
-    write: Callable[[AuditRecord], str] = telling.json_line
+    write: Callable[[AuditRecord], str] = serializers.json_line
     if form == "csv":
-        write = telling.csv_line
-        yield csv_text([telling.CSV_COLUMNS]).encode()
+        write = serializers.csv_line
+        yield csv_text([serializers.CSV_COLUMNS]).encode()
     after = ""
     while True:
         with scope.within(seen):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts import audit
 from accounts.audit_chain.record import of_tenant
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from ffapi_site.database.sealing import SealerConnection
 
 _ERASE = """
@@ -39,7 +39,7 @@ def _erase(
         touched = [row["tenant_id"] for row in rows]
         for tenant in sorted(set(touched), key=str):
             told = {"records": touched.count(tenant), "by": what}
-            connection.execute(*audit.statement(Event.AUDIT_ERASED, tenant, details=told))
+            connection.execute(*audit.statement(AuditEvent.AUDIT_ERASED, tenant, details=told))
     return len(touched)
 
 
@@ -49,7 +49,7 @@ def comes_after(connection: SealerConnection, tenant: str | None, seq: int) -> b
     found = connection.execute(
         f"SELECT FROM accounts_auditrecord WHERE {which} AND event_type = %s"
         " AND (seq IS NULL OR seq > %s) LIMIT 1",
-        [*values, Event.AUDIT_ERASED, seq],
+        [*values, AuditEvent.AUDIT_ERASED, seq],
     )
     return bool(found.rowcount)
 

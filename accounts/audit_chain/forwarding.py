@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from accounts.audit_chain.appending import append
+from accounts.audit_chain.append_file import append
 from accounts.audit_chain.record import COLUMNS, line
 from accounts.audit_chain.syslog import Syslog
 from accounts.models import AuditForwarding

@@ -20,7 +20,7 @@ from accounts.audit_chain.verifier.chain import Chain
 from accounts.audit_chain.verifier.checkpoints import is_checkpoint
 from accounts.audit_chain.verifier.digests import NOTHING, merkle_root
 from accounts.audit_chain.verifier.keys import Keys
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from ffapi_site.database.sealing import SealerConnection
 
 # The newest checkpoint before the first record that must stay: because it is too young, or because
@@ -70,7 +70,7 @@ def cut(
         last = Head(end["seq"], end["hash"])
         envelope = checkpoints.write(signer, tenant, "cut", last, told | {"merkle_root": root})
         told["last_seq"] = last.seq
-        connection.execute(*audit.statement(Event.AUDIT_CUT, tenant, details=told))
+        connection.execute(*audit.statement(AuditEvent.AUDIT_CUT, tenant, details=told))
     signer.file.append([envelope])
     return envelope
 

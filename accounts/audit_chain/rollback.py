@@ -13,7 +13,7 @@ from accounts.audit_chain.locks import held_for_signing
 from accounts.audit_chain.record import of_tenant
 from accounts.audit_chain.signer import Signer
 from accounts.audit_chain.signing_key import Envelope
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from ffapi_site.database.sealing import SealerConnection
 
 
@@ -106,7 +106,9 @@ def accept(signer: Signer, tenant: str | None, reason: str) -> Envelope:
         told = {"kept_to": end.seq, "lost_at_least_to": lost_seq, "reason": reason}
         more = {"first_seq": end.seq + 1, "lost_seq": lost_seq, "reason": reason}
         envelope = checkpoints.write(signer, tenant, "rollback", end, more)
-        connection.execute(*audit.statement(Event.AUDIT_ROLLBACK_ACCEPTED, tenant, details=told))
+        connection.execute(
+            *audit.statement(AuditEvent.AUDIT_ROLLBACK_ACCEPTED, tenant, details=told)
+        )
     signer.file.append([envelope])
     return envelope
 

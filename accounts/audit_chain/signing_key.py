@@ -17,7 +17,7 @@ from accounts.audit_chain.locks import held_for_signing, now
 from accounts.audit_chain.verifier.canonical import canonical
 from accounts.audit_chain.verifier.form import VERSION
 from accounts.audit_chain.verifier.signed import key_id_of
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from ffapi_site.database.sealing import SealerConnection
 
 Envelope = dict[str, Any]  # a statement and its signature
@@ -131,7 +131,7 @@ def _introduce(
             [key.key_id, at, Jsonb(envelope)],
         )
         told = {"key": key.key_id, "previous": statement["previous"]}
-        connection.execute(*audit.statement(Event.AUDIT_KEY_ROTATED, None, details=told))
+        connection.execute(*audit.statement(AuditEvent.AUDIT_KEY_ROTATED, None, details=told))
     return envelope
 
 

@@ -14,10 +14,10 @@ from django.db.models.functions import Least, Now
 from django.utils import timezone
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.keys.authority import Authority
 from accounts.keys.issuing import issue
-from accounts.keys.text import new_text
+from accounts.keys.secret_format import new_text
 from accounts.models import ApiKey, Tenant
 from accounts.quotas import limits
 from accounts.roles import effective_scopes
@@ -60,7 +60,7 @@ def create(tenant: Tenant, wanted: Wanted, by: Authority) -> tuple[ApiKey, str]:
         _limit(key, quota)
         personal = _addresses(key.allowed_ips)
         audit.record(
-            Event.API_KEY_CREATED, tenant.pk, key.pk, details=_bounds(key), personal=personal
+            AuditEvent.API_KEY_CREATED, tenant.pk, key.pk, details=_bounds(key), personal=personal
         )
     return key, text
 
@@ -141,7 +141,9 @@ def _record_change(key: ApiKey, changes: Mapping[str, Any]) -> None:
         told["is_held_to_addresses"] = bool(key.allowed_ips)
         personal = _addresses(key.allowed_ips)
     details = {"changed": sorted(changes), **told}
-    audit.record(Event.API_KEY_CHANGED, key.tenant_id, key.pk, details=details, personal=personal)
+    audit.record(
+        AuditEvent.API_KEY_CHANGED, key.tenant_id, key.pk, details=details, personal=personal
+    )
 
 
 @transaction.atomic
@@ -179,7 +181,7 @@ def rotate(key: ApiKey, overlap_s: int, by: Authority) -> tuple[ApiKey, str]:
     _limit(successor, locked.quota)
     _row(key).update(expires_at=Least("expires_at", Now() + timedelta(seconds=overlap_s)))
     details = {"successor": successor.pk, "overlap_seconds": overlap_s}
-    audit.record(Event.API_KEY_ROTATED, key.tenant_id, key.pk, details=details)
+    audit.record(AuditEvent.API_KEY_ROTATED, key.tenant_id, key.pk, details=details)
     return successor, text
 
 
@@ -193,7 +195,7 @@ def _as_long_again(key: ApiKey) -> datetime | None:
 def revoke(key: ApiKey) -> ApiKey:
     """End a key for good, everywhere within seconds; nothing happens to one that has ended so."""
     if _row(key).filter(revoked_at=None).update(revoked_at=Now()):
-        audit.record(Event.API_KEY_REVOKED, key.tenant_id, key.pk)
+        audit.record(AuditEvent.API_KEY_REVOKED, key.tenant_id, key.pk)
     key.refresh_from_db(fields=["revoked_at"])
     return key
 

@@ -12,9 +12,9 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.models import Field, Model
 
-from accounts.keys import use
+from accounts.keys import last_used
 from accounts.keys.networks import holds
-from accounts.keys.text import id_in
+from accounts.keys.secret_format import id_in
 from accounts.models import ApiKey, Tenant
 from accounts.roles import allows
 from ffapi_site.lib import scope
@@ -81,7 +81,7 @@ def check(text: str, address: str) -> ApiKey | Refusal:
     """
     given = digest(text)
     known: ApiKey | None = cache.get(f"key:{given}")
-    if known is not None and not _fault(known, address) and use.is_known_from(known, address):
+    if known is not None and not _fault(known, address) and last_used.is_known_from(known, address):
         return known
     with scope.within(scope.EVERY_TENANT):  # whose it is will be known then
         return _look_up(id_in(text), given, address)
@@ -117,7 +117,7 @@ def _look_up(key_id: str, given: str, address: str) -> ApiKey | Refusal:
         return Refusal(Reason.FORGED, key)
     if fault := _fault(key, address):
         return Refusal(fault, key)
-    use.note(key, address)
+    last_used.note(key, address)
     cache.set(f"key:{given}", key, _TRUSTED_FOR_S)
     return key
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from accounts.keys.text import new_text
+from accounts.keys.secret_format import new_text
 from accounts.models import ApiKey, Tenant
 from ffapi_site.lib.crypto import digest
 from ffapi_site.lib.ids import new_id

@@ -8,7 +8,7 @@ class Plan(models.Model):
 
     name = models.SlugField(max_length=64, primary_key=True)
     limits = models.JSONField(default=dict, blank=True)
-    """By the names of `accounts.quotas.names`; what is not named is not limited."""
+    """By the names of `accounts.quotas.catalogue`; what is not named is not limited."""
     suspend_after_violations = models.PositiveIntegerField(
         null=True,
         blank=True,

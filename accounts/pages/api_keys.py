@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.keys import Authority
-from accounts.keys.asked import NewKey, Rotation
-from accounts.keys.told import Status, Warned, status_of, warnings_of
+from accounts.keys.request_schemas import NewKey, Rotation
+from accounts.keys.status import Status, Warned, status_of, warnings_of
 from accounts.models import ApiKey
-from accounts.pages.cursor import cursor_page
-from accounts.pages.page import Page
 from accounts.roles import ROLE_SCOPES, SCOPES, Role, beyond
+from accounts.web.cursor import cursor_page
+from accounts.web.page import Page
 from ffapi_site.lib import bodies
 from ffapi_site.lib.problems import Invalid
 

@@ -9,10 +9,10 @@ from django.http.response import HttpResponseBase
 
 from accounts.audit_chain import download, state
 from accounts.audit_chain.selection import Selection
-from accounts.events import Event
-from accounts.pages.cursor import cursor_page
-from accounts.pages.page import Page
-from accounts.pages.visitor import Visitor
+from accounts.audit_events import AuditEvent
+from accounts.web.cursor import cursor_page
+from accounts.web.page import Page
+from accounts.web.visitor import Visitor
 from ffapi_site.lib import query
 
 _TEXT_LENGTH = 200
@@ -32,7 +32,7 @@ def _selection(visitor: Visitor, asked: QueryDict) -> Selection:
         start=_moment(asked, "start"),
         end=_moment(asked, "end"),
         actor=_text(asked.get("actor", "")),
-        event_type=query.chosen(asked, "event_type", sorted(Event)),
+        event_type=query.chosen(asked, "event_type", sorted(AuditEvent)),
         resource=_text(asked.get("resource", "")),
     )
 
@@ -68,7 +68,7 @@ class AuditPage(Page):
             page=page,
             chosen=request.GET,
             is_filtered=any(request.GET.get(name) for name in _FIELDS),
-            events=sorted(Event),
+            events=sorted(AuditEvent),
             chain=state.of(selection.tenant_id),
         )
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from accounts.models import Authenticator, User
 from accounts.pages.forms import ProofForm, ResetAuthenticatorForm
-from accounts.pages.person_page import PersonPage, sign_on_again
 from accounts.people import recovery, second_factor
+from accounts.web.person_page import PersonPage, sign_on_again
 
 
 class OwnAuthenticator(PersonPage):

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from accounts.models import Tenant, User
-from accounts.people import entry
+from accounts.people import sign_in
 from accounts.roles import PEOPLES_ROLES, Role
 from ffapi_site.lib import scope
 from ffapi_site.lib.ids import refuse_public_id
@@ -58,7 +58,7 @@ class ProofForm(forms.Form):
 
     def proves(self, request: HttpRequest, user: User) -> bool:
         """Tell whether it is them, and say in the form where it is not."""
-        if entry.is_proved(request, user, self.cleaned_data.get("password", "")):
+        if sign_in.is_proved(request, user, self.cleaned_data.get("password", "")):
             return True
         self.add_error(None, "The password is wrong, or your sign-in is too long ago.")
         return False

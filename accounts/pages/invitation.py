@@ -9,8 +9,8 @@ from django.shortcuts import redirect
 
 from accounts.models import Invitation, User
 from accounts.pages.forms import NewPersonForm
-from accounts.pages.person_page import OpenPage
-from accounts.people import entry, invitations, registration
+from accounts.people import invitations, registration, sign_in
+from accounts.web.person_page import OpenPage
 
 
 class AcceptInvitation(OpenPage):
@@ -40,7 +40,7 @@ class AcceptInvitation(OpenPage):
     def _join(self, invitation: Invitation, user: User) -> HttpResponse:
         if not invitations.fits(invitation, user):
             return self._show(invitation, status=409)
-        entry.identify(user)
+        sign_in.identify(user)
         invitations.accept(invitation, user)
         self.request.session["tenant"] = invitation.tenant_id
         messages.success(self.request, f"You are a member of {invitation.tenant.name}.")

@@ -11,9 +11,9 @@ from django.shortcuts import redirect
 
 from accounts.models import Invitation
 from accounts.pages.forms import InvitationForm, RoleForm
-from accounts.pages.page import Page
 from accounts.people import invitations, members
 from accounts.roles import EVERYTHING, PEOPLES_ROLES
+from accounts.web.page import Page
 from ffapi_site.lib.problems import Problem
 
 

@@ -14,8 +14,8 @@ from django.urls import reverse_lazy
 
 from accounts.models import User
 from accounts.pages.forms import AddressForm, ChangePasswordForm
-from accounts.pages.person_page import OpenPage, PersonPage
-from accounts.people import entry, passwords
+from accounts.people import passwords, sign_in
+from accounts.web.person_page import OpenPage, PersonPage
 
 
 class ForgottenPassword(OpenPage):
@@ -46,8 +46,8 @@ class ResetPassword(PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         user = self.user
         assert isinstance(user, User)  # noqa: S101 -- the link was valid
-        entry.identify(user)
-        is_theirs = entry.candidate(self.request) == user
+        sign_in.identify(user)
+        is_theirs = sign_in.candidate(self.request) == user
         with transaction.atomic():
             response = super().form_valid(form)
             if is_theirs:  # all their sessions end, and what has ended can't be saved

@@ -6,8 +6,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.pages.forms import ChangeAddressForm, NameForm
-from accounts.pages.person_page import PersonPage, sign_on_again
 from accounts.people import passwords, profile, second_factor, sessions
+from accounts.web.person_page import PersonPage, sign_on_again
 
 
 class Profile(PersonPage):

@@ -7,8 +7,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from accounts.pages.forms import AddressForm, RegistrationForm
-from accounts.pages.person_page import OpenPage
 from accounts.people import passwords, registration
+from accounts.web.person_page import OpenPage
 
 
 class _Registration(OpenPage):

@@ -5,8 +5,8 @@ from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.pages.person_page import PersonPage
 from accounts.people import sessions
+from accounts.web.person_page import PersonPage
 
 
 class SessionList(PersonPage):

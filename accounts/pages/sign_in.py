@@ -17,10 +17,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.pages.forms import CodeForm, EnrolForm
-from accounts.pages.person_page import CandidatePage, sign_on_again
 from accounts.pages.qr_code import QrCode
-from accounts.people import entry, second_factor
+from accounts.people import second_factor, sign_in
 from accounts.people.second_factor import Verdict
+from accounts.web.person_page import CandidatePage, sign_on_again
 from ffapi_site.lib.crypto import decrypt, encrypt
 
 _ENROLLING = "enrolling"
@@ -40,7 +40,7 @@ class SignIn(LoginView):
     """The one form for a password; the admin's address shows it too."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        known = entry.candidate(request)
+        known = sign_in.candidate(request)
         if known and (known.is_staff or request.path == reverse("login")):
             if request.user.is_authenticated:
                 return HttpResponseRedirect(self.get_success_url())
@@ -50,7 +50,7 @@ class SignIn(LoginView):
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
         assert isinstance(user, User)  # noqa: S101 -- AUTH_USER_MODEL
-        entry.begin(self.request, user, by="password")
+        sign_in.begin(self.request, user, by="password")
         return onward(user, self.get_redirect_url())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Code(CandidatePage):
         form = CodeForm(request.POST)
         if not form.is_valid():
             return self._ask(form, 422)
-        verdict = entry.prove(request, self.candidate, form.cleaned_data["code"])
+        verdict = sign_in.prove(request, self.candidate, form.cleaned_data["code"])
         if verdict.locked_until:
             return self._refuse(form, verdict)
         if verdict.authenticator is None:
@@ -104,7 +104,7 @@ class Enrol(CandidatePage):
     """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        known = entry.candidate(request)
+        known = sign_in.candidate(request)
         if known and not request.user.is_authenticated and second_factor.has(known):
             return redirect("sign_in_code")
         return super().dispatch(request, *args, **kwargs)
@@ -131,13 +131,13 @@ class Enrol(CandidatePage):
 
         A session can be old and need an authenticator all the same, since its tenant asks for one.
         """
-        is_on_the_way = not self.is_signed_in and entry.has_just_proved(self.request)
+        is_on_the_way = not self.is_signed_in and sign_in.has_just_proved(self.request)
         return None if is_on_the_way else self.candidate
 
     def _enrolled(self, form: EnrolForm, secret: str) -> list[str] | None:
         if self._asked and not form.proves(self.request, self.candidate):
             return None
-        codes = entry.enrol(self.request, self.candidate, secret, form.cleaned_data["code"])
+        codes = sign_in.enrol(self.request, self.candidate, secret, form.cleaned_data["code"])
         if codes is None:
             form.add_error("code", "This is not the code that the app should show now.")
         return codes

@@ -10,17 +10,17 @@ from django.shortcuts import redirect
 from django.urls import path
 from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 
-from accounts.events import Event, Outcome
-from accounts.pages.person_page import OpenPage
+from accounts.audit_events import AuditEvent, Outcome
 from accounts.pages.sign_in import onward
-from accounts.people import entry, home
-from accounts.people.provider import Provider, setting
+from accounts.people import audit_tenant, sign_in
+from accounts.people.oidc import Provider, setting
+from accounts.web.person_page import OpenPage
 
 _STATES = "oidc_states"
 _NEXT = "oidc_login_next"
 _AGAIN = "again"
 # A proof that is older is asked for again: of the time that one holds for, most is left then.
-_MAX_AGE_S = entry.PROVED_FOR_S // 5
+_MAX_AGE_S = sign_in.PROVED_FOR_S // 5
 
 
 class _Question(OIDCAuthenticationRequestView):
@@ -60,13 +60,13 @@ class Callback(OpenPage):
         user = provider.person(request, nonce=begun["nonce"], verifier=verifier)
         if user is None:
             return self._refuse()
-        entry.begin(request, user, by="single sign-on", proved_at_s=provider.proved_at_s)
-        if is_again and not entry.has_just_proved(request):
+        sign_in.begin(request, user, by="single sign-on", proved_at_s=provider.proved_at_s)
+        if is_again and not sign_in.has_just_proved(request):
             messages.error(request, "The single sign-on does not say that it has asked you again.")
         return onward(user, wanted)
 
     def _refuse(self) -> HttpResponse:
-        home.record_stranger(Event.LOGIN_FAILED, "", Outcome.FAILURE)
+        audit_tenant.record_stranger(AuditEvent.LOGIN_FAILED, "", Outcome.FAILURE)
         messages.error(self.request, "The single sign-on did not let you in.")
         return redirect("login")
 

@@ -7,11 +7,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import Tenant
-from accounts.pages import acting
-from accounts.pages.page import Page
-from accounts.pages.visitor import EVERY_TENANT, choose_tenant
+from accounts.web import impersonation
+from accounts.web.page import Page
+from accounts.web.visitor import EVERY_TENANT, choose_tenant
 from ffapi_site.lib import scope
 from ffapi_site.lib.problems import Invalid
 
@@ -40,12 +40,12 @@ class ChooseTenant(Page):
     def _switch(self, request: HttpRequest, wanted: str, tenant: Tenant | None) -> None:
         """One record: the end of acting for a tenant where that ends with it."""
         choose_tenant(request, wanted)
-        if acting.stop(request, why="left"):
+        if impersonation.stop(request, why="left"):
             return
         tenant_id = tenant.pk if tenant else None
         with scope.within(scope.EVERY_TENANT), transaction.atomic():
             request.session.save()
-            audit.record(Event.TENANT_CHOSEN, tenant_id, wanted)
+            audit.record(AuditEvent.TENANT_CHOSEN, tenant_id, wanted)
 
     def _enter(self, request: HttpRequest, wanted: str) -> HttpResponse:
         if not self.visitor.user.is_staff:
@@ -56,7 +56,7 @@ class ChooseTenant(Page):
             by_id = active.filter(pk=wanted).first()
             tenant = by_id or get_object_or_404(active, name=wanted)
         try:
-            acting.start(request, tenant, request.POST.get("reason", ""))
+            impersonation.start(request, tenant, request.POST.get("reason", ""))
         except Invalid as refused:
             return self._ask(refused)
         return HttpResponseRedirect("/")
@@ -72,5 +72,5 @@ class ChooseTenant(Page):
             status=refused.status if refused else 200,
             names=names,
             refused=refused,
-            minutes=acting.LONGEST_S // 60,
+            minutes=impersonation.LONGEST_S // 60,
         )

@@ -6,13 +6,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import UsageEntry
-from accounts.pages.page import Page
 from accounts.pages.usage_chart import chart_of
 from accounts.quotas import overview
-from accounts.quotas.standing import Standing
-from accounts.usage import report, sheet
-from accounts.usage.asked import period_of
+from accounts.quotas.status import Standing
+from accounts.usage import csv_sheet, report
+from accounts.usage.period import period_of
 from accounts.usage.report import Period
+from accounts.web.page import Page
 from ffapi_site.lib.dispositions import content_disposition
 from ffapi_site.lib.problems import Invalid
 
@@ -82,7 +82,7 @@ class UsageSheet(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         period, group_by = _asked(request)
         found = report.rows(self.visitor.sees(UsageEntry.objects.all()), period, group_by)
-        text = sheet.write(group_by, found, settings.USAGE_CURRENCY)
+        text = csv_sheet.write(group_by, found, settings.USAGE_CURRENCY)
         response = HttpResponse(text, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = content_disposition("usage.csv")
         return response

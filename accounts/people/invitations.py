@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import audit, rate_limit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import Invitation, Membership, Tenant, User
 from accounts.people import addresses, links, mail
 from accounts.rate_limit import Limit
@@ -54,7 +54,11 @@ def invite(tenant: Tenant, email: str, role: str, *, by: User | None, own_role: 
         mail.post("invitation", email, **facts, days=LIFETIME.days)
         personal = {"email": email}
         audit.record(
-            Event.INVITATION_MADE, tenant.pk, made.pk, details={"role": role}, personal=personal
+            AuditEvent.INVITATION_MADE,
+            tenant.pk,
+            made.pk,
+            details={"role": role},
+            personal=personal,
         )
     return link
 
@@ -117,7 +121,7 @@ def accept(invitation: Invitation, user: User, *, is_new: bool = False) -> None:
         _join(invitation, user)
         details = {"role": invitation.role, "person": str(user.pk), "is_new": is_new}
         audit.record(
-            Event.INVITATION_ACCEPTED, invitation.tenant_id, invitation.pk, details=details
+            AuditEvent.INVITATION_ACCEPTED, invitation.tenant_id, invitation.pk, details=details
         )
 
 
@@ -152,5 +156,5 @@ def revoke(tenant: Tenant, invitation_id: str) -> bool:
         rows = Invitation.objects.for_tenant(tenant).pending().filter(pk=invitation_id)
         if not rows.update(revoked_at=Now()):
             return False
-        audit.record(Event.INVITATION_REVOKED, tenant.pk, invitation_id)
+        audit.record(AuditEvent.INVITATION_REVOKED, tenant.pk, invitation_id)
     return True

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import Membership, Tenant, User
 from accounts.people import invitations
 from accounts.roles import Role, is_at_most
@@ -53,7 +53,7 @@ def give_role(membership: Membership, role: str) -> None:
         membership.role = role
         membership.save(update_fields=["role"])
         invitations.revoke_beyond(tenant, user, role)
-        audit.record(Event.MEMBER_ROLE_CHANGED, tenant.pk, str(membership.pk), details=details)
+        audit.record(AuditEvent.MEMBER_ROLE_CHANGED, tenant.pk, str(membership.pk), details=details)
 
 
 def take_out(membership: Membership) -> None:
@@ -63,7 +63,7 @@ def take_out(membership: Membership) -> None:
     with transaction.atomic():
         Membership.objects.filter(pk=membership.pk).delete()
         invitations.revoke_beyond(tenant, user, None)
-        audit.record(Event.MEMBER_REMOVED, tenant.pk, str(membership.pk), details=details)
+        audit.record(AuditEvent.MEMBER_REMOVED, tenant.pk, str(membership.pk), details=details)
 
 
 def _locked(tenant: Tenant, membership_id: int, *, stays_admin: bool) -> Membership:
@@ -86,4 +86,4 @@ def require_totp(tenant: Tenant, *, is_required: bool) -> None:
         tenant.requires_totp = is_required
         tenant.save(update_fields=["requires_totp"])
         details = {"requires_totp": is_required}
-        audit.record(Event.TENANT_SECURITY_CHANGED, tenant.pk, tenant.pk, details=details)
+        audit.record(AuditEvent.TENANT_SECURITY_CHANGED, tenant.pk, tenant.pk, details=details)

@@ -9,9 +9,9 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from accounts import audit, rate_limit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import User
-from accounts.people import home, links, mail, sessions
+from accounts.people import audit_tenant, links, mail, sessions
 from accounts.rate_limit import Limit
 from ffapi_site.lib.client_address import address_block
 from ffapi_site.lib.crypto import digest
@@ -34,7 +34,7 @@ def request_reset(request: HttpRequest, email: str) -> None:
     """Mail a link to whoever has that address and a password; nobody learns whether they do."""
     is_sent = may_be_mailed(request, email)
     with transaction.atomic():
-        audit.record(Event.PASSWORD_RESET_REQUESTED, None, personal={"email": email})
+        audit.record(AuditEvent.PASSWORD_RESET_REQUESTED, None, personal={"email": email})
         user = User.objects.filter(email__iexact=email, is_active=True).first()
         if is_sent and user and user.has_usable_password():
             whose = urlsafe_base64_encode(force_bytes(user.pk))
@@ -45,7 +45,7 @@ def request_reset(request: HttpRequest, email: str) -> None:
 
 
 def note_reset(user: User) -> None:
-    _end_sessions_and_record(user, Event.PASSWORD_RESET)
+    _end_sessions_and_record(user, AuditEvent.PASSWORD_RESET)
 
 
 def change(request: HttpRequest, user: User, password: str) -> None:
@@ -54,9 +54,9 @@ def change(request: HttpRequest, user: User, password: str) -> None:
         user.set_password(password)
         user.save(update_fields=["password"])
         but = sessions.current_id(request)
-        _end_sessions_and_record(user, Event.PASSWORD_CHANGED, but=but)
+        _end_sessions_and_record(user, AuditEvent.PASSWORD_CHANGED, but=but)
 
 
-def _end_sessions_and_record(user: User, event: Event, *, but: str = "") -> None:
+def _end_sessions_and_record(user: User, event: AuditEvent, *, but: str = "") -> None:
     sessions.end_all(user, but=but)
-    home.record(event, user)
+    audit_tenant.record(event, user)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import User
-from accounts.people import addresses, home, links, mail
+from accounts.people import addresses, audit_tenant, links, mail
 
 _PURPOSE = "email"
 LIFETIME_S = 24 * 3600
@@ -16,13 +16,13 @@ def rename(user: User, first_name: str, last_name: str) -> None:
     with transaction.atomic():
         user.first_name, user.last_name = first_name, last_name
         user.save(update_fields=["first_name", "last_name"])
-        home.record(Event.PERSON_CHANGED, user, details={"changed": ["name"]})
+        audit_tenant.record(AuditEvent.PERSON_CHANGED, user, details={"changed": ["name"]})
 
 
 def request_address(user: User, email: str) -> None:
     """Mail a link to another address, which proves it; whose it may be already is not told."""
     with transaction.atomic():
-        home.record(Event.PERSON_EMAIL_REQUESTED, user)
+        audit_tenant.record(AuditEvent.PERSON_EMAIL_REQUESTED, user)
         if User.objects.filter(email__iexact=email).exists():
             mail.post("known_already", email, link=links.address("login"))
         else:
@@ -49,4 +49,4 @@ def confirm_address(user: User, email: str) -> None:
         if user.email:
             mail.post("address_changed", user.email, username=user.username)
         addresses.give(user, email)
-        home.record(Event.PERSON_CHANGED, user, details={"changed": ["email"]})
+        audit_tenant.record(AuditEvent.PERSON_CHANGED, user, details={"changed": ["email"]})

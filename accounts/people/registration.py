@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from django.db import IntegrityError, transaction
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import Invitation, Membership, Tenant, User
 from accounts.people import invitations, links, mail
 from accounts.roles import Role
@@ -22,7 +22,7 @@ _PURPOSE = "registration"
 def request_link(email: str) -> None:
     """Mail a link to register with; somebody who is here already is told that instead."""
     with transaction.atomic():
-        audit.record(Event.REGISTRATION_REQUESTED, None, personal={"email": email})
+        audit.record(AuditEvent.REGISTRATION_REQUESTED, None, personal={"email": email})
         if User.objects.filter(email__iexact=email).exists():
             mail.post("known_already", email, link=links.address("login"))
         else:
@@ -45,7 +45,7 @@ def complete(email: str, username: str, password: str, tenant_name: str) -> User
         tenant = Tenant.objects.create(name=tenant_name)
         Membership.objects.create(user=user, tenant=tenant, role=Role.ADMIN)
         details = {"person": str(user.pk), "name": tenant_name}
-        audit.record(Event.REGISTRATION_COMPLETED, tenant.pk, tenant.pk, details=details)
+        audit.record(AuditEvent.REGISTRATION_COMPLETED, tenant.pk, tenant.pk, details=details)
     return user
 
 

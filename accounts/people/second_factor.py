@@ -21,9 +21,9 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django_otp.oath import TOTP
 
-from accounts.events import Event, Outcome
+from accounts.audit_events import AuditEvent, Outcome
 from accounts.models import Authenticator, Membership, User
-from accounts.people import home, mail, recovery, sessions
+from accounts.people import audit_tenant, mail, recovery, sessions
 from ffapi_site.lib import scope
 
 IN_A_ROW = 5
@@ -101,7 +101,7 @@ def enrol(request: HttpRequest, user: User, secret: str, code: str) -> list[str]
         fresh = {"secret": secret, "last_step": step, "name": "authenticator", "confirmed": True}
         Authenticator.objects.update_or_create(user=user, defaults=fresh)
         sessions.end_all(user, but=sessions.current_id(request))
-        home.record(Event.TOTP_ENROLLED, user)
+        audit_tenant.record(AuditEvent.TOTP_ENROLLED, user)
         return recovery.replace(user)
 
 
@@ -114,7 +114,7 @@ def verify(user: User, code: str) -> Verdict:
             return Verdict()
         now: datetime = authenticator.now
         if until := _locked_until(authenticator, now):
-            home.record(Event.TOTP_LOCKED, user, outcome=Outcome.DENIED)
+            audit_tenant.record(AuditEvent.TOTP_LOCKED, user, outcome=Outcome.DENIED)
             return Verdict(locked_until=until)
         return _accept(authenticator, code, now) or _refuse(authenticator, now)
 
@@ -124,12 +124,12 @@ def _accept(authenticator: Authenticator, code: str, now: datetime) -> Verdict |
     step = _step_of(authenticator.secret, code, now, authenticator.last_step)
     if step is not None:
         _update(authenticator, last_step=step, failures_in_a_row=0, locked_until=None)
-        home.record(Event.TOTP_VERIFIED, user)
+        audit_tenant.record(AuditEvent.TOTP_VERIFIED, user)
         return Verdict(authenticator)
     if recovery.use(user, code):
         _update(authenticator, failures_in_a_row=0, locked_until=None)
         left = recovery.left(user)
-        home.record(Event.RECOVERY_CODE_USED, user, details={"left": left})
+        audit_tenant.record(AuditEvent.RECOVERY_CODE_USED, user, details={"left": left})
         return Verdict(authenticator, recovery_codes_left=left)
     return None
 
@@ -148,8 +148,8 @@ def _refuse(authenticator: Authenticator, now: datetime) -> Verdict:
         failures_in_a_row=0 if locked_until else in_a_row,
         locked_until=locked_until,
     )
-    event = Event.TOTP_LOCKED if locked_until else Event.TOTP_FAILED
-    home.record(event, authenticator.user, outcome=Outcome.FAILURE)
+    event = AuditEvent.TOTP_LOCKED if locked_until else AuditEvent.TOTP_FAILED
+    audit_tenant.record(event, authenticator.user, outcome=Outcome.FAILURE)
     return Verdict(locked_until=locked_until)
 
 
@@ -161,7 +161,7 @@ def _locked_until(authenticator: Authenticator, now: datetime) -> datetime | Non
 def new_recovery_codes(user: User) -> list[str]:
     """Give the person other recovery codes; the old ones end."""
     with transaction.atomic():
-        home.record(Event.RECOVERY_CODES_MADE, user)
+        audit_tenant.record(AuditEvent.RECOVERY_CODES_MADE, user)
         return recovery.replace(user)
 
 
@@ -169,7 +169,7 @@ def remove(user: User) -> None:
     """Take the person's authenticator away, by their own wish."""
     with transaction.atomic():
         _forget(user)
-        home.record(Event.TOTP_REMOVED, user)
+        audit_tenant.record(AuditEvent.TOTP_REMOVED, user)
 
 
 def refusal_to_reset(user: User, by: User) -> str:
@@ -199,7 +199,7 @@ def reset(user: User, reason: str) -> None:
     with transaction.atomic():
         _forget(user)
         sessions.end_all(user)
-        home.record(Event.TOTP_RESET, user, details={"reason": reason})
+        audit_tenant.record(AuditEvent.TOTP_RESET, user, details={"reason": reason})
         if user.email:
             mail.post("authenticator_reset", user.email, username=user.get_username())
 

@@ -21,9 +21,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import actor
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import BrowserSession, User
-from accounts.people import home
+from accounts.people import audit_tenant
 from ffapi_site.lib.ids import new_id
 
 _ENTRY = "entry"
@@ -143,7 +143,7 @@ def revoke(user: User, public_id: str) -> bool:
     with transaction.atomic():
         if not live(user).filter(public_id=public_id).delete()[0]:
             return False
-        home.record(Event.SESSION_REVOKED, user, public_id)
+        audit_tenant.record(AuditEvent.SESSION_REVOKED, user, public_id)
     return True
 
 
@@ -151,7 +151,7 @@ def revoke_others(request: HttpRequest, user: User) -> int:
     """End all the person's sessions but the one that asks; give their number."""
     with transaction.atomic():
         number = end_all(user, but=current_id(request))
-        home.record(Event.SESSION_REVOKED, user, "", details={"others": number})
+        audit_tenant.record(AuditEvent.SESSION_REVOKED, user, "", details={"others": number})
     return number
 
 

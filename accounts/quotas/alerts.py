@@ -14,8 +14,8 @@ from django.db.models.functions import Now
 
 from accounts.models import Membership, QuotaAlert
 from accounts.quotas import hooks
-from accounts.quotas.names import QUOTAS, STORAGE
-from accounts.quotas.standing import Standing
+from accounts.quotas.catalogue import QUOTAS, STORAGE
+from accounts.quotas.status import Standing
 from accounts.roles import Role
 from ffapi_site.lib.database_away import database_away
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Subquery
 
 from accounts.models import ApiKey, Tenant
-from accounts.quotas.names import FILE_SIZE, FRAME_RATE, JOB_DURATION, RESOLUTION
+from accounts.quotas.catalogue import FILE_SIZE, FRAME_RATE, JOB_DURATION, RESOLUTION
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Literal
 from django.db import connection
 
 from accounts.quotas import alerts
-from accounts.quotas.names import QUOTAS
-from accounts.quotas.refusal import QuotaExceeded, TenantSuspended
-from accounts.quotas.standing import Standing
+from accounts.quotas.catalogue import QUOTAS
+from accounts.quotas.errors import QuotaExceeded, TenantSuspended
+from accounts.quotas.status import Standing
 
 _CHANGE = """
 SELECT subject, name, kind, maximum, used, reserved, window_start, statement_timestamp()

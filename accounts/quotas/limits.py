@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import ApiKey, Plan, Tenant
 from accounts.quotas import recount
-from accounts.quotas.given import Limits, read
-from accounts.quotas.names import CONCURRENT_JOBS, QUEUED_JOBS
+from accounts.quotas.catalogue import CONCURRENT_JOBS, QUEUED_JOBS
+from accounts.quotas.parsing import Limits, read
 from ffapi_site.lib.problems import FieldError, Invalid
 
 _CAPS = (CONCURRENT_JOBS, QUEUED_JOBS)  # columns of their own: the claim reads them
@@ -31,7 +31,7 @@ def set_for_tenant(tenant: Tenant, quota: Mapping[str, int | None]) -> None:
         before, locked.quota = locked.quota, wanted
         _put_in_force(locked, plan)
         told = {"before": before, "after": wanted}
-        audit.record(Event.QUOTA_CHANGED, tenant.pk, tenant.pk, details=told)
+        audit.record(AuditEvent.QUOTA_CHANGED, tenant.pk, tenant.pk, details=told)
     _take_over(tenant, locked)
 
 
@@ -50,7 +50,7 @@ def set_for_key(api_key: ApiKey, quota: Mapping[str, int | None], *, audited: bo
         recount.of_subject(api_key.tenant_id, api_key.pk, wanted)
         if audited:
             told = {"before": before, "after": wanted}
-            audit.record(Event.QUOTA_CHANGED, api_key.tenant_id, api_key.pk, details=told)
+            audit.record(AuditEvent.QUOTA_CHANGED, api_key.tenant_id, api_key.pk, details=told)
 
 
 def set_plan(tenant: Tenant, plan: str | None) -> None:
@@ -64,7 +64,7 @@ def set_plan(tenant: Tenant, plan: str | None) -> None:
         before, locked.plan_id = locked.plan_id, plan
         _put_in_force(locked, held)
         told = {"before": before, "after": plan}
-        audit.record(Event.TENANT_PLAN_CHANGED, tenant.pk, tenant.pk, details=told)
+        audit.record(AuditEvent.TENANT_PLAN_CHANGED, tenant.pk, tenant.pk, details=told)
     _take_over(tenant, locked)
 
 
@@ -86,7 +86,7 @@ def put_plan(
                 _put_in_force(locked, plan)
         told = {"before": before.limits if before else None, "after": wanted}
         told["suspend_after_violations"] = suspend_after_violations
-        audit.record(Event.PLAN_CHANGED, None, name, details=told)
+        audit.record(AuditEvent.PLAN_CHANGED, None, name, details=told)
     return plan
 
 

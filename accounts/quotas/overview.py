@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from accounts.models import ApiKey, QuotaCounter, Tenant
-from accounts.quotas import truth, windows
-from accounts.quotas.names import CONCURRENT_JOBS, QUEUED_JOBS, QUOTAS
-from accounts.quotas.standing import Standing
-from accounts.quotas.truth import Figure
+from accounts.quotas import actual_use, windows
+from accounts.quotas.actual_use import Figure
+from accounts.quotas.catalogue import CONCURRENT_JOBS, QUEUED_JOBS, QUOTAS
+from accounts.quotas.status import Standing
 
 
 def of_tenant(tenant: Tenant) -> list[Standing]:
@@ -33,10 +33,10 @@ def _standings(
     if not names:
         return
     subject, starts = api_key_id or tenant_id, windows.current()
-    running, waiting = truth.going_on(tenant_id, api_key_id)
+    running, waiting = actual_use.going_on(tenant_id, api_key_id)
     figures = {CONCURRENT_JOBS: Figure(running), QUEUED_JOBS: Figure(waiting)}
     if any(QUOTAS[name].is_counted and name not in limits for name in names):
-        figures |= truth.figures(tenant_id, api_key_id, starts)
+        figures |= actual_use.figures(tenant_id, api_key_id, starts)
     for row in QuotaCounter.objects.filter(subject=subject, window_start__in=starts.values()):
         figures[row.name] = Figure(row.used, row.reserved)
     for name in names:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from accounts.models import ApiKey, QuotaCounter, Tenant
-from accounts.quotas import truth, windows
-from accounts.quotas.names import COUNTED
-from accounts.quotas.truth import Figure
+from accounts.quotas import actual_use, windows
+from accounts.quotas.actual_use import Figure
+from accounts.quotas.catalogue import COUNTED
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def _differences(tenant_id: str, api_key_id: str | None, names: set[str]) -> Ite
     if not names:
         return
     subject, starts = api_key_id or tenant_id, windows.current()
-    figures = truth.figures(tenant_id, api_key_id, starts)
+    figures = actual_use.figures(tenant_id, api_key_id, starts)
     rows = QuotaCounter.objects.filter(subject=subject)
     counted = {(row.name, row.window_start): Figure(row.used, row.reserved) for row in rows}
     for quota in COUNTED:

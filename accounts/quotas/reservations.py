@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 
 from accounts.models import StorageHold
 from accounts.quotas import counters
+from accounts.quotas.catalogue import CPU_PER_MONTH, JOBS_PER_DAY, JOBS_PER_HOUR, STORAGE
 from accounts.quotas.counters import Change
-from accounts.quotas.names import CPU_PER_MONTH, JOBS_PER_DAY, JOBS_PER_HOUR, STORAGE
 from accounts.usage import ledger
 from ffapi_site.lib.chores import Items
 from ffapi_site.lib.ids import new_id

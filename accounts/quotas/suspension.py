@@ -6,10 +6,10 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import Tenant
 from accounts.quotas import alerts
-from accounts.quotas.refusal import QuotaExceeded
+from accounts.quotas.errors import QuotaExceeded
 from ffapi_site.lib.lengths import fitted
 from ffapi_site.lib.problems import Conflict
 
@@ -57,7 +57,9 @@ def _suspend(tenant_id: str, reason: str, details: dict[str, object]) -> bool:
     rows = Tenant.objects.filter(pk=tenant_id, quota_suspended_at=None)
     if not rows.update(quota_suspended_at=Now(), quota_suspended_for=reason):
         return False
-    audit.record(Event.QUOTA_SUSPENDED, tenant_id, tenant_id, details={"reason": reason} | details)
+    audit.record(
+        AuditEvent.QUOTA_SUSPENDED, tenant_id, tenant_id, details={"reason": reason} | details
+    )
     return True
 
 
@@ -72,5 +74,5 @@ def lift(tenant: Tenant) -> None:
         rows = Tenant.objects.filter(pk=tenant.pk, quota_suspended_at__isnull=False)
         if not rows.update(quota_suspended_at=None, quota_suspended_for=""):
             raise Conflict("the tenant is not suspended", code="quota_not_suspended")
-        audit.record(Event.QUOTA_SUSPENSION_LIFTED, tenant.pk, tenant.pk)
+        audit.record(AuditEvent.QUOTA_SUSPENSION_LIFTED, tenant.pk, tenant.pk)
     tenant.refresh_from_db(fields=["quota_suspended_at", "quota_suspended_for"])

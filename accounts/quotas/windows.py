@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
-from accounts.quotas.names import Window
+from accounts.quotas.catalogue import Window
 
 # The window of what has none.
 EVER = datetime(1970, 1, 1, tzinfo=UTC)

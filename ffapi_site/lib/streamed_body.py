@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.exceptions import RequestAborted, RequestDataTooBig
 from django.core.handlers.asgi import ASGIHandler
 
-from ffapi_site.lib.idle import release_connections
+from ffapi_site.lib.database_release import release_connections
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 

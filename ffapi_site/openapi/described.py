@@ -36,7 +36,7 @@ _IDEMPOTENCY = OpenApiParameter(
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "accounts.api.authentication.ApiKeyAuthentication"
+    target_class = "accounts.web.authentication.ApiKeyAuthentication"
     name = ["bearer", "header"]
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> list[Json]:  # noqa: ARG002

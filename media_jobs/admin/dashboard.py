@@ -76,10 +76,10 @@ def _cards(chain_warning: str) -> list[tuple[str, str, str, bool]]:
         ("Dead letters", str(dead), "admin:media_jobs_deadletter_changelist", dead > 0),
         ("Slots alive", str(alive), "admin:media_jobs_slot_changelist", alive == 0),
         (
-            "Fence",
-            _fence(),
+            "Sandbox",
+            _sandbox(),
             "admin:media_jobs_slot_changelist",
-            _fence() not in {"full", "no slot"},
+            _sandbox() not in {"full", "no slot"},
         ),
         ("Webhooks waiting", str(waiting), "admin:media_jobs_webhookdelivery_changelist", False),
         ("Tenants held", str(held), "admin:accounts_tenant_changelist", held > 0),
@@ -87,7 +87,7 @@ def _cards(chain_warning: str) -> list[tuple[str, str, str, bool]]:
     ]
 
 
-def _fence() -> str:
+def _sandbox() -> str:
     """The weakest of the slots that are alive."""
     told = Slot.objects.alive().values_list("sandbox__level", flat=True)
     levels = set(told)

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import TextFilter
 
 from accounts.admin.listed import ListedFilter
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 
 
 class OperationFilter(ListedFilter):

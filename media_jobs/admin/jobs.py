@@ -18,7 +18,7 @@ from accounts.admin.days import DaysFilter
 from accounts.admin.exporting import Exports
 from accounts.admin.listed import by
 from accounts.admin_site import ReadOnlyAdmin, site
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import User
 from media_jobs.admin import wording
 from media_jobs.admin.filters import FailureFilter, OperationFilter
@@ -51,7 +51,7 @@ class JobFacts(Exports, ReadOnlyAdmin):
     show_full_result_count = False  # a count of every row at each look is dear on a large table
     inlines: ClassVar = [EventInline, AttemptInline, InputInline, OutputInline, WebhookInline]
     exported = ("id", "tenant", "operation", "status", "created_at", "finished_at", "attempt")
-    exported_as = Event.JOB_EXPORTED
+    exported_as = AuditEvent.JOB_EXPORTED
     readonly_fields = (
         *("state", "owner", "by", "took", "asked", "about", "told_to"),
         *("command", "log", "receipt", "came_of_it", "problem"),

@@ -17,9 +17,9 @@ from media_jobs.models.slot import SILENT
 
 @admin.register(Slot, site=site)
 class SlotAdmin(ReadOnlyAdmin):
-    """Where jobs run: whether each place is alive, what it does and how its fence holds."""
+    """Where jobs run: whether each place is alive, what it does and how its sandbox holds."""
 
-    list_display = ("name", "state", "lane", "host", "doing", "fence", "heartbeat_at")
+    list_display = ("name", "state", "lane", "host", "doing", "sandbox_level", "heartbeat_at")
     list_filter = ("lane", "host")
     search_fields = ("name", "host")
     fields = (
@@ -29,11 +29,11 @@ class SlotAdmin(ReadOnlyAdmin):
         ("hung", "troubles"),
         "doing",
         ("memory_mb", "scratch_mb"),
-        ("program", "fence"),
+        ("program", "sandbox_level"),
         "layers",
         "kinds",
     )
-    readonly_fields = ("state", "doing", "fence", "program", "layers", "kinds")
+    readonly_fields = ("state", "doing", "sandbox_level", "program", "layers", "kinds")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Slot]:
         running = Job.objects.filter(status=Status.RUNNING, slot=OuterRef("name"))
@@ -50,15 +50,17 @@ class SlotAdmin(ReadOnlyAdmin):
     def doing(self, slot: Any) -> SafeString | str:
         return wording.job_link(slot.job) if slot.job else "-"
 
-    @display(label={"full": "success", "reduced": "warning", "none": "danger"})
-    def fence(self, slot: Slot) -> str:
+    @display(
+        description="sandbox", label={"full": "success", "reduced": "warning", "none": "danger"}
+    )
+    def sandbox_level(self, slot: Slot) -> str:
         return str(slot.sandbox.get("level", "unknown"))
 
     @admin.display(description="FFmpeg")
     def program(self, slot: Slot) -> str:
         return str(slot.capabilities.get("version", "unknown"))
 
-    @admin.display(description="fence in full")
+    @admin.display(description="sandbox in full")
     def layers(self, slot: Slot) -> SafeString:
         return wording.as_json(slot.sandbox)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from django.db import transaction
 from rest_framework.response import Response
 
-from accounts.api.views import TenantAPIView
 from accounts.roles import allows
+from accounts.web.api_view import TenantAPIView
 from media_jobs.api.job_body import related, tell
 from media_jobs.api.waiting import wait_for_end, wanted_wait_s
 from media_jobs.models import Job

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from media_jobs.engine.queue_position import Place, Reason, places
 from media_jobs.models import Job, JobInput, JobOutput, JobQuerySet, Priority, Status
-from storage.links import download_url
+from storage.signed_urls import download_url
 
 
 class Progress(BaseModel):

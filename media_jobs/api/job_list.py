@@ -11,7 +11,7 @@ from accounts.models import Tenant
 from ffapi_site.lib import query
 from ffapi_site.lib.ids import is_public_id
 from media_jobs.models import Job, JobInput, JobQuerySet, Status
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 
 FILTERS = (
     "status",

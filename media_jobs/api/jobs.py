@@ -8,21 +8,21 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.views import TenantAPIView
+from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib import bodies, ongoing
 from ffapi_site.lib.client_address import client_address
-from ffapi_site.lib.describing import JSON, PAGING, page_of
+from ffapi_site.lib.openapi import JSON, PAGING, page_of
 from ffapi_site.lib.problems import Invalid
 from ffapi_site.lib.renderers import EventStream, PlainText
 from media_jobs.api import event_stream, job_request
 from media_jobs.api.answers import MakesJobs
-from media_jobs.api.describing import JOB_MADE, PREFER, QUERY
 from media_jobs.api.job_body import JobBody, related, tell, tell_all
 from media_jobs.api.job_list import FILTERS, filtered
+from media_jobs.api.openapi import JOB_MADE, PREFER, QUERY
 from media_jobs.api.schemas import JOB_REQUEST, flat_request
 from media_jobs.engine import jobs
 from media_jobs.models import Job
-from media_jobs.operations.base import Operation, UnknownOperation, find, from_flat
+from media_jobs.operations.core import Operation, UnknownOperation, find, from_flat
 
 
 class Jobs(MakesJobs):

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.permissions import ANY_KEY
-from accounts.api.views import TenantAPIView
+from accounts.web.api_view import TenantAPIView
+from accounts.web.permissions import ANY_KEY
 from ffapi_site.lib.problems import NotFound
-from media_jobs.operations.base import REGISTRY, Operation, UnknownOperation, find
+from media_jobs.operations.core import REGISTRY, Operation, UnknownOperation, find
 from media_jobs.planning.availability import reason_against
 from media_jobs.planning.placement import reason_against_gpu
 from media_jobs.surfaces import plans

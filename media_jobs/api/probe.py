@@ -7,12 +7,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.views import TenantAPIView
-from ffapi_site.lib.describing import JSON
+from accounts.web.api_view import TenantAPIView
+from ffapi_site.lib.openapi import JSON
 from ffapi_site.lib.problems import Invalid
 from media_jobs.api import job_request
 from media_jobs.api.schemas import flat_request
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 from media_jobs.worker import inline_run
 
 

@@ -6,8 +6,8 @@ from functools import cache
 from typing import Any
 
 from media_jobs.api.job_request import JobOptions
-from media_jobs.operations.base import REGISTRY, Operation
-from media_jobs.operations.parsing import media_aliases
+from media_jobs.operations.core import REGISTRY, Operation
+from media_jobs.operations.core.parsing import media_aliases
 from media_jobs.surfaces import plans
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ from django.urls import URLPattern, path
 from media_jobs.api import jobs
 from media_jobs.api.operations import Catalogue, OneOperation
 from media_jobs.api.probe import Probe
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 
 # Those that answer at once instead of making a job.
 _AT_ONCE: dict[str, Any] = {"probe": Probe}

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.quotas import reservations
 from ffapi_site.lib.chores import Items
 from ffapi_site.lib.ids import lowest_id
@@ -23,7 +23,7 @@ _CLOCKS_DIFFER_BY = timedelta(hours=3)
 _EXPIRED = Items("expired jobs")
 
 
-def forget(job: Job, event: Event, told: dict[str, Any]) -> bool:
+def forget(job: Job, event: AuditEvent, told: dict[str, Any]) -> bool:
     """Delete an ended job with its attempts, steps, events and deliveries; its files stay.
 
     Tell whether it was there: of two who delete it at once one does, and gives its room back.
@@ -66,4 +66,4 @@ def sweep() -> int:
 def _expire(job: Job) -> bool:
     told = {"operation": job.operation, "status": job.status}
     with transaction.atomic():
-        return forget(job, Event.JOB_EXPIRED, told)
+        return forget(job, AuditEvent.JOB_EXPIRED, told)

@@ -11,14 +11,14 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import ApiKey, Tenant, User
 from accounts.quotas import reservations
 from ffapi_site.lib import netguard
 from ffapi_site.lib.lengths import length_of
-from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import Conflict, TooManyRequests, invalid
 from ffapi_site.lib.shorten import fits, size_bytes
+from ffapi_site.lib.url_policy import url_policy
 from media_jobs.engine import job_retention, states, wakeups
 from media_jobs.models import Job, JobInput, Priority, Status
 from media_jobs.models.job import METADATA_BYTES, PARAMS_BYTES
@@ -87,7 +87,7 @@ def _stored_name(given: str) -> str:
 class Why:
     """How a job comes to be, as the audit log tells it; ``of`` is the job that it repeats."""
 
-    event: Event = Event.JOB_CREATED
+    event: AuditEvent = AuditEvent.JOB_CREATED
     of: str = ""
 
 
@@ -199,7 +199,9 @@ def _cancel_running(job: Job) -> None:
     with transaction.atomic():
         if running.update(cancel_requested_at=Now()):
             states.announce(job.id)
-            audit.record(Event.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.RUNNING})
+            audit.record(
+                AuditEvent.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.RUNNING}
+            )
 
 
 def retry(
@@ -207,7 +209,7 @@ def retry(
     *,
     api_key: ApiKey | None = None,
     user: User | None = None,
-    event: Event = Event.JOB_RETRIED,
+    event: AuditEvent = AuditEvent.JOB_RETRIED,
 ) -> Job:
     """Submit an ended job's request once more, as a new job: the old one's end stays as it is."""
     if not job.is_final:
@@ -234,7 +236,7 @@ def requeue(job: Job, *, user: User | None = None) -> Job:
         if not dead.update(quarantined_at=None):
             raise Conflict("the job is not quarantined", code="job_not_quarantined")
         job.refresh_from_db()
-        return retry(job, user=user, event=Event.JOB_REQUEUED)
+        return retry(job, user=user, event=AuditEvent.JOB_REQUEUED)
 
 
 def delete(job: Job) -> None:
@@ -256,7 +258,7 @@ def delete(job: Job) -> None:
             "files": [file.pk for file in gone],
             "kept_files": [file.pk for file in files if file not in gone],
         }
-        job_retention.forget(job, Event.JOB_DELETED, told)
+        job_retention.forget(job, AuditEvent.JOB_DELETED, told)
     for file in gone:
         store.remove(file, event=None)
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from ffapi_site.lib.lengths import fitted
 from media_jobs.engine import wakeups
 from media_jobs.models import Job, PausedLane, Slot, Status
@@ -35,7 +35,7 @@ def known() -> list[str]:
     return sorted(found | settings.LANES.keys() | {slot.lane for slot in Slot.objects.alive()})
 
 
-def pause(lane: str, reason: str, *, event: Event = Event.LANE_PAUSED) -> None:
+def pause(lane: str, reason: str, *, event: AuditEvent = AuditEvent.LANE_PAUSED) -> None:
     """Let the slots of ``lane`` take no further jobs; what runs there goes on."""
     said = {"reason": fitted(PausedLane, "reason", reason)}
     with transaction.atomic():
@@ -45,7 +45,7 @@ def pause(lane: str, reason: str, *, event: Event = Event.LANE_PAUSED) -> None:
 
 def drain(lane: str, reason: str) -> int:
     """Pause ``lane`` until nothing runs there; tell how much still does."""
-    pause(lane, reason, event=Event.LANE_DRAINED)
+    pause(lane, reason, event=AuditEvent.LANE_DRAINED)
     return running(lane)
 
 
@@ -54,7 +54,7 @@ def resume(lane: str) -> bool:
     with transaction.atomic():
         removed, _ = PausedLane.objects.filter(lane=lane).delete()
         if removed:
-            audit.record(Event.LANE_RESUMED, None, lane)
+            audit.record(AuditEvent.LANE_RESUMED, None, lane)
         wakeups.renew()
     return bool(removed)
 

@@ -16,7 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from accounts import audit
-from accounts.events import Event, Outcome
+from accounts.audit_events import AuditEvent, Outcome
 from accounts.quotas import reservations
 from accounts.usage.ledger import Usage
 from ffapi_site.lib.lengths import fitted
@@ -112,7 +112,7 @@ def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: A
         if hold(job) and status == Status.FAILED:
             status, reason = Status.CANCELED, f"canceled; {reason}"
             values = {name: values[name] for name in values if name not in _OF_FAILURE}
-        event = Event.JOB_QUARANTINED if "quarantined_at" in values else Event.JOB_ENDED
+        event = AuditEvent.JOB_QUARANTINED if "quarantined_at" in values else AuditEvent.JOB_ENDED
         _tell(job, event, status=status, reason=reason)
         _write(job, status, reason, values | _released() | {"finished_at": Now()})
         _close_attempt(job, outcome or status)
@@ -141,7 +141,7 @@ def give_back(
         if hold(job):
             end(job, Status.CANCELED, f"canceled; {reason}", outcome=outcome, **at_end)
             return
-        _tell(job, Event.JOB_GIVEN_BACK, status=Status.QUEUED, reason=reason)
+        _tell(job, AuditEvent.JOB_GIVEN_BACK, status=Status.QUEUED, reason=reason)
         _write(job, Status.QUEUED, reason, values)
         _close_attempt(job, outcome)
 
@@ -159,7 +159,7 @@ def cancel_queued(job: Job) -> bool:
         found = waiting.first()
         if found is None:
             return False
-        audit.record(Event.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.QUEUED})
+        audit.record(AuditEvent.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.QUEUED})
         _write(found, Status.CANCELED, "canceled while queued", {"finished_at": Now()})
         return True
 
@@ -214,7 +214,7 @@ def hold(job: Job) -> bool:
     return asked[0] is not None
 
 
-def _tell(job: Job, event: Event, *, status: Status, reason: str) -> None:
+def _tell(job: Job, event: AuditEvent, *, status: Status, reason: str) -> None:
     """Have the audit log tell what a slot did."""
     told = {"status": status, "attempt": job.attempt, "slot": job.slot, "reason": reason}
     outcome = Outcome.FAILURE if status == Status.FAILED else Outcome.SUCCESS

@@ -6,7 +6,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 
-from accounts.pages.page import Page, wants_fragment
+from accounts.web.page import Page, wants_fragment
 from ffapi_site.lib import scope
 from media_jobs.models import Job, JobQuerySet, Slot, Status
 

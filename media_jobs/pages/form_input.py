@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from ffapi_site.lib import strict_json
 from ffapi_site.lib.problems import FieldError, Malformed
-from media_jobs.operations.base import InvalidParamsGroup, Operation, parse
+from media_jobs.operations.core import InvalidParamsGroup, Operation, parse
 from media_jobs.surfaces import form
 from media_jobs.surfaces.form import Field
 

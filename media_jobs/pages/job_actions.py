@@ -6,10 +6,10 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from accounts.pages.page import Page
+from accounts.web.page import Page
 from media_jobs.engine import jobs
 from media_jobs.models import Job
-from media_jobs.operations.base import find
+from media_jobs.operations.core import find
 
 
 class JobAction(Page):

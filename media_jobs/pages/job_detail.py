@@ -8,10 +8,10 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from accounts.pages.page import Page
+from accounts.web.page import Page
 from media_jobs.engine.queue_position import Place, places
 from media_jobs.models import Job, JobAttempt, Status
-from media_jobs.pages.file_links import FileLink, link
+from storage.pages.file_links import FileLink, link
 
 _LOG_TAIL_LINES = 60
 

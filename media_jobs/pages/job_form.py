@@ -9,7 +9,7 @@ from ffapi_site.lib.problems import FieldError, Invalid
 from media_jobs.engine import jobs
 from media_jobs.models import Job, Priority
 from media_jobs.models.job import DeviceAsked
-from media_jobs.operations.base import Operation
+from media_jobs.operations.core import Operation
 from media_jobs.pages import form_input
 from media_jobs.pages.form_input import Typed
 from media_jobs.pages.form_view import ShownField, shown

@@ -3,12 +3,12 @@ from __future__ import annotations
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 
-from accounts.pages.cursor import cursor_page
-from accounts.pages.page import Page, wants_fragment
+from accounts.web.cursor import cursor_page
+from accounts.web.page import Page, wants_fragment
 from ffapi_site.lib import query
 from ffapi_site.lib.ids import is_public_id
 from media_jobs.models import Job, JobQuerySet, Status
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 
 _SEARCH_LENGTH = 200
 

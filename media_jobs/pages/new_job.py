@@ -5,12 +5,12 @@ from typing import ClassVar
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.pages.page import Page
+from accounts.web.page import Page
 from ffapi_site.lib.ids import is_public_id
 from ffapi_site.lib.problems import Invalid
 from media_jobs.engine import jobs
 from media_jobs.models import Job
-from media_jobs.operations.base import REGISTRY, Operation
+from media_jobs.operations.core import REGISTRY, Operation
 from media_jobs.pages.job_form import Entered, JobForm
 from storage.models import File
 

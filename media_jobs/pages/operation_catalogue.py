@@ -6,8 +6,8 @@ from operator import attrgetter
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts.pages.page import Page
-from media_jobs.operations.base import REGISTRY
+from accounts.web.page import Page
+from media_jobs.operations.core import REGISTRY
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@ from django.urls import path
 
 from media_jobs.pages import (
     dashboard,
-    files,
     job_actions,
     job_detail,
     job_list,
     new_job,
     operation_catalogue,
-    upload,
 )
+from storage.pages import files, upload
 
 urlpatterns = [
     path("", dashboard.Dashboard.as_view(), name="dashboard"),

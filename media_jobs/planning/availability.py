@@ -6,8 +6,7 @@ from functools import lru_cache
 
 from media_jobs import sandbox
 from media_jobs.host.probe import unconfined
-from media_jobs.operations import driver
-from media_jobs.operations.base import Example, InvalidParams, Operation, media_refs, parse
+from media_jobs.operations.core import Example, InvalidParams, Operation, driver, media_refs, parse
 from media_jobs.planning.plan import media_of
 from media_jobs.surfaces import plans
 from media_jobs.surfaces.samples import SAMPLES

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from accounts.quotas.bounds import Bounds
-from accounts.quotas.names import FRAME_RATE, JOB_DURATION, RESOLUTION
+from accounts.quotas.catalogue import FRAME_RATE, JOB_DURATION, RESOLUTION
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.operations.base import InvalidParams, Operation, Source
-from media_jobs.operations.sizes import NAMED, Size
+from media_jobs.operations.building.sizes import NAMED, Size
+from media_jobs.operations.core import InvalidParams, Operation, Source
 
 _CODE = "quota_exceeded"
 # NTSC's 29.97 and 59.94 count as 30 and 60, and what calls itself 30 may measure a little more.

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from ffapi_site.lib.problems import invalid
 from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.failures import Failure
@@ -19,7 +19,7 @@ from media_jobs.host import device_circuit_breaker, devices, machine
 from media_jobs.models import Job, Slot, Status
 from media_jobs.models.job import DeviceAsked, Lane
 from media_jobs.models.slot import SILENT
-from media_jobs.operations.base import REGISTRY, Operation
+from media_jobs.operations.core import REGISTRY, Operation
 
 # A slot that restarts is back well within this time.
 _STRANDED_AFTER = timedelta(seconds=60)
@@ -122,5 +122,5 @@ def move_stranded() -> int:
         moved = dict(waiting.select_for_update(skip_locked=True).values_list("pk", "tenant_id"))
         for job_id, tenant_id in moved.items():
             told = {"from": Lane.GPU, "to": Lane.CPU}
-            audit.record(Event.JOB_MOVED, tenant_id, job_id, details=told)
+            audit.record(AuditEvent.JOB_MOVED, tenant_id, job_id, details=told)
         return Job.objects.filter(pk__in=moved).update(lane=Lane.CPU)

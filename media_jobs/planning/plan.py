@@ -10,15 +10,16 @@ from django.conf import settings
 from accounts.models import ApiKey, Tenant
 from accounts.quotas import bounds
 from ffapi_site.lib import netguard
-from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.problems import FieldError, Invalid, invalid
+from ffapi_site.lib.url_policy import url_policy
 from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.host import scratch
 from media_jobs.host.capabilities import capabilities
 from media_jobs.host.probe import unconfined
 from media_jobs.models.job import DeviceAsked, Lane
-from media_jobs.operations import base, driver
+from media_jobs.operations import core
+from media_jobs.operations.core import driver
 from media_jobs.planning import media_limits, placement, resource_estimate
 from media_jobs.planning.resource_estimate import Weight
 from media_jobs.sandbox import SandboxUnavailable
@@ -34,7 +35,7 @@ class PlannedInput:
 
 @dataclass(frozen=True)
 class Planned:
-    operation: base.Operation
+    operation: core.Operation
     inputs: tuple[PlannedInput, ...]
     lane: Lane
     weight: Weight
@@ -55,22 +56,22 @@ def plan(
     Raises `Unavailable` where FFmpeg may not be asked what it can do.
     """
     try:
-        operation = base.parse(name, params)
-        inputs = tuple(_resolve(tenant, ref) for ref in base.media_refs(operation))
+        operation = core.parse(name, params)
+        inputs = tuple(_resolve(tenant, ref) for ref in core.media_refs(operation))
         sources = _sources(inputs)
         allowed = bounds.of(tenant, api_key)
         media_limits.check_wish(operation, allowed)
         media_limits.check_sources(sources, allowed)
         if len(sources) == len(inputs):
             driver.plan(operation, media_of(sources))
-    except base.UnknownOperation as error:
-        known = ", ".join(sorted(base.REGISTRY))
+    except core.UnknownOperation as error:
+        known = ", ".join(sorted(core.REGISTRY))
         raise invalid("/operation", f"unknown; there are: {known}", "unknown") from error
-    except base.InvalidParamsGroup as group:
+    except core.InvalidParamsGroup as group:
         raise _problem(group.errors) from group
-    except base.InvalidParams as error:
-        field = base.as_sent(name, params, error.field)
-        raise _problem([base.InvalidParams(field, error.detail, error.code)]) from error
+    except core.InvalidParams as error:
+        field = core.as_sent(name, params, error.field)
+        raise _problem([core.InvalidParams(field, error.detail, error.code)]) from error
     except SandboxUnavailable as missing:
         raise unconfined() from missing
     heavy = resource_estimate.of(
@@ -81,31 +82,31 @@ def plan(
     return Planned(operation, inputs, placement.lane_of(type(operation), device), heavy)
 
 
-def _problem(errors: Iterable[base.InvalidParams]) -> Invalid:
+def _problem(errors: Iterable[core.InvalidParams]) -> Invalid:
     found = [FieldError(f"/params/{error.field}", error.detail, error.code) for error in errors]
     return Invalid("; ".join(f"{e.pointer}: {e.detail}" for e in found), errors=found)
 
 
-def _resolve(tenant: Tenant, ref: base.Ref) -> PlannedInput:
+def _resolve(tenant: Tenant, ref: core.Ref) -> PlannedInput:
     media = ref.ref
     if media.url is not None:
         try:
             netguard.check(media.url, url_policy())
         except netguard.Refused as refused:
-            raise base.InvalidParams(ref.role, refused.detail, refused.code) from refused
+            raise core.InvalidParams(ref.role, refused.detail, refused.code) from refused
         return PlannedInput(ref.role, media.url, None)
     file = File.objects.for_tenant(tenant).published().filter(pk=media.file).first()
     if file is None:
-        raise base.InvalidParams(ref.role, f"there is no file {media.file}", "file_not_found")
+        raise core.InvalidParams(ref.role, f"there is no file {media.file}", "file_not_found")
     if file.media is None:
-        raise base.InvalidParams(ref.role, f"{file.name} is not a medium", "not_a_medium")
+        raise core.InvalidParams(ref.role, f"{file.name} is not a medium", "not_a_medium")
     return PlannedInput(ref.role, "", file)
 
 
-def _sources(inputs: tuple[PlannedInput, ...]) -> dict[str, base.Source]:
+def _sources(inputs: tuple[PlannedInput, ...]) -> dict[str, core.Source]:
     """Those that are known before the job runs: the stored ones."""
     return {
-        each.role: base.Source(
+        each.role: core.Source(
             path=scratch.input_path(position, each.file.name),
             info=MediaInfo.from_json(each.file.media),
             name=each.file.name,
@@ -116,9 +117,9 @@ def _sources(inputs: tuple[PlannedInput, ...]) -> dict[str, base.Source]:
     }
 
 
-def media_of(sources: dict[str, base.Source], device: Device | None = None) -> base.Media:
+def media_of(sources: dict[str, core.Source], device: Device | None = None) -> core.Media:
     """What an operation plans with on this machine; on the CPU where nothing else is said."""
-    return base.Media(
+    return core.Media(
         sources=sources,
         device=device or Cpu(),
         capabilities=capabilities(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from media_jobs.operations.base import Source
+from media_jobs.operations.core import Source
 
 # Read off x264 and x265 with their default look-ahead: about 250 MiB whatever the size, and
 # 170 MiB for each million pixels of a frame.

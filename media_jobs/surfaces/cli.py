@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from media_jobs.operations.base import InvalidParams, InvalidParamsGroup, Operation
+from media_jobs.operations.core import InvalidParams, InvalidParamsGroup, Operation
 from media_jobs.surfaces.form import Field, fields, to_params
 
 

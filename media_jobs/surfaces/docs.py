@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from media_jobs.operations.base import REGISTRY, Example, Operation
+from media_jobs.operations.core import REGISTRY, Example, Operation
 from media_jobs.surfaces.form import Field, fields
 from media_jobs.surfaces.goldens import line
 from media_jobs.surfaces.plans import as_json, commands, devices, request

@@ -7,12 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from media_jobs.operations.base import (
-    InvalidParams,
-    InvalidParamsGroup,
-    Operation,
-    media_fields,
-)
+from media_jobs.operations.core import InvalidParams, InvalidParamsGroup, Operation, media_fields
 
 Widget = Literal[
     "text", "textarea", "number", "select", "checkbox", "media", "media_list", "list", "json"

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from media_jobs.ffmpeg.command import Command
-from media_jobs.operations.base import REGISTRY, Example, Operation
+from media_jobs.operations.core import REGISTRY, Example, Operation
 from media_jobs.surfaces.plans import commands, devices
 
 

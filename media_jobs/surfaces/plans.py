@@ -8,8 +8,8 @@ from typing import Any
 
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.devices import Cpu, Device, Nvidia
-from media_jobs.operations.base import Example, Media, Operation, media_params, media_refs, parse
-from media_jobs.operations.driver import drive
+from media_jobs.operations.core import Example, Media, Operation, media_params, media_refs, parse
+from media_jobs.operations.core.driver import drive
 from media_jobs.surfaces.samples import SAMPLES
 
 _SITE = "https://example.com"

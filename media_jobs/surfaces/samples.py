@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.operations.base import Source
+from media_jobs.operations.core import Source
 
 MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
 MKV = "matroska,webm"

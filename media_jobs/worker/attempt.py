@@ -23,7 +23,8 @@ from media_jobs.host import device_circuit_breaker, devices, machine, scratch, t
 from media_jobs.host.capabilities import capabilities
 from media_jobs.models import Job, JobAttempt, Status
 from media_jobs.models.job import Lane
-from media_jobs.operations import base, driver
+from media_jobs.operations import core
+from media_jobs.operations.core import driver
 from media_jobs.planning import media_limits, placement
 from media_jobs.planning.plan import media_of
 from media_jobs.worker import ending, explanation, inputs, outputs
@@ -119,7 +120,7 @@ def _work(attempt: Attempt, folder: Path) -> None:
     attempt.broken = truncation.names_of_cut(folder, gathered.sources.values(), watch)
     allowed = bounds.in_force(job.tenant_id, job.api_key_id)
     media_limits.check_sources(gathered.sources, allowed)
-    operation = base.parse(job.operation, job.params)
+    operation = core.parse(job.operation, job.params)
     placed = placement.device_of(job, operation)
     if placed.reason:
         attempt.fall_back(placed.gpu, placed.reason)
@@ -131,7 +132,7 @@ def _work(attempt: Attempt, folder: Path) -> None:
         _complete(attempt, made, result)
 
 
-def _do(doing: Doing, placed: placement.Placed) -> base.Result | None:
+def _do(doing: Doing, placed: placement.Placed) -> core.Result | None:
     """Do it where it was placed, and on the CPU where the GPU fails."""
     attempt = doing.attempt
     try:
@@ -154,12 +155,12 @@ class Doing:
 
     attempt: Attempt
     folder: Path
-    operation: base.Operation
+    operation: core.Operation
     answers: Answers
     looks: LookAhead
     made: list[OutputFile] = field(default_factory=list)
 
-    def on(self, device: Device) -> base.Result | None:
+    def on(self, device: Device) -> core.Result | None:
         """Run all that is not answered yet. Raises `Failed`."""
         self.made.clear()
         nodes = devices.nodes() if self.attempt.job.lane == Lane.GPU else ()
@@ -192,7 +193,7 @@ class Doing:
         return driver.drive(self.operation, media, execute=execute)
 
 
-def _limits_of(operation: base.Operation) -> sandbox.Limits:
+def _limits_of(operation: core.Operation) -> sandbox.Limits:
     """A command that a user wrote may be one that never ends, and is not waited for as long."""
     limits = installed_limits()
     if operation.scope != "ffmpeg:custom":
@@ -202,7 +203,7 @@ def _limits_of(operation: base.Operation) -> sandbox.Limits:
     )
 
 
-def _complete(attempt: Attempt, made: outputs.Made, result: base.Result | None) -> None:
+def _complete(attempt: Attempt, made: outputs.Made, result: core.Result | None) -> None:
     def write() -> None:
         states.hold(attempt.job)  # first: a try before may still be on its way
         made.publish(attempt.job)
@@ -279,7 +280,7 @@ def _settle(attempt: Attempt, error: Exception) -> None:
 
 def _parameters(job: Job) -> Collection[str]:
     """What can be asked for, so that nobody is told to change what is not there."""
-    operation = base.REGISTRY.get(job.operation)
+    operation = core.REGISTRY.get(job.operation)
     return operation.model_fields if operation else ()
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.db import InterfaceError, OperationalError
 
-from accounts.quotas.refusal import QuotaExceeded
+from accounts.quotas.errors import QuotaExceeded
 from ffapi_site.lib import netguard, room
 from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.advice import PART
 from media_jobs.host.probe import TooMuch, Unreadable
-from media_jobs.operations import base
+from media_jobs.operations import core
 from media_jobs.sandbox.layers import SandboxUnavailable
 from media_jobs.worker import inputs, outputs
 from media_jobs.worker.executor import Failed
@@ -33,7 +33,7 @@ _SAID: dict[type[Exception], tuple[str, str]] = {
         "The result is not what was planned",
         "Check that the source plays; the job's log has all that FFmpeg said.",
     ),
-    base.InvalidParams: (
+    core.InvalidParams: (
         "The parameters do not fit the input",
         "Submit the job again with another {field}.",
     ),
@@ -61,7 +61,7 @@ def explain(error: Exception) -> failures.Failure:
     """
     if isinstance(error, Failed):
         return error.failure
-    if isinstance(error, base.InvalidParamsGroup):
+    if isinstance(error, core.InvalidParamsGroup):
         return explain(error.errors[0])
     if isinstance(error, ScannerUnavailable):
         return failures.SCANNER_UNAVAILABLE
@@ -75,7 +75,7 @@ def explain(error: Exception) -> failures.Failure:
 
 def _told(error: Exception, title: str, hint: str) -> failures.Failure:
     code, detail = vars(error)["code"], vars(error)["detail"]
-    if isinstance(error, base.InvalidParams):
+    if isinstance(error, core.InvalidParams):
         # The field of an output's bound is the output itself, which nobody gave.
         is_bound = code == "quota_exceeded"
         hint = _LARGER_THAN_ALLOWED if is_bound else hint.format(field=error.field)

@@ -15,8 +15,7 @@ from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.command import Command
 from media_jobs.host import probe, scratch
 from media_jobs.host.probe import Unreadable
-from media_jobs.operations import driver
-from media_jobs.operations.base import Result, as_sent
+from media_jobs.operations.core import Result, as_sent, driver
 from media_jobs.planning.plan import Planned, media_of, plan
 from media_jobs.worker import inputs
 from media_jobs.worker.executor import Executor, Failed, Ledger

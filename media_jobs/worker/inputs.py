@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from ffapi_site.lib import netguard
-from ffapi_site.lib.outbound import url_policy
 from ffapi_site.lib.room import room_on
+from ffapi_site.lib.url_policy import url_policy
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.host import probe, scratch
 from media_jobs.models import Job
-from media_jobs.operations.base import Source
+from media_jobs.operations.core import Source
 from storage import intake, sniff, store
 from storage.models import File
 from storage.names import NameRefused, clean_name

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ffapi_site.lib.shorten import shorten
 from media_jobs.models.job import RESULT_BYTES
-from media_jobs.operations.base import Result
+from media_jobs.operations.core import Result
 
 _CUT = f"the result was longer than the {RESULT_BYTES >> 10} KiB that are kept: parts are cut off"
 

@@ -10,16 +10,16 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
-from accounts.api.caller import Caller
 from accounts.quotas import bounds, reservations
+from accounts.web.caller import Caller
 from ffapi_site.lib import bodies, netguard, ongoing, strict_json
-from ffapi_site.lib.idle import release_connections
-from ffapi_site.lib.outbound import url_policy
+from ffapi_site.lib.database_release import release_connections
 from ffapi_site.lib.problems import Malformed, invalid
 from ffapi_site.lib.streamed_body import FRAMING_BYTES
+from ffapi_site.lib.url_policy import url_policy
 from storage import intake
-from storage.api import uploads
 from storage.api.bodies import FileOptions, ImportRequest
+from storage.intake import uploads
 from storage.models import File
 from storage.models.file import Origin
 from storage.names import NameRefused, clean_name

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 
 from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.web_addresses import LONGEST_URL
-from storage.links import download_url
 from storage.models import File
 from storage.models.file import METADATA_BYTES
 from storage.names import NameRefused, clean_name
+from storage.signed_urls import download_url
 
 
 def _storable(text: str) -> str:

@@ -11,8 +11,8 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from ffapi_site.lib.database_release import release_connections
 from ffapi_site.lib.dispositions import content_disposition
-from ffapi_site.lib.idle import release_connections
 from ffapi_site.lib.problems import RangeNotSatisfiable
 from storage import ranges, store
 from storage.models import File

@@ -9,15 +9,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from accounts import rate_limit
-from accounts.api.views import TenantAPIView
+from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib import query, scope
 from ffapi_site.lib.problems import Forbidden, NotFound
 from ffapi_site.lib.renderers import AnyContent
 from ffapi_site.lib.signing import check_link
 from storage import store
 from storage.api import content
-from storage.api.describing import CONTENT, CONTENT_QUERY
 from storage.api.media_host import is_media_host
+from storage.api.openapi import CONTENT, CONTENT_QUERY
 from storage.models import File, FileQuerySet
 
 _SHOWN_IN_PLACE = ("audio/", "video/", "image/")

@@ -13,16 +13,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import audit, idempotency
-from accounts.api.views import TenantAPIView
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
+from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib import bodies
-from ffapi_site.lib.describing import PAGING, page_of
+from ffapi_site.lib.openapi import PAGING, page_of
 from ffapi_site.lib.problems import NotFound
 from storage import store
 from storage.api import arrivals
 from storage.api.bodies import FileBody, FileChanges, ImportRequest, tell
-from storage.api.describing import QUERY, UPLOAD
 from storage.api.file_list import FILTERS, filtered
+from storage.api.openapi import QUERY, UPLOAD
 from storage.models import File
 
 
@@ -117,7 +117,7 @@ class OneFile(TenantAPIView):
             if not File.objects.published().filter(pk=file.pk).update(**changes):
                 raise NotFound  # it was deleted since it was read
             told = {"changed": sorted(changes)}
-            audit.record(Event.FILE_CHANGED, file.tenant_id, file.pk, details=told)
+            audit.record(AuditEvent.FILE_CHANGED, file.tenant_id, file.pk, details=told)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, file_id: str) -> Response:

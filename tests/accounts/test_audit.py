@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 
 from accounts import actor, audit
 from accounts.actor import Actor, Kind
-from accounts.events import Event, Outcome
+from accounts.audit_events import AuditEvent, Outcome
 from accounts.models import AuditRecord, Tenant
 from ffapi_site.lib import scope
 from tests.factories import TenantFactory
@@ -25,7 +25,7 @@ def tenant() -> Tenant:
 def test_it_works(tenant: Tenant) -> None:
     ada = Actor(Kind.USER, "7", "ada", "192.0.2.7", "curl", "req_1")
     with actor.acting(ada):
-        made = audit.record(Event.JOB_CREATED, tenant.pk, "job_1", details={"lane": "cpu"})
+        made = audit.record(AuditEvent.JOB_CREATED, tenant.pk, "job_1", details={"lane": "cpu"})
     record = AuditRecord.objects.get(pk=made)
     assert (record.event_type, record.outcome) == ("job.created", Outcome.SUCCESS)
     assert (record.actor_type, record.actor_id, record.request_id) == ("user", "7", "req_1")
@@ -36,7 +36,7 @@ def test_it_works(tenant: Tenant) -> None:
 
 def test_it_goes_with_what_it_tells_of(tenant: Tenant) -> None:
     with transaction.atomic():
-        audit.record(Event.JOB_CREATED, tenant.pk, "job_1")
+        audit.record(AuditEvent.JOB_CREATED, tenant.pk, "job_1")
         transaction.set_rollback(True)
     assert not AuditRecord.objects.exists()
 
@@ -58,7 +58,7 @@ def _update(**values: object) -> None:
     ids=["edit", "seal", "erase", "delete", "truncate", "disarm"],
 )
 def test_who_writes_it_can_t_change_it(tenant: Tenant, change: Callable[[], None]) -> None:
-    audit.record(Event.JOB_CREATED, tenant.pk)
+    audit.record(AuditEvent.JOB_CREATED, tenant.pk)
     with (
         pytest.raises(DatabaseError, match=r"permission denied|must be owner"),
         transaction.atomic(),
@@ -73,12 +73,12 @@ def _execute(statement: str) -> None:
 
 def test_a_tenant_reads_its_own_only(tenant: Tenant) -> None:
     stranger = TenantFactory.create()
-    audit.record(Event.JOB_CREATED, tenant.pk)
-    audit.record(Event.REQUEST_DENIED, None)
+    audit.record(AuditEvent.JOB_CREATED, tenant.pk)
+    audit.record(AuditEvent.REQUEST_DENIED, None)
     with scope.within(stranger.pk):
         assert not AuditRecord.objects.exists()
-        audit.record(Event.REQUEST_DENIED, None)
+        audit.record(AuditEvent.REQUEST_DENIED, None)
         with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
-            audit.record(Event.JOB_CREATED, tenant.pk)
+            audit.record(AuditEvent.JOB_CREATED, tenant.pk)
     with scope.within(tenant.pk):
         assert [each.event_type for each in AuditRecord.objects.all()] == ["job.created"]

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import AuditRecord, Membership, Plan, Tenant, User
 from accounts.people import second_factor
-from accounts.quotas.names import QUOTAS
+from accounts.quotas.catalogue import QUOTAS
 from ffapi_site.lib.ids import new_id
 from tests.admin.conftest import REASON, act
 from tests.factories import PASSWORD, UserFactory

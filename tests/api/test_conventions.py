@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.api.views import TenantAPIView
 from accounts.models import Tenant
 from accounts.roles import ROLE_SCOPES, SCOPES, Role, allows
+from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib.ids import new_id
 from media_jobs.models import Job
 from tests.api.sending import code_of, send

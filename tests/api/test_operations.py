@@ -7,7 +7,7 @@ from django.test import Client
 
 from media_jobs.ffmpeg.capabilities import Capabilities
 from media_jobs.host.capabilities import capabilities
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 from media_jobs.planning import availability, plan
 from tests.api.sending import code_of
 

@@ -11,10 +11,10 @@ import pytest
 from django.test import Client
 
 from accounts import audit
-from accounts.api.views import TenantAPIView
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import Tenant
 from accounts.roles import Role
+from accounts.web.api_view import TenantAPIView
 from tests.api.test_conventions import ROUTES
 from tests.factories import ApiKeyFactory, FileFactory, JobFactory
 from tests.storage.client import client_of
@@ -33,7 +33,7 @@ _MAKE: dict[str, Callable[[Tenant, int], Any]] = {
         tenant=tenant, name=f"{'aBc'[number % 3]}.mp4", content=b"x" * (1 + number // 2)
     ),
     "/v1/api-keys": lambda tenant, _: ApiKeyFactory.create(tenant=tenant),
-    "/v1/audit-log": lambda tenant, _: audit.record(Event.JOB_CREATED, tenant.pk),
+    "/v1/audit-log": lambda tenant, _: audit.record(AuditEvent.JOB_CREATED, tenant.pk),
 }
 _LISTS = [
     (path, f"{sign}{name}")

@@ -143,7 +143,7 @@ def private_film(to: Path, word: str) -> None:
 
 @dataclass(frozen=True)
 class Canaries:
-    """Private things of every kind in ``folder``. Only the fence keeps them: all may read them."""
+    """Private things of every kind in ``folder``. Only the sandbox keeps them: all may read."""
 
     folder: Path
     word: str

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from media_jobs.operations.base import REGISTRY, media_params
+from media_jobs.operations.core import REGISTRY, media_params
 from tests.attacks.ground import Ground, check_failed, check_refused
 from tests.attacks.hostile_files import HostileFile
 from tests.system.customer import Customer, Json

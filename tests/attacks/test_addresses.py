@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 from tests.attacks.conftest import NAMES, PUBLIC
 from tests.attacks.delivery import params_with
 from tests.attacks.ground import Ground, check_failed, check_refused

@@ -13,7 +13,7 @@ from django.test import Client
 from accounts.roles import Role
 from media_jobs.ffmpeg.filters import escape
 from media_jobs.models import Job
-from media_jobs.operations.base import InvalidParamsGroup, parse
+from media_jobs.operations.core import InvalidParamsGroup, parse
 from tests.api.sending import code_of, pointers, send
 from tests.attacks.ground import Ground
 from tests.factories import ApiKeyFactory, TenantFactory

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from media_jobs.operations.base import REGISTRY, media_fields
+from media_jobs.operations.core import REGISTRY, media_fields
 from tests.attacks.delivery import params_with
 from tests.attacks.ground import Ground, check_failed, check_refused
 from tests.attacks.hostile_containers import film

@@ -15,7 +15,7 @@ from accounts import actor, audit
 from accounts.actor import Actor, Kind
 from accounts.audit_chain import download
 from accounts.audit_chain.sealer import Sealing
-from accounts.events import Event, Outcome
+from accounts.audit_events import AuditEvent, Outcome
 from accounts.models import AuditRecord, Tenant
 from ffapi_site.lib import ongoing
 from tests.api.sending import code_of, pointers
@@ -35,9 +35,9 @@ def found(auditor: Client, **query: str) -> list[str]:
 @pytest.fixture
 def three(tenant: Tenant) -> None:
     with actor.acting(ADA):
-        audit.record(Event.JOB_CREATED, tenant.pk, "job_1")
-    audit.record(Event.FILE_DELETED, tenant.pk, "file_1", details={"name": "=1+1"})
-    audit.record(Event.REQUEST_DENIED, tenant.pk, "/v1/x", outcome=Outcome.DENIED)
+        audit.record(AuditEvent.JOB_CREATED, tenant.pk, "job_1")
+    audit.record(AuditEvent.FILE_DELETED, tenant.pk, "file_1", details={"name": "=1+1"})
+    audit.record(AuditEvent.REQUEST_DENIED, tenant.pk, "/v1/x", outcome=Outcome.DENIED)
 
 
 def test_it_works(three: None, auditor: Client, sealer: Sealing) -> None:
@@ -174,7 +174,7 @@ def test_an_export_is_one_record(three: None, auditor: Client, tenant: Tenant) -
 def test_csv_computes_nothing(tenant: Tenant, auditor: Client) -> None:
     evil = Actor(Kind.USER, "7", '=HYPERLINK("https://evil.example")', user_agent="@SUM(1)")
     with actor.acting(evil):
-        audit.record(Event.JOB_CREATED, tenant.pk, "+1")
+        audit.record(AuditEvent.JOB_CREATED, tenant.pk, "+1")
     answer = auditor.get("/v1/audit-log/export?format=csv")
     text = content_of(answer).decode()
     row = next(each for each in csv.DictReader(text.splitlines()) if each["actor_type"] == "user")

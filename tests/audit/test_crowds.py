@@ -22,7 +22,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.audit_chain.sealer import Sealing
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import AuditRecord, Tenant
 from ffapi_site.database.sealing import SealerConnection
 from tests.audit.test_sealing import chain_of
@@ -80,7 +80,7 @@ class Writers:
             for _ in range(dice.randint(1, 3)):
                 tenant = dice.choice(self._tenants)
                 tenant_id = tenant.pk if tenant else None
-                made.append((tenant_id, audit.record(Event.JOB_CREATED, tenant_id)))
+                made.append((tenant_id, audit.record(AuditEvent.JOB_CREATED, tenant_id)))
                 time.sleep(dice.random() * 0.01)
             is_rolled_back = dice.random() < 0.3
             transaction.set_rollback(is_rolled_back)
@@ -140,7 +140,7 @@ def test_a_killed_sealer_goes_on_where_it_was(transactional_db: None) -> None:
                 process.send_signal(signal.SIGKILL)
                 process.wait()
         writers.stop.set()
-    writers.committed.append((None, audit.record(Event.JOB_CREATED, None)))
+    writers.committed.append((None, audit.record(AuditEvent.JOB_CREATED, None)))
     with _sealer_process() as process:
         deadline = time.monotonic() + 60
         while AuditRecord.objects.filter(seq=None).exists():

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.audit_chain import stand_alone
+from accounts.audit_chain import bundled_verifier
 from accounts.audit_chain.sealer import Sealing
 from accounts.audit_chain.signing_key import SigningKey
 from accounts.audit_chain.verifier.canonical import canonical
@@ -252,7 +252,7 @@ def test_a_file_that_was_added_is_not_run(bundle: Path, name: str) -> None:
 
 def test_the_program_may_come_from_elsewhere(bundle: Path, tmp_path: Path) -> None:
     program = tmp_path / "mine.py"
-    program.write_bytes(stand_alone.program())
+    program.write_bytes(bundled_verifier.program())
     (bundle / "verify.py").write_text("print('VERIFIED')")
     command = [sys.executable, "-I", str(program), str(bundle)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)

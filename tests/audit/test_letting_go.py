@@ -19,7 +19,7 @@ from accounts.audit_chain import erasure, forwarding, retention
 from accounts.audit_chain import sealer as sealer_module
 from accounts.audit_chain.checkpoints import Rewritten
 from accounts.audit_chain.sealer import Sealing
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import AuditCheckpoint, AuditRecord, Tenant
 from ffapi_site.database.sealing import SealerConnection
 from tests.audit.world import at_work, exported, lines, superuser, verified, write
@@ -231,8 +231,8 @@ def test_a_person_is_erased_and_the_chain_holds(
     person = UserFactory.create(username="ada", email="ada@example.org")
     with actor.acting(Actor(Kind.USER, str(person.pk), "ada", "192.0.2.7", "curl", "req_1")):
         write(tenant, 2)
-    audit.record(Event.INVITATION_MADE, tenant.pk, personal={"email": "ada@example.org"})
-    audit.record(Event.INVITATION_MADE, tenant.pk, personal={"email": "bob@example.org"})
+    audit.record(AuditEvent.INVITATION_MADE, tenant.pk, personal={"email": "ada@example.org"})
+    audit.record(AuditEvent.INVITATION_MADE, tenant.pk, personal={"email": "bob@example.org"})
     sealer.step()
     said = StringIO()
     call_command("audit", "erase", "--person", "ada", stdout=said)
@@ -252,7 +252,7 @@ def test_a_person_is_erased_and_the_chain_holds(
 def test_an_address_is_erased(tenant: Tenant, sealer: Sealing) -> None:
     for address in ("192.0.2.7", "192.0.2.8"):
         with actor.acting(Actor(Kind.ANONYMOUS, ip_address=address)):
-            audit.record(Event.REQUEST_DENIED, tenant.pk)
+            audit.record(AuditEvent.REQUEST_DENIED, tenant.pk)
     sealer.step()
     call_command("audit", "erase", "--address", "192.0.2.7", stdout=StringIO())
     told = AuditRecord.objects.filter(event_type="request.denied").order_by("seq")

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts import audit
 from accounts.audit_chain.sealer import Sealing
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import AuditRecord, Membership, Tenant
 from tests.audit.world import at_work, content_of
 from tests.factories import MembershipFactory, UserFactory
@@ -23,7 +23,7 @@ def admin(tenant: Tenant) -> Client:
 
 
 def test_it_works(tenant: Tenant, admin: Client, sealer: Sealing) -> None:
-    audit.record(Event.FILE_DELETED, tenant.pk, "file_1", details={"name": "<b>"})
+    audit.record(AuditEvent.FILE_DELETED, tenant.pk, "file_1", details={"name": "<b>"})
     sealer.step()
     text = admin.get("/audit").content.decode()
     assert "file.deleted" in text
@@ -34,7 +34,7 @@ def test_it_works(tenant: Tenant, admin: Client, sealer: Sealing) -> None:
 
 
 def test_filters(tenant: Tenant, admin: Client) -> None:
-    audit.record(Event.FILE_DELETED, tenant.pk, "file_1")
+    audit.record(AuditEvent.FILE_DELETED, tenant.pk, "file_1")
     shown = admin.get("/audit?event_type=job.created").content.decode()
     assert "No record fits this filter" in shown
     assert "file_1" in admin.get("/audit?resource=file_1&start=2020-01-01T00:00").content.decode()
@@ -75,21 +75,21 @@ def test_only_admins_read_it(tenant: Tenant, role: str) -> None:
 
 
 def test_a_stranger_sees_nothing_of_it(tenant: Tenant, admin: Client) -> None:
-    audit.record(Event.FILE_DELETED, tenant.pk, "file_of_tenant")
+    audit.record(AuditEvent.FILE_DELETED, tenant.pk, "file_of_tenant")
     other = signed_in(MembershipFactory.create(role="admin").user)
     assert "file_of_tenant" not in other.get("/audit").content.decode()
 
 
 def test_staff_see_all(tenant: Tenant) -> None:
-    audit.record(Event.FILE_DELETED, tenant.pk, "file_of_tenant")
-    audit.record(Event.LANE_PAUSED, None, "cpu")
+    audit.record(AuditEvent.FILE_DELETED, tenant.pk, "file_of_tenant")
+    audit.record(AuditEvent.LANE_PAUSED, None, "cpu")
     text = signed_in(UserFactory.create(is_staff=True)).get("/audit").content.decode()
     assert "file_of_tenant" in text
     assert "lane.paused" in text
 
 
 def test_exports(tenant: Tenant, admin: Client, sealer: Sealing) -> None:
-    audit.record(Event.FILE_DELETED, tenant.pk, "file_1")
+    audit.record(AuditEvent.FILE_DELETED, tenant.pk, "file_1")
     with at_work(sealer):
         for form, start in (("jsonl", b'{"id"'), ("csv", b'"id",'), ("bundle", b"PK")):
             answer = admin.post("/audit/export", {"format": form})
@@ -102,7 +102,7 @@ def test_exports(tenant: Tenant, admin: Client, sealer: Sealing) -> None:
 
 
 def test_an_export_holds_what_the_filter_shows(tenant: Tenant, admin: Client) -> None:
-    for event in (Event.FILE_DELETED, Event.FILE_CREATED):
+    for event in (AuditEvent.FILE_DELETED, AuditEvent.FILE_CREATED):
         audit.record(event, tenant.pk, "file_1")
     answer = admin.post("/audit/export", {"format": "jsonl", "event_type": "file.deleted"})
     lines = content_of(answer).splitlines()

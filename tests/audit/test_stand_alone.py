@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts.audit_chain import stand_alone
+from accounts.audit_chain import bundled_verifier
 
 
 @pytest.fixture
 def program() -> ast.Module:
     """It has to be in the language of Python 3.9."""
-    return ast.parse(stand_alone.program(), feature_version=(3, 9))
+    return ast.parse(bundled_verifier.program(), feature_version=(3, 9))
 
 
 def _defined(program: ast.Module) -> Iterator[str]:

@@ -24,7 +24,7 @@ from accounts.audit_chain.sealer import Sealing
 from accounts.audit_chain.signing_key import SigningKey
 from accounts.audit_chain.verifier.canonical import canonical
 from accounts.audit_chain.verifier.digests import digest
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import Tenant
 from ffapi_site.lib import scope
 from tests.api.sending import code_of
@@ -51,7 +51,7 @@ def at_work(sealer: Sealing) -> Iterator[None]:
 def write(tenant: Tenant | None, number: int = 1) -> list[str]:
     whose = tenant.pk if tenant else None
     return [
-        audit.record(Event.JOB_CREATED, whose, f"job_{each}", details={"at": each / 3})
+        audit.record(AuditEvent.JOB_CREATED, whose, f"job_{each}", details={"at": each / 3})
         for each in range(number)
     ]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from media_jobs.operations.base import REGISTRY, media_params
+from media_jobs.operations.core import REGISTRY, media_params
 from tests.audit_coverage.stage import Ask, Stage
 from tests.factories import ApiKeyFactory, FileFactory, JobFactory
 

@@ -11,7 +11,7 @@ import pytest
 from accounts.models import Tenant
 from media_jobs.engine import jobs
 from media_jobs.models import Job, Status
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 from tests.engine.conftest import keep_path
 from tests.media import Samples
 from tests.worker.test_cut_off import remade

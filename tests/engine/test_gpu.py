@@ -21,7 +21,7 @@ from media_jobs.host import device_circuit_breaker, devices, machine
 from media_jobs.host.devices import Found
 from media_jobs.maintenance import sweep
 from media_jobs.models import DeviceHealth, Job, Slot, Status
-from media_jobs.operations.base import find
+from media_jobs.operations.core import find
 from media_jobs.planning import placement
 from storage.models import File
 from tests.engine.test_runner import _overwrite

@@ -17,20 +17,20 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import keys
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.keys.authority import Authority
 from accounts.models import ApiKey, Tenant
 from accounts.quotas import limits, suspension
-from accounts.quotas.names import JOBS_PER_DAY, QUOTAS
-from accounts.quotas.refusal import QuotaExceeded
-from accounts.quotas.standing import Standing
+from accounts.quotas.catalogue import JOBS_PER_DAY, QUOTAS
+from accounts.quotas.errors import QuotaExceeded
+from accounts.quotas.status import Standing
 from ffapi_site.lib.problems import Problem
 from media_jobs.engine import job_retention, jobs
 from media_jobs.events import webhooks
 from media_jobs.events.webhooks import sender
 from media_jobs.models import Job, JobInput, JobOutput, WebhookDelivery
 from media_jobs.models.job import Lane
-from media_jobs.operations import base
+from media_jobs.operations import core
 from media_jobs.planning.plan import Planned, PlannedInput
 from media_jobs.planning.resource_estimate import Weight
 from storage import store
@@ -39,7 +39,7 @@ from tests.factories import ApiKeyFactory, FileFactory, JobFactory, TenantFactor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _ROUNDS = 25
-_ASKED = base.parse("transcode", {"input": "https://example.org/a.mp4"})
+_ASKED = core.parse("transcode", {"input": "https://example.org/a.mp4"})
 _NO_INPUTS = Planned(_ASKED, (), Lane.CPU, Weight(1, 1, 1))
 Verb = Callable[[], object]
 
@@ -98,7 +98,7 @@ def test_a_job_its_output_and_what_is_kept_too_long_are_deleted(tenant: Tenant) 
 
         def forget() -> None:
             with transaction.atomic():
-                job_retention.forget(job, Event.JOB_EXPIRED, {})  # noqa: B023
+                job_retention.forget(job, AuditEvent.JOB_EXPIRED, {})  # noqa: B023
 
         at_once(lambda: jobs.delete(job), forget, lambda: store.remove(file))  # noqa: B023
         assert not Job.objects.exists()

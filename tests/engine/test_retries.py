@@ -24,7 +24,7 @@ from media_jobs.engine import jobs, states
 from media_jobs.ffmpeg import failures
 from media_jobs.host import probe
 from media_jobs.models import Job, Status
-from media_jobs.operations import base
+from media_jobs.operations import core
 from media_jobs.worker import explanation, inputs, outputs
 from media_jobs.worker.executor import Failed
 from media_jobs.worker.heartbeat import Canceled, Drained
@@ -129,8 +129,8 @@ _MADE: dict[type[Exception], Exception] = {
     probe.Unreadable: probe.Unreadable("no_streams", "x"),
     outputs.Unverified: outputs.Unverified("x"),
     Failed: Failed(failures.STALLED),
-    base.InvalidParams: base.InvalidParams("crf", "x"),
-    base.InvalidParamsGroup: base.InvalidParamsGroup([base.InvalidParams("crf", "x")]),
+    core.InvalidParams: core.InvalidParams("crf", "x"),
+    core.InvalidParamsGroup: core.InvalidParamsGroup([core.InvalidParams("crf", "x")]),
     ScannerUnavailable: ScannerUnavailable("x"),
     store.Gone: store.Gone("x"),
 }
@@ -139,7 +139,7 @@ _TURNED = {
     "media_jobs.worker.local_run.Stopped": "of a run without a job",
     "media_jobs.sandbox.seccomp.UnknownMachine": "then the sandbox is unavailable",
     "media_jobs.sandbox.layers.SandboxUnavailable": "an outage, by its class",
-    "media_jobs.operations.errors.UnknownOperation": "the job is of a newer version: ours",
+    "media_jobs.operations.core.errors.UnknownOperation": "the job is of a newer version: ours",
     "media_jobs.host.scratch.NotRemoved": "said in the log, and tried again later",
     "storage.sniff.Refused": "NotTaken",
     "storage.names.NameRefused": "NotTaken",
@@ -185,7 +185,7 @@ def test_each_says_what_to_do(error: Exception) -> None:
 
 
 def test_the_hint_names_the_parameter_that_does_not_fit() -> None:
-    hint = explanation.explain(base.InvalidParams("input", "the source is silent", "silent")).hint
+    hint = explanation.explain(core.InvalidParams("input", "the source is silent", "silent")).hint
     assert hint == "Submit the job again with another input."
 
 

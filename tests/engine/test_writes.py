@@ -12,6 +12,8 @@ import pytest
 from tests.serving.server import ROOT
 
 _PLACES = (
+    "host/*.py",
+    "planning/*.py",
     "worker/*.py",
     "engine/states.py",
     "engine/lost_workers.py",
@@ -34,23 +36,23 @@ FENCED = "after `states.hold`, in its transaction"
 ITSELF = "names attempt and status in its own condition"
 NO_ATTEMPT = "is of no attempt"
 KNOWN = {
-    "states.heartbeat": ITSELF,
-    "states._write": FENCED,
-    "states._close_attempt": FENCED,
-    "states._settle": FENCED,
-    "states._weigh": FENCED,
-    "states.claim": "makes the attempt",
-    "deaths.report": "names the attempt that was lost",
+    "engine.states.heartbeat": ITSELF,
+    "engine.states._write": FENCED,
+    "engine.states._close_attempt": FENCED,
+    "engine.states._settle": FENCED,
+    "engine.states._weigh": FENCED,
+    "engine.states.claim": "makes the attempt",
+    "engine.lost_workers.report": "names the attempt that was lost",
     "worker.answers.keep": FENCED,
     "worker.outputs.publish": FENCED,
-    "worker.runner._write_receipt": FENCED,
-    "worker.breaker.failed": NO_ATTEMPT,
-    "worker.breaker.succeeded": NO_ATTEMPT,
-    "worker.breaker.fell_back": NO_ATTEMPT,
-    "worker.breaker.refusal": NO_ATTEMPT,
-    "worker.placement.move_stranded": NO_ATTEMPT,
-    "broker.enqueue": NO_ATTEMPT,
-    "broker._take": NO_ATTEMPT,
+    "worker.attempt._write_receipt": FENCED,
+    "host.device_circuit_breaker.failed": NO_ATTEMPT,
+    "host.device_circuit_breaker.succeeded": NO_ATTEMPT,
+    "host.device_circuit_breaker.fell_back": NO_ATTEMPT,
+    "host.device_circuit_breaker.refusal": NO_ATTEMPT,
+    "planning.placement.move_stranded": NO_ATTEMPT,
+    "slot.broker.enqueue": NO_ATTEMPT,
+    "slot.broker._take": NO_ATTEMPT,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from media_jobs.ffmpeg import advice, failures
 from media_jobs.ffmpeg.advice import written
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 
 _ALL = [*advice.LIGHTER, *advice.SMALLER, *advice.OTHER_CODEC]
 # Words that mean a parameter: they belong into advice.

@@ -10,8 +10,8 @@ import pytest
 
 from media_jobs.ffmpeg import failures, verify, words
 from media_jobs.operations.audio.normalize import read_measurement
-from media_jobs.operations.media import GLOBAL_ARGS
-from media_jobs.operations.stills import read_measurements
+from media_jobs.operations.building.frame_selection import read_measurements
+from media_jobs.operations.core.media import GLOBAL_ARGS
 from tests.media import FFMPEG
 
 FORGED = (

@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
-from accounts.pages.visitor import _LOOKING
 from accounts.roles import ROLE_SCOPES, SCOPES, Role
+from accounts.web.visitor import _LOOKING
 from tests.factories import ApiKeyFactory, MembershipFactory, UserFactory
 from tests.isolation.routes import Kind
 from tests.isolation.things import Side

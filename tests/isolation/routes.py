@@ -11,9 +11,9 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.views import View
 
-from accounts.api.views import TenantAPIView
-from accounts.pages.page import Page
-from accounts.pages.person_page import PersonPage
+from accounts.web.api_view import TenantAPIView
+from accounts.web.page import Page
+from accounts.web.person_page import PersonPage
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")

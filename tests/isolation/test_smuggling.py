@@ -12,7 +12,7 @@ from accounts.models import ApiKey, TenantQuerySet
 from accounts.roles import Role
 from ffapi_site.lib import scope
 from ffapi_site.lib.ids import new_id
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 from tests.attacks.delivery import params_with
 from tests.factories import ApiKeyFactory, FileFactory, JobFactory
 from tests.isolation.expected import NOT_THERE

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import audit
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import BrowserSession, Invitation, Membership, Tenant
 from accounts.roles import Role
 from ffapi_site.lib.ids import new_id
@@ -103,7 +103,7 @@ THINGS: dict[str, Thing] = {
         _random("key"),
     ),
     "record_id": Thing(
-        lambda side: audit.record(Event.FILE_CREATED, side.tenant.pk, f"file_{side.mark}"),
+        lambda side: audit.record(AuditEvent.FILE_CREATED, side.tenant.pk, f"file_{side.mark}"),
         _random("audit"),
         name=str,
         is_deletable=False,

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import keys
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.keys import Authority
 from accounts.models import ApiKey, AuditRecord, Tenant
 from accounts.quotas import limits
@@ -64,7 +64,7 @@ def test_it_works(client: Client, tenant: Tenant) -> None:
     assert key.scopes == {"jobs:read", "files:read"}
     assert key.expires_at == datetime(2035, 12, 31, 23, tzinfo=UTC)
     assert key.allowed_ips == ["10.0.0.0/8", "2001:db8::/32", "127.0.0.1/32"]
-    assert events() == [Event.API_KEY_CREATED, Event.API_KEY_USED_FROM_NEW_ADDRESS]
+    assert events() == [AuditEvent.API_KEY_CREATED, AuditEvent.API_KEY_USED_FROM_NEW_ADDRESS]
     used = Client(headers={"X-API-Key": told["key"]}).get("/v1/jobs")
     assert used["RateLimit-Policy"] == '"default";q=7;w=60'
 
@@ -148,8 +148,8 @@ def test_a_key_is_changed(client: Client) -> None:
     changed = client.patch(f"{PATH}/{told['id']}", changes, "application/json")
     assert changed.status_code == 200
     assert changed.json().items() >= changes.items()
-    assert events() == [Event.API_KEY_CREATED, Event.API_KEY_CHANGED]
-    record = AuditRecord.objects.get(event_type=Event.API_KEY_CHANGED)
+    assert events() == [AuditEvent.API_KEY_CREATED, AuditEvent.API_KEY_CHANGED]
+    record = AuditRecord.objects.get(event_type=AuditEvent.API_KEY_CHANGED)
     assert record.details["changed"] == ["allowed_ips", "name", "rate_limit_per_minute"]
     assert "nightly" not in repr(record.details)
 
@@ -187,7 +187,7 @@ def test_a_key_is_revoked_once(client: Client) -> None:
     for _ in range(2):
         revoked = send(client, f"{PATH}/{told['id']}/revoke", {})
         assert (revoked.status_code, revoked.json()["status"]) == (200, "revoked")
-    assert events() == [Event.API_KEY_CREATED, Event.API_KEY_REVOKED]
+    assert events() == [AuditEvent.API_KEY_CREATED, AuditEvent.API_KEY_REVOKED]
     assert keys.find(told["key"]) is None
 
 

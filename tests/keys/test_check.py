@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.keys import Reason, Refusal
-from accounts.keys.text import checksum
+from accounts.keys.secret_format import checksum
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.roles import Role
 from tests.factories import ApiKeyFactory, MembershipFactory, TenantFactory

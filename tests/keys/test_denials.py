@@ -10,10 +10,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import rate_limit
-from accounts.api import denials
 from accounts.models import ApiKey, AuditRecord, Tenant
 from accounts.rate_limit import Limit
 from accounts.roles import Role
+from accounts.web import denials
 from tests.factories import ApiKeyFactory, MembershipFactory
 from tests.storage.client import client_of, key_of, text_of
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts import keys
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import ApiKey, AuditRecord, Membership
 from accounts.roles import Role
 from tests.factories import ApiKeyFactory, MembershipFactory
@@ -54,7 +54,7 @@ def test_it_works(browser: Client, member: Membership) -> None:
     assert key.rate_limit_per_minute == 9
     assert key.expires_at is not None
     assert (key.expires_at - key.created_at).days in {29, 30}
-    assert events()[0] == Event.API_KEY_CREATED
+    assert events()[0] == AuditEvent.API_KEY_CREATED
     assert len(events()) == 2  # and its use from a new address, just now
 
 
@@ -97,7 +97,7 @@ def test_a_key_is_rotated(browser: Client, member: Membership) -> None:
     successor = keys.find(text_in(page), "127.0.0.1")
     assert successor is not None
     assert successor.replaces_id == key.pk
-    assert events() == [Event.API_KEY_ROTATED, Event.API_KEY_USED_FROM_NEW_ADDRESS]
+    assert events() == [AuditEvent.API_KEY_ROTATED, AuditEvent.API_KEY_USED_FROM_NEW_ADDRESS]
 
 
 def test_a_key_is_revoked(browser: Client, member: Membership) -> None:
@@ -105,7 +105,7 @@ def test_a_key_is_revoked(browser: Client, member: Membership) -> None:
     assert browser.post(f"/keys/{key.pk}/revoke")["Location"] == "/keys"
     key.refresh_from_db()
     assert key.revoked_at is not None
-    assert events() == [Event.API_KEY_REVOKED]
+    assert events() == [AuditEvent.API_KEY_REVOKED]
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.DEVELOPER, Role.VIEWER])

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import keys
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.keys import Authority
 from accounts.models import ApiKey, AuditRecord, Tenant
 from accounts.roles import Role
@@ -50,10 +50,10 @@ def test_it_works(client: Client, key: ApiKey) -> None:
     key.refresh_from_db()
     assert key.expires_at is not None
     assert timedelta(seconds=50) < key.expires_at - timezone.now() <= timedelta(seconds=60)
-    [record] = AuditRecord.objects.filter(event_type=Event.API_KEY_ROTATED)
+    [record] = AuditRecord.objects.filter(event_type=AuditEvent.API_KEY_ROTATED)
     assert record.resource_id == key.pk
     assert record.details == {"successor": successor.pk, "overlap_seconds": 60}
-    assert not AuditRecord.objects.filter(event_type=Event.API_KEY_CREATED).exists()
+    assert not AuditRecord.objects.filter(event_type=AuditEvent.API_KEY_CREATED).exists()
 
 
 def test_without_an_overlap_the_old_one_ends_at_once(client: Client, key: ApiKey) -> None:

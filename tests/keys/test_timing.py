@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.keys.text import checksum
+from accounts.keys.secret_format import checksum
 from accounts.models import Tenant
 from tests.factories import ApiKeyFactory
 from tests.storage.client import text_of

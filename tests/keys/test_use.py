@@ -9,8 +9,8 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts import keys
-from accounts.events import Event
-from accounts.keys.use import REMEMBERED
+from accounts.audit_events import AuditEvent
+from accounts.keys.last_used import REMEMBERED
 from accounts.models import ApiKey, AuditRecord
 from tests.factories import ApiKeyFactory
 from tests.storage.client import text_of
@@ -27,7 +27,7 @@ def used(key: ApiKey, address: str) -> ApiKey:
 
 
 def told() -> list[AuditRecord]:
-    return list(AuditRecord.objects.filter(event_type=Event.API_KEY_USED_FROM_NEW_ADDRESS))
+    return list(AuditRecord.objects.filter(event_type=AuditEvent.API_KEY_USED_FROM_NEW_ADDRESS))
 
 
 def test_it_works() -> None:
@@ -84,5 +84,5 @@ def test_two_processes_tell_of_it_once() -> None:
     key = ApiKeyFactory.create()
     seen_by_another = ApiKey.objects.get(pk=key.pk)
     used(key, "192.0.2.1")
-    keys.use.note(seen_by_another, "192.0.2.1")
+    keys.last_used.note(seen_by_another, "192.0.2.1")
     assert len(told()) == 1

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.conf import settings
 
-from ffapi_site.lib.cells import csv_text
+from ffapi_site.lib.csv_cells import csv_text
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_nothing_else_writes_csv() -> None:
         for path in sources
         if by_itself.search(path.read_text())
     }
-    assert found == {"ffapi_site/lib/cells.py"}
+    assert found == {"ffapi_site/lib/csv_cells.py"}

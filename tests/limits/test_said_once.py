@@ -19,8 +19,11 @@ from storage.models import File
 # file how many, and why.
 _WITH_A_REASON = {
     "accounts/admin/limits.py": (1, "digits of a number"),
-    "accounts/keys/asked.py": (2, "networks: their number, and their texts before they are read"),
-    "accounts/keys/use.py": (1, "the address column's own type, in SQL"),
+    "accounts/keys/request_schemas.py": (
+        2,
+        "networks: their number, and their texts before they are read",
+    ),
+    "accounts/keys/last_used.py": (1, "the address column's own type, in SQL"),
     "accounts/pages/forms.py": (4, "passwords, codes, and a reason that only the audit log keeps"),
     "storage/api/bodies.py": (1, "how many tags"),
 }

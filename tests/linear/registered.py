@@ -20,8 +20,16 @@ from pydantic import BaseModel
 from rest_framework.request import Request
 
 from accounts.idempotency import read_key
-from accounts.keys.text import id_in
-from ffapi_site.lib import bodies, cells, client_address, pagination, query, request_id, strict_json
+from accounts.keys.secret_format import id_in
+from ffapi_site.lib import (
+    bodies,
+    client_address,
+    csv_cells,
+    pagination,
+    query,
+    request_id,
+    strict_json,
+)
 from ffapi_site.lib.netguard import Policy, addresses, names, urls
 from ffapi_site.lib.text import composed
 from media_jobs.api.waiting import wanted_wait_s
@@ -30,9 +38,9 @@ from media_jobs.ffmpeg import words as ffmpeg_words
 from media_jobs.ffmpeg.capabilities import Capabilities
 from media_jobs.ffmpeg.command_line import graph, parser, tokens
 from media_jobs.host import truncation, unsupported_formats
-from media_jobs.operations import drawing, joining, parsing
-from media_jobs.operations.base import REGISTRY
-from storage import pointers, ranges
+from media_jobs.operations.building import segments, text_overlay
+from media_jobs.operations.core import REGISTRY, parsing
+from storage import external_references, ranges
 from storage.names import clean_name
 from tests.linear import patterns
 from tests.linear.readers import FRAMES, UNITS, Reader
@@ -118,8 +126,8 @@ _IN_JSON = (("", ""), ('{"a": "', '"}'), ('{"a": [', "1]}"), ("{", '"b":1}'))
 
 READERS = (
     Reader(
-        "storage.pointers.found_in",
-        _in_file(pointers.found_in),
+        "storage.external_references.found_in",
+        _in_file(external_references.found_in),
         frames=((_MP4, ""), (f"{_MP4}\0\0\0\0moov", ""), ("RIFF\0\0\0\0AVI ", "")),
         units=(*_BOXES, "strh", "strh\0\0\0\0txt", "a", "\0"),
     ),
@@ -201,27 +209,28 @@ READERS = (
     Reader("media_jobs.ffmpeg.hardware.uses_gpu", lambda text: hardware.uses_gpu(text.split(" "))),
     Reader("media_jobs.ffmpeg.filters.Filter", lambda text: filters.Filter("a", b=text).write()),
     Reader(
-        "media_jobs.operations.drawing.font_option",
-        lambda text: drawing.font_option(text, Capabilities()),
+        "media_jobs.operations.building.text_overlay.font_option",
+        lambda text: text_overlay.font_option(text, Capabilities()),
     ),
     Reader(
-        "media_jobs.operations.joining.playlist", lambda text: joining.playlist(text.split("/"))
+        "media_jobs.operations.building.segments.playlist",
+        lambda text: segments.playlist(text.split("/")),
     ),
     *(
         Reader(
-            f"media_jobs.operations.parsing.parse {name}",
+            f"media_jobs.operations.core.parsing.parse {name}",
             lambda text, name=name, as_text=as_text: parsing.parse(name, as_text(name, text)),  # type: ignore[misc]
         )
         for name in REGISTRY
         for as_text in (lambda name, text: dict.fromkeys(REGISTRY[name].model_fields, text),)
     ),
     Reader(
-        "media_jobs.operations.parsing.parse of many fields",
+        "media_jobs.operations.core.parsing.parse of many fields",
         lambda text: parsing.parse("probe", {f"a{n}": 1 for n in range(len(text) // 16)}),
         units=("a",),
     ),
     Reader(
-        "media_jobs.operations.parsing.parse of many steps",
+        "media_jobs.operations.core.parsing.parse of many steps",
         lambda text: parsing.parse(
             "video/filter", {"input": "file_a", "filters": [{"type": text[:4]}] * (len(text) // 16)}
         ),
@@ -230,7 +239,7 @@ READERS = (
     Reader("ffapi_site.lib.strict_json.loads", _json, frames=_IN_JSON, units=(*UNITS, *_VALUES)),
     Reader("ffapi_site.lib.text.composed", lambda text: composed(text, 1020)),
     Reader("storage.names.clean_name of marks", clean_name, frames=(("a", ".mp4"), ("a/", ""))),
-    Reader("ffapi_site.lib.cells.csv_text", lambda text: cells.csv_text([[text, text]])),
+    Reader("ffapi_site.lib.csv_cells.csv_text", lambda text: csv_cells.csv_text([[text, text]])),
     Reader("ffapi_site.lib.query", _query, frames=(("search=", ""), ("", ""), ("a=1&", "=2"))),
     Reader("ffapi_site.lib.query of Django", QueryDict, frames=(("search=", ""), ("a=1&", "=2"))),
     Reader(
@@ -253,7 +262,7 @@ READERS = (
         units=(*UNITS, "wait", "wait=1", " wait=1 "),
     ),
     Reader("accounts.idempotency.read_key", read_key),
-    Reader("accounts.keys.text", id_in, frames=(("", ""), ("ffapi_", ""))),
+    Reader("accounts.keys.secret_format", id_in, frames=(("", ""), ("ffapi_", ""))),
     Reader(
         "cookies", lambda text: _request(HTTP_COOKIE=text).COOKIES, frames=(("a=", ""), ("", ""))
     ),
@@ -278,26 +287,26 @@ EXCLUDED = {
         "media_jobs.ffmpeg.hardware.made_for",
         "media_jobs.ffmpeg.verify.missing_streams",
         "media_jobs.operations.analysis.probe.named",
-        "media_jobs.operations.conversion.check_holds",
-        "media_jobs.operations.conversion.useless",
+        "media_jobs.operations.building.stream_plan.check_holds",
+        "media_jobs.operations.building.stream_plan.useless",
         "media_jobs.operations.custom.ffmpeg.located",
         "media_jobs.operations.custom.ffmpeg.planned_s",
         "media_jobs.operations.custom.ffmpeg.read",
-        "media_jobs.operations.custom.means.check_means",
-        "media_jobs.operations.driver.drive",
-        "media_jobs.operations.effects.inside",
-        "media_jobs.operations.encoding.need_encoder",
-        "media_jobs.operations.encoding.result_file",
-        "media_jobs.operations.joining.join",
-        "media_jobs.operations.joining.one_clip",
-        "media_jobs.operations.joining.sound_graph",
-        "media_jobs.operations.references.one_member",
-        "media_jobs.operations.sizes.box",
-        "media_jobs.operations.sizes.resize",
-        "media_jobs.operations.spans.check_length",
-        "media_jobs.operations.spans.span",
-        "media_jobs.operations.stills.as_frames",
-        "media_jobs.operations.stills.row",
+        "media_jobs.operations.custom.capability_checks.check_means",
+        "media_jobs.operations.core.driver.drive",
+        "media_jobs.operations.building.video_filters.inside",
+        "media_jobs.operations.building.encoding.need_encoder",
+        "media_jobs.operations.building.encoding.result_file",
+        "media_jobs.operations.building.segments.join",
+        "media_jobs.operations.building.segments.one_clip",
+        "media_jobs.operations.building.segments.sound_graph",
+        "media_jobs.operations.core.references.one_member",
+        "media_jobs.operations.building.sizes.box",
+        "media_jobs.operations.building.sizes.resize",
+        "media_jobs.operations.building.time_range.check_length",
+        "media_jobs.operations.building.time_range.span",
+        "media_jobs.operations.building.frame_selection.as_frames",
+        "media_jobs.operations.building.frame_selection.row",
         "media_jobs.operations.video.concat.report",
         "media_jobs.operations.video.filter.shown",
         "media_jobs.ffmpeg.advice.written",
@@ -311,7 +320,7 @@ EXCLUDED = {
     "calls the readers of its module, which is pumped": (
         "media_jobs.ffmpeg.media_info.",
         "media_jobs.ffmpeg.media_limits.",
-        "media_jobs.operations.parsing.",
+        "media_jobs.operations.core.parsing.",
         "storage.intake.",
     ),
     "sends the bytes to another program, and reads a kilobyte of its answer": (

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from storage import pointers
+from storage import external_references
 from tests.attacks.intake_files import FTYP, box
 from tests.linear import patterns
 
@@ -70,6 +70,6 @@ def test_what_takes_long_says_that_it_goes_on() -> None:
     for size in (50_000, 200_000):
         told = [time.perf_counter()]
         content = io.BytesIO(FTYP + box(b"moov", box(b"free", b"") * size))
-        assert pointers.found_in(content, lambda told=told: told.append(1)) is None  # type: ignore[misc]
+        assert external_references.found_in(content, lambda told=told: told.append(1)) is None  # type: ignore[misc]
         silences[size] = size / len(told)
     assert silences[200_000] < 2 * silences[50_000]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from media_jobs.operations.base import (
+from media_jobs.operations.core import (
     REGISTRY,
     InvalidParamsGroup,
     Operation,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.operations.base import REGISTRY, Example, Operation
+from media_jobs.operations.core import REGISTRY, Example, Operation
 from tests.measure import probe
 from tests.media import Samples
 from tests.operations.workshop import Done, run

@@ -11,7 +11,7 @@ import pytest
 
 from media_jobs import sandbox
 from media_jobs.ffmpeg.capabilities import Capabilities, Font
-from media_jobs.operations.base import (
+from media_jobs.operations.core import (
     InvalidParams,
     InvalidParamsGroup,
     Media,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from media_jobs.ffmpeg.capabilities import Capabilities, Font
-from media_jobs.operations.base import InvalidParams, InvalidParamsGroup, Media
-from media_jobs.operations.driver import plan
+from media_jobs.operations.core import InvalidParams, InvalidParamsGroup, Media
+from media_jobs.operations.core.driver import plan
 from tests.measure import difference, grey_pixels, raw_frame, rgb
 from tests.media import Samples
 from tests.operations.workshop import Done, declared, run, sources_of

@@ -5,14 +5,8 @@ from typing import Any
 
 import pytest
 
-from media_jobs.operations.base import (
-    InvalidParamsGroup,
-    as_sent,
-    from_flat,
-    media_refs,
-    parse,
-)
-from media_jobs.operations.declaration import REGISTRY
+from media_jobs.operations.core import InvalidParamsGroup, as_sent, from_flat, media_refs, parse
+from media_jobs.operations.core.declaration import REGISTRY
 
 URL = "https://example.com/a.mp4"
 

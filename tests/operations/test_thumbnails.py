@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from media_jobs.operations.base import InvalidParams, Media
-from media_jobs.operations.driver import drive, plan
-from media_jobs.operations.stills import Frame, choose
+from media_jobs.operations.building.frame_selection import Frame, choose
+from media_jobs.operations.core import InvalidParams, Media
+from media_jobs.operations.core.driver import drive, plan
 from tests.measure import difference, frame_times, grey_pixels, probe
 from tests.media import Samples
 from tests.operations.workshop import Done, declared, run, sources_of

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from media_jobs.operations.base import InvalidParams, Media
-from media_jobs.operations.driver import plan
+from media_jobs.operations.core import InvalidParams, Media
+from media_jobs.operations.core.driver import plan
 from tests.measure import difference, frame_times, grey_pixels
 from tests.media import Samples
 from tests.operations.workshop import declared, run, sources_of

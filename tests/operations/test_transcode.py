@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from media_jobs.ffmpeg.codecs import CONTAINERS
-from media_jobs.operations.base import InvalidParams, InvalidParamsGroup, Media, find
-from media_jobs.operations.driver import plan
+from media_jobs.operations.core import InvalidParams, InvalidParamsGroup, Media, find
+from media_jobs.operations.core.driver import plan
 from tests.measure import difference, ffprobe, frame_times, grey_pixels, raw_frame
 from tests.media import Samples
 from tests.operations.workshop import Done, declared, run, sources_of

@@ -13,7 +13,7 @@ from media_jobs import sandbox
 from media_jobs.ffmpeg import verify
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.operations.base import (
+from media_jobs.operations.core import (
     Media,
     Operation,
     Result,
@@ -23,7 +23,7 @@ from media_jobs.operations.base import (
     media_refs,
     parse,
 )
-from media_jobs.operations.driver import drive
+from media_jobs.operations.core.driver import drive
 from tests.measure import probe
 from tests.media import Samples
 

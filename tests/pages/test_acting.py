@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditRecord
-from accounts.pages import acting
+from accounts.web import impersonation
 from media_jobs.models import Job
 from tests.factories import JobFactory
 from tests.pages.conftest import Cast
@@ -83,8 +83,8 @@ def test_it_is_not_for_members(alice: Client) -> None:
 
 def test_it_ends_by_itself(staff: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     enter(staff, "studio")
-    later = timezone.now() + timedelta(seconds=acting.LONGEST_S)
-    monkeypatch.setattr("accounts.pages.acting.time.time", later.timestamp)
+    later = timezone.now() + timedelta(seconds=impersonation.LONGEST_S)
+    monkeypatch.setattr("accounts.web.impersonation.time.time", later.timestamp)
     job = JobFactory.create(tenant=cast.tenant)
     assert staff.post(f"/jobs/{job.pk}/cancel").status_code == 403
     assert [event for event, _, _ in told()] == ["tenant.entered", "tenant.left"]

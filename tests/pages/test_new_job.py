@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from media_jobs.models import Job
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 from storage.models import File
 from tests.factories import FileFactory, JobFactory
 from tests.media import Samples

@@ -15,7 +15,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import BrowserSession, Membership, User
-from accounts.people import entry, profile, sessions
+from accounts.people import profile, sessions
+from accounts.people import sign_in as entry
 from accounts.people.sessions import SessionStore
 from ffapi_site.lib.problems import Conflict
 from tests.factories import PASSWORD, TenantFactory, UserFactory

@@ -14,7 +14,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Authenticator, RecoveryCode, User
-from accounts.people import entry, recovery, second_factor
+from accounts.people import recovery, second_factor
+from accounts.people import sign_in as entry
 from accounts.roles import Role
 from tests.factories import PASSWORD, MembershipFactory, UserFactory
 from tests.pages.conftest import Cast

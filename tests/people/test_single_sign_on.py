@@ -13,7 +13,7 @@ from django.utils.html import escape
 from pytest_django import Settings
 
 from accounts.models import Authenticator, Invitation, Membership, User
-from accounts.people import entry, invitations, second_factor
+from accounts.people import invitations, second_factor, sign_in
 from accounts.roles import Role
 from tests.pages.conftest import Cast
 from tests.people.conftest import Log
@@ -144,7 +144,7 @@ class TestProof:
     def test_a_provider_that_does_not_ask_again_proves_nothing(
         self, provider: OpenIdProvider, client: Client, told: str
     ) -> None:
-        said = {"old": int(time.time()) - entry.PROVED_FOR_S, "no number": str(int(time.time()))}
+        said = {"old": int(time.time()) - sign_in.PROVED_FOR_S, "no number": str(int(time.time()))}
         provider.claims["auth_time"] = said.get(told)
         sign_on(client)
         page = client.get(sign_on_again(client, "/profile")["Location"]).content.decode()
@@ -160,7 +160,7 @@ class TestProof:
         sign_on(client)
         assert self.changes_address(client)
         session = client.session
-        proved_at_s = session["entry"]["proved_at"] - entry.PROVED_FOR_S
+        proved_at_s = session["entry"]["proved_at"] - sign_in.PROVED_FOR_S
         session["entry"] = session["entry"] | {"proved_at": proved_at_s}
         session.save()
         assert not self.changes_address(client)

@@ -12,7 +12,7 @@ from ffapi_site.lib.problems import Invalid
 from media_jobs.engine import jobs
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.models import Job
-from media_jobs.operations.base import InvalidParams
+from media_jobs.operations.core import InvalidParams
 from media_jobs.planning import media_limits
 from storage import hooks, store
 from storage.models import File

@@ -15,7 +15,7 @@ import pytest
 
 from accounts.models import ApiKey, QuotaCounter, Tenant, UsageEntry
 from accounts.quotas import limits, recount, reservations
-from accounts.quotas.refusal import QuotaExceeded
+from accounts.quotas.errors import QuotaExceeded
 from ffapi_site.lib.problems import Conflict
 from media_jobs.engine import jobs, states
 from media_jobs.models import Job, Status

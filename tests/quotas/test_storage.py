@@ -14,7 +14,7 @@ from pytest_django import Settings
 from accounts.models import QuotaCounter, StorageHold, Tenant
 from accounts.quotas import limits, recount, reservations, suspension
 from accounts.quotas.bounds import Bounds
-from accounts.quotas.refusal import QuotaExceeded
+from accounts.quotas.errors import QuotaExceeded
 from media_jobs.models import JobOutput
 from storage import store
 from storage.models import File

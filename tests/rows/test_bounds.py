@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from accounts import audit, idempotency
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import AuditRecord, IdempotentRequest, Tenant
 from accounts.models.idempotency import ANSWER_BYTES
 from ffapi_site.lib.bounded_fields import BoundedJSONField, BoundedTextField, TooLong
@@ -112,7 +112,7 @@ def test_params_that_are_too_long_are_refused_by_name(client: Client) -> None:
 
 
 def test_what_an_audit_record_tells_is_bounded(tenant: Tenant) -> None:
-    made = audit.record(Event.JOB_DELETED, tenant.pk, details={"files": ["x" * 100] * 10_000})
+    made = audit.record(AuditEvent.JOB_DELETED, tenant.pk, details={"files": ["x" * 100] * 10_000})
     record = AuditRecord.objects.get(pk=made)
     assert record.details["files"]
     assert len(json.dumps(record.details)) <= AuditRecord._meta.get_field("details").most_bytes

@@ -163,8 +163,8 @@ def test_a_probe_has_a_folder_of_its_own(one: Customer, media: Samples, server: 
     assert one.http.delete(f"/v1/files/{sent['id']}").status_code == 204
 
 
-def test_the_slots_fence_is_whole(server: Server) -> None:
-    health = server.manage("fence", "selftest", "--json")
+def test_the_slots_sandbox_is_whole(server: Server) -> None:
+    health = server.manage("sandbox", "selftest", "--json")
     told = json.loads(health)
     assert told["allowed"]
     assert told["leaks"] == []

@@ -94,7 +94,7 @@ def test_an_error_of_ours_says_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("ffapi_site.health.look_at_all", broken)
+    monkeypatch.setattr("ffapi_site.observability.health.look_at_all", broken)
     response: Any = Client(raise_request_exception=False).get("/health/ready")
     assert response.status_code == 500
     assert response.json()["code"] == "internal_error"

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.test import Client
 from pytest_django import Settings
 
-from ffapi_site import health
+from ffapi_site.observability import health
 from media_jobs.models import Slot
 from tests.api.sending import code_of
 from tests.factories import JobFactory, UserFactory

@@ -17,12 +17,12 @@ from django.db import OperationalError, connections
 from django.test import Client
 from pytest_django import DjangoDbBlocker, Settings
 
-from ffapi_site import health
 from ffapi_site import settings as site_settings
 from ffapi_site.database import embedded
 from ffapi_site.database.base import DatabaseWrapper
-from ffapi_site.health import look_at_all, look_at_tables
 from ffapi_site.lib.probe import Probe
+from ffapi_site.observability import health
+from ffapi_site.observability.health import look_at_all, look_at_tables
 from tests.api.sending import code_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("_its_database")]

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import RateBucket
-from media_jobs.operations.base import REGISTRY
+from media_jobs.operations.core import REGISTRY
 from media_jobs.surfaces import plans
 from tests.api.test_conventions import ROUTES, handled
 

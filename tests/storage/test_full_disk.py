@@ -15,7 +15,7 @@ from pytest_django import Settings
 from ffapi_site.lib import room
 from ffapi_site.lib.room import NoRoom, room_on
 from storage import store
-from storage.api.uploads import landing
+from storage.intake.uploads import landing
 from storage.models import File
 from tests.disks import free_mb, small_disk
 from tests.factories import FileFactory, TenantFactory

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from media_jobs.operations.base import InvalidParamsGroup, find, parse
+from media_jobs.operations.core import InvalidParamsGroup, find, parse
 from media_jobs.surfaces.form import Field, fields, to_params
 
 

@@ -69,7 +69,7 @@ def packages() -> str:
 
 
 def selftest(data: Path, uid: int, *options: str, **more: str) -> dict[str, Any]:
-    """What ``fence selftest`` finds for user ``uid`` in a container; ``more`` is environment."""
+    """What ``sandbox selftest`` finds for user ``uid`` in a container; ``more`` is environment."""
     environment = {
         "PATH": os.environ["PATH"],
         "FFAPI_DATA_DIR": str(data),
@@ -77,7 +77,7 @@ def selftest(data: Path, uid: int, *options: str, **more: str) -> dict[str, Any]
         "PYTHONDONTWRITEBYTECODE": "1",
     } | more
     command = [sys.executable, "-m", "tests.worker.container", *options, str(uid), PYTHON]
-    command += ["manage.py", "fence", "selftest", "--json"]
+    command += ["manage.py", "sandbox", "selftest", "--json"]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

@@ -27,7 +27,7 @@ from accounts.audit_chain.checkpoint_file import CheckpointFile
 from accounts.audit_chain.selection import Selection
 from accounts.audit_chain.signer import Signer
 from accounts.audit_chain.signing_key import KeyTrouble
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import Tenant, User
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
@@ -105,7 +105,7 @@ class Command(BaseCommand):
             raise CommandError(f"{options['file']}: {error.strerror}") from error
         whose = tenant.pk if tenant else None
         with file:
-            export_id = audit.record(Event.AUDIT_EXPORTED, whose, details=told)
+            export_id = audit.record(AuditEvent.AUDIT_EXPORTED, whose, details=told)
             bundle.write(Selection(tenant), export_id, file)
         self.stdout.write(f"written to {options['file']}")
 

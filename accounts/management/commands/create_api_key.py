@@ -10,8 +10,8 @@ from django.db import ProgrammingError
 from django.utils import timezone
 
 from accounts import keys
-from accounts.keys.asked import NewKey
 from accounts.keys.changes import LONGEST_LIFE
+from accounts.keys.request_schemas import NewKey
 from accounts.models import Tenant
 from accounts.roles import EVERYTHING, ROLE_SCOPES, SCOPES, Role, allows
 from ffapi_site.lib import bodies

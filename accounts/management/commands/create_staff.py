@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError, ProgrammingError, transaction
 
-from accounts.events import Event
+from accounts.audit_events import AuditEvent
 from accounts.models import User
-from accounts.people import home
+from accounts.people import audit_tenant
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 user.save()
-                home.record(Event.PERSON_CREATED, user, details=rights)
+                audit_tenant.record(AuditEvent.PERSON_CREATED, user, details=rights)
         except IntegrityError as error:
             taken = "--email" if "email" in str(error) else "--username"
             raise CommandError(f"{taken}: somebody has it already") from error

@@ -8,7 +8,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Plan, Tenant
 from accounts.quotas import limits, recount, suspension
-from accounts.quotas.names import LARGEST, QUOTAS
+from accounts.quotas.catalogue import LARGEST, QUOTAS
 from ffapi_site.lib.arguments import whole, whole_from
 from ffapi_site.lib.problems import Problem
 

@@ -7,11 +7,11 @@ import httpx
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from ffapi_site.demonstration.account import Account, demo_account
-from ffapi_site.demonstration.client import DemoClient, Refused
-from ffapi_site.demonstration.clip import NoClip, demo_clip
-from ffapi_site.demonstration.progress import ProgressBar
-from ffapi_site.demonstration.receipt import receipt
+from ffapi_site.demo.account import Account, demo_account
+from ffapi_site.demo.client import DemoClient, Refused
+from ffapi_site.demo.clip import NoClip, demo_clip
+from ffapi_site.demo.progress import ProgressBar
+from ffapi_site.demo.receipt import receipt
 from ffapi_site.serving import site
 from ffapi_site.serving.address import local_client
 from ffapi_site.serving.readiness import NotReady

@@ -16,10 +16,10 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from accounts import audit
-from accounts.events import Event, Outcome
+from accounts.audit_events import AuditEvent, Outcome
 from ffapi_site.lib import netguard
 from ffapi_site.lib.lengths import fitted
-from ffapi_site.lib.outbound import url_policy
+from ffapi_site.lib.url_policy import url_policy
 from media_jobs.events.webhooks import receivers
 from media_jobs.models import Job, WebhookDelivery
 
@@ -167,7 +167,7 @@ def _give_up_waiting(gone: WebhookDelivery, outcome: _Outcome) -> None:
 def _tell(delivery: WebhookDelivery, outcome: _Outcome) -> None:
     """Have the audit log tell how it ended."""
     audit.record(
-        Event.WEBHOOK_DELIVERED if outcome.is_taken else Event.WEBHOOK_FAILED,
+        AuditEvent.WEBHOOK_DELIVERED if outcome.is_taken else AuditEvent.WEBHOOK_FAILED,
         delivery.tenant_id,
         delivery.pk,
         outcome=Outcome.SUCCESS if outcome.is_taken else Outcome.FAILURE,
@@ -187,7 +187,7 @@ def redeliver(delivery: WebhookDelivery) -> None:
         )
         receivers.close(delivery)  # whoever asks for it knows that the receiver is back
         told = {"job": delivery.job_id, "event": delivery.event}
-        audit.record(Event.WEBHOOK_REDELIVERED, delivery.tenant_id, delivery.pk, details=told)
+        audit.record(AuditEvent.WEBHOOK_REDELIVERED, delivery.tenant_id, delivery.pk, details=told)
 
 
 def _delay_s(attempt: int, asked_s: float | None) -> float:

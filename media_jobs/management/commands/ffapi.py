@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from media_jobs.operations.base import REGISTRY, InvalidParams, InvalidParamsGroup
+from media_jobs.operations.core import REGISTRY, InvalidParams, InvalidParamsGroup
 from media_jobs.surfaces import cli, docs, goldens
 from media_jobs.worker.local_run import LocalRun, Stopped
 from storage import names

@@ -8,15 +8,7 @@ from typing import Any, ClassVar
 
 from ffapi_site.lib.shorten import shorten
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
-from media_jobs.operations.base import (
-    Command,
-    Example,
-    Media,
-    MediaRef,
-    Operation,
-    Result,
-    Steps,
-)
+from media_jobs.operations.core import Command, Example, Media, MediaRef, Operation, Result, Steps
 
 _RAW_BYTES = 128 << 10
 

@@ -8,7 +8,15 @@ from pydantic import Field
 
 from media_jobs.ffmpeg.codecs import CONTAINERS, Container, audio_family
 from media_jobs.ffmpeg.media_info import AudioStream
-from media_jobs.operations.base import (
+from media_jobs.operations.building.encoding import (
+    Sound,
+    audio_args,
+    check_bitrate,
+    finish,
+    result_file,
+)
+from media_jobs.operations.building.time_range import Span, span
+from media_jobs.operations.core import (
     Example,
     Input,
     InvalidParams,
@@ -19,9 +27,7 @@ from media_jobs.operations.base import (
     Steps,
     Target,
 )
-from media_jobs.operations.encoding import Sound, audio_args, check_bitrate, finish, result_file
-from media_jobs.operations.fields import NOT_BOOL, Bitrate, Channels, SampleRate, Seconds
-from media_jobs.operations.spans import Span, span
+from media_jobs.operations.core.fields import NOT_BOOL, Bitrate, Channels, SampleRate, Seconds
 
 
 class Extract(Operation):

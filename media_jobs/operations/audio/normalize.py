@@ -12,7 +12,9 @@ from media_jobs.ffmpeg.codecs import LOSSLESS_AUDIO, MOST_CHANNELS
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import AudioStream
 from media_jobs.ffmpeg.words import Unsaid
-from media_jobs.operations.base import (
+from media_jobs.operations.building.encoding import Sound, audio_args, finish, result_file
+from media_jobs.operations.building.reencode import EDIT_BITRATE, Form, copied_video
+from media_jobs.operations.core import (
     Command,
     Example,
     Input,
@@ -25,9 +27,7 @@ from media_jobs.operations.base import (
     Steps,
     Target,
 )
-from media_jobs.operations.editing import EDIT_BITRATE, Form, copied_video
-from media_jobs.operations.encoding import Sound, audio_args, finish, result_file
-from media_jobs.operations.fields import LoudnessRange, Lufs, TruePeak
+from media_jobs.operations.core.fields import LoudnessRange, Lufs, TruePeak
 
 # Below the meter's own gate there is nothing to bring to a loudness.
 _SILENCE_LUFS = -70.0

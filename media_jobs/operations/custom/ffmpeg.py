@@ -13,7 +13,7 @@ from media_jobs.ffmpeg.command_line.muxers import BY_EXTENSION, Muxer
 from media_jobs.ffmpeg.command_line.parser import CommandLine, NamedFile, parse
 from media_jobs.ffmpeg.command_line.refusal import Refused
 from media_jobs.ffmpeg.command_line.tokens import MOST_CHARACTERS, MOST_WORDS
-from media_jobs.operations.base import (
+from media_jobs.operations.core import (
     Command,
     Example,
     Input,
@@ -23,8 +23,8 @@ from media_jobs.operations.base import (
     Source,
     Target,
 )
+from media_jobs.operations.custom.capability_checks import check_means
 from media_jobs.operations.custom.files import InputFiles, OutputFiles, extension
-from media_jobs.operations.custom.means import check_means
 
 Words = Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)]
 

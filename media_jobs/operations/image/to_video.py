@@ -9,20 +9,14 @@ from media_jobs.ffmpeg.codecs import CONTAINERS
 from media_jobs.ffmpeg.devices import Encoding
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import VideoStream
-from media_jobs.operations.base import (
-    Command,
-    Example,
-    Input,
-    InvalidParams,
-    Media,
-    MediaRef,
-    Operation,
-    Source,
-    Target,
+from media_jobs.operations.building.encoding import (
+    Sound,
+    audio_args,
+    finish,
+    result_file,
+    video_args,
 )
-from media_jobs.operations.encoding import Sound, audio_args, finish, result_file, video_args
-from media_jobs.operations.fields import Duration, FrameRate
-from media_jobs.operations.sizes import (
+from media_jobs.operations.building.sizes import (
     NAMED,
     Resolution,
     Shape,
@@ -33,6 +27,18 @@ from media_jobs.operations.sizes import (
     shape_of,
     stored_shape,
 )
+from media_jobs.operations.core import (
+    Command,
+    Example,
+    Input,
+    InvalidParams,
+    Media,
+    MediaRef,
+    Operation,
+    Source,
+    Target,
+)
+from media_jobs.operations.core.fields import Duration, FrameRate
 
 USUAL_LENGTH_S = 5.0
 # How much nearer the picture is at the end of a zoom, and during a pan.

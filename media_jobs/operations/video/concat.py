@@ -13,7 +13,19 @@ from pydantic import Field
 from media_jobs.ffmpeg.codecs import CONTAINERS, audio_family
 from media_jobs.ffmpeg.demuxers import pin
 from media_jobs.ffmpeg.devices import Encoding
-from media_jobs.operations.base import (
+from media_jobs.operations.building.encoding import Sound, audio_args, finish, result_file, tag_args
+from media_jobs.operations.building.reencode import EDIT_BITRATE, EDIT_CRF, Form
+from media_jobs.operations.building.segments import (
+    Look,
+    conform,
+    join,
+    one_clip,
+    picture_filters,
+    playlist,
+    sound_graph,
+)
+from media_jobs.operations.building.sizes import Resolution, resize, shape_after, shape_of
+from media_jobs.operations.core import (
     Command,
     Example,
     Input,
@@ -27,19 +39,7 @@ from media_jobs.operations.base import (
     Steps,
     Target,
 )
-from media_jobs.operations.editing import EDIT_BITRATE, EDIT_CRF, Form
-from media_jobs.operations.encoding import Sound, audio_args, finish, result_file, tag_args
-from media_jobs.operations.fields import NOT_BOOL, FrameRate
-from media_jobs.operations.joining import (
-    Look,
-    conform,
-    join,
-    one_clip,
-    picture_filters,
-    playlist,
-    sound_graph,
-)
-from media_jobs.operations.sizes import Resolution, resize, shape_after, shape_of
+from media_jobs.operations.core.fields import NOT_BOOL, FrameRate
 
 # All clips of a film with transitions are open at once.
 MOST_WITH_TRANSITION = 20

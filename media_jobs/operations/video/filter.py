@@ -8,20 +8,11 @@ from pydantic import ConfigDict, Field, model_validator
 
 from media_jobs.ffmpeg.filters import Filter as Written
 from media_jobs.ffmpeg.media_info import VideoStream
-from media_jobs.operations.base import (
-    Command,
-    Example,
-    Input,
-    InvalidParams,
-    Media,
-    MediaRef,
-    Operation,
-    Parameters,
-    Target,
-)
-from media_jobs.operations.drawing import Text
-from media_jobs.operations.editing import Form, edited_video, kept_audio
-from media_jobs.operations.effects import (
+from media_jobs.operations.building.encoding import finish, result_file
+from media_jobs.operations.building.reencode import Form, edited_video, kept_audio
+from media_jobs.operations.building.sizes import made_even, shape_after, squared, stored_shape
+from media_jobs.operations.building.text_overlay import Text
+from media_jobs.operations.building.video_filters import (
     Blur,
     Brightness,
     Canvas,
@@ -34,8 +25,17 @@ from media_jobs.operations.effects import (
     Saturation,
     Scale,
 )
-from media_jobs.operations.encoding import finish, result_file
-from media_jobs.operations.sizes import made_even, shape_after, squared, stored_shape
+from media_jobs.operations.core import (
+    Command,
+    Example,
+    Input,
+    InvalidParams,
+    Media,
+    MediaRef,
+    Operation,
+    Parameters,
+    Target,
+)
 
 T = TypeVar("T", bound=str)
 E = TypeVar("E", bound=Effect)

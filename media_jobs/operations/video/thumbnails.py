@@ -11,7 +11,14 @@ from pydantic import Field
 from media_jobs.ffmpeg.codecs import PICTURES, PictureName
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import VideoStream
-from media_jobs.operations.base import (
+from media_jobs.operations.building.frame_selection import (
+    as_frames,
+    choose,
+    measuring_filters,
+    read_measurements,
+)
+from media_jobs.operations.building.sizes import Fit, fitted, shape_of
+from media_jobs.operations.core import (
     Command,
     Example,
     Input,
@@ -24,9 +31,7 @@ from media_jobs.operations.base import (
     Steps,
     Target,
 )
-from media_jobs.operations.fields import NOT_BOOL, EvenPixels, Seconds
-from media_jobs.operations.sizes import Fit, fitted, shape_of
-from media_jobs.operations.stills import as_frames, choose, measuring_filters, read_measurements
+from media_jobs.operations.core.fields import NOT_BOOL, EvenPixels, Seconds
 
 # Up to here every frame is decoded for measuring; in a longer film only the key frames are.
 SHORT_FILM_S = 120.0

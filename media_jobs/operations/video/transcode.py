@@ -12,7 +12,33 @@ from media_jobs.ffmpeg.codecs import CONTAINERS, QUICKTIME, Container, Container
 from media_jobs.ffmpeg.devices import HIGHEST_CRF, TWO_PASS, Encoding
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import VideoStream
-from media_jobs.operations.base import (
+from media_jobs.operations.building.encoding import (
+    NO_METADATA,
+    Sound,
+    audio_args,
+    check_bitrate,
+    finish,
+    result_file,
+    tag_args,
+    video_args,
+)
+from media_jobs.operations.building.sizes import (
+    Resolution,
+    made_even,
+    resize,
+    shape_of,
+    stored_shape,
+)
+from media_jobs.operations.building.stream_plan import (
+    AUDIO_OPTIONS,
+    COPY,
+    VIDEO_OPTIONS,
+    Ways,
+    check_holds,
+    useless,
+)
+from media_jobs.operations.building.time_range import Span, span
+from media_jobs.operations.core import (
     Command,
     Example,
     Input,
@@ -23,25 +49,7 @@ from media_jobs.operations.base import (
     Steps,
     Target,
 )
-from media_jobs.operations.conversion import (
-    AUDIO_OPTIONS,
-    COPY,
-    VIDEO_OPTIONS,
-    Ways,
-    check_holds,
-    useless,
-)
-from media_jobs.operations.encoding import (
-    NO_METADATA,
-    Sound,
-    audio_args,
-    check_bitrate,
-    finish,
-    result_file,
-    tag_args,
-    video_args,
-)
-from media_jobs.operations.fields import (
+from media_jobs.operations.core.fields import (
     Bitrate,
     Channels,
     Crf,
@@ -50,8 +58,6 @@ from media_jobs.operations.fields import (
     Seconds,
     bits_per_second,
 )
-from media_jobs.operations.sizes import Resolution, made_even, resize, shape_of, stored_shape
-from media_jobs.operations.spans import Span, span
 
 PROFILES: dict[str, dict[str, Any]] = {
     "web_optimized": {"video_codec": "h264", "crf": 23, "max_bitrate": "5M"},

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from media_jobs.operations.base import (
+from media_jobs.operations.building.encoding import finish, result_file
+from media_jobs.operations.building.reencode import (
+    Form,
+    copied_video,
+    edited_video,
+    encoded_audio,
+    mapped,
+)
+from media_jobs.operations.building.sizes import made_even, stored_shape
+from media_jobs.operations.building.time_range import Span, span
+from media_jobs.operations.core import (
     Command,
     Example,
     Input,
@@ -16,11 +26,7 @@ from media_jobs.operations.base import (
     Steps,
     Target,
 )
-from media_jobs.operations.editing import Form, copied_video, edited_video, encoded_audio, mapped
-from media_jobs.operations.encoding import finish, result_file
-from media_jobs.operations.fields import Duration, Seconds
-from media_jobs.operations.sizes import made_even, stored_shape
-from media_jobs.operations.spans import Span, span
+from media_jobs.operations.core.fields import Duration, Seconds
 
 
 class Trim(Operation):

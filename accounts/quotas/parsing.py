@@ -1,0 +1,42 @@
+"""Limits as somebody writes them: checked, with a pointer to each that is wrong. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from accounts.quotas.catalogue import LARGEST, QUOTAS
+from ffapi_site.lib.problems import FieldError, Invalid
+
+Limits = dict[str, int | None]
+
+
+def read(given: object, *, pointer: str = "/quota", of_key: bool = False) -> Limits:
+    """Check limits by name. Raises `Invalid` that names each wrong one.
+
+    None means without limit: of a tenant, whatever its plan says.
+    """
+    if not isinstance(given, Mapping):
+        detail = "an object of limits by their names"
+        raise Invalid(detail, errors=[FieldError(pointer, detail, "not_an_object")])
+    errors = list(_mistakes(given, pointer, of_key=of_key))
+    if errors:
+        raise Invalid("; ".join(f"{e.pointer}: {e.detail}" for e in errors), errors=errors)
+    return dict(given)
+
+
+def _mistakes(given: Mapping[str, object], pointer: str, *, of_key: bool) -> Iterator[FieldError]:
+    known = [name for name, quota in QUOTAS.items() if quota.is_for_keys or not of_key]
+    for name, limit in given.items():
+        place = f"{pointer}/{_printable(name)}"
+        if name not in known:
+            yield FieldError(place, f"there are: {', '.join(known)}", "unknown_field")
+        elif limit is not None and not _is_limit(limit):
+            yield FieldError(place, f"a whole number from 0 to {LARGEST}, or null")
+
+
+def _is_limit(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
+
+
+def _printable(name: object) -> str:
+    return str(name).encode("ascii", "backslashreplace").decode()[:50].replace("/", "~1")

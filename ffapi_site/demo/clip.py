@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+
+from ffapi_site.demo import scene
+from media_jobs import sandbox
+from media_jobs.host import scratch
+
+
+class NoClip(Exception):  # noqa: N818 -- what there is
+    """FFmpeg could not make the demo's clip"""
+
+
+def demo_clip(say: Callable[[str], None]) -> Path:
+    """Give the clip's path; it is made once and kept in the data folder."""
+    clip = Path(settings.DATA_DIR) / "demo" / "mountains-at-dusk.mp4"
+    if not clip.exists():
+        say("Painting the clip, this once: it takes half a minute")
+        clip.parent.mkdir(exist_ok=True)
+        with scratch.passing("demo") as folder:
+            _make(folder)
+            shutil.move(folder / "out/clip.mp4", clip)
+    return clip
+
+
+def _make(folder: Path) -> None:
+    done = sandbox.run(
+        "ffmpeg",
+        scene.arguments("out/clip.mp4"),
+        folder=folder,
+        limits=sandbox.Limits(wall_s=600),
+    )
+    if done.returncode != 0:
+        raise NoClip(done.stderr.strip() or f"it ended with status {done.returncode}")

@@ -1,0 +1,1 @@
+"""What operations are built of: encoding, filters, frames, parts of a source, joined clips."""
