@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import django
 
 from bench.site import Site, bench_site
-from tests.system.far_end import FarEnd
+from tests.harness.far_end import FarEnd
 
 if TYPE_CHECKING:
     from bench.figure import Figure

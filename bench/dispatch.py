@@ -22,7 +22,7 @@ from bench.site import Site
 from media_jobs.events.change_feed import direct_connection
 from media_jobs.models import Job, JobAttempt
 from media_jobs.slot.broker import channel
-from tests.system.far_end import FarEnd
+from tests.harness.far_end import FarEnd
 
 _JOBS = 40
 _IN_OPEN = 0x20  # linux/inotify.h

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 
 from chaos.ledger import Answer, Entry, Kind, Ledger
-from tests.system.customer import FINAL, Customer
-from tests.system.far_end import FarEnd, Page
+from tests.harness.customer import FINAL, Customer
+from tests.harness.far_end import FarEnd, Page
 
 _OPEN_JOBS = 5  # a client waits for its jobs: the site has work, but no growing queue
 _KINDS = [Kind.SHORT] * 13 + [Kind.LONG] * 3 + [Kind.BROKEN] * 2 + [Kind.CANCELED] * 2

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 
 from chaos.ground import RESERVE_MB, Ground
-from tests.serving.server import eventually
-from tests.system.customer import Customer
+from tests.harness.customer import Customer
+from tests.harness.server import eventually
 
 _UPLOADS = 10
 _UPLOAD_MB = 24  # what is left of one when it is refused is still taken: its answer arrives

@@ -16,9 +16,9 @@ from chaos.clock import Clock
 from chaos.preloaded import CanNotPreload, Preloaded
 from chaos.withheld import Withheld
 from ffapi_site.database import embedded as database
-from tests.serving.server import ROOT, Server, free_port
-from tests.system.customer import Customer
-from tests.system.site import Site
+from tests.harness.customer import Customer
+from tests.harness.server import ROOT, Server, free_port
+from tests.harness.site import Site
 
 LEASE_S = 4
 SLOTS = 2

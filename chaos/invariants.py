@@ -13,7 +13,7 @@ import psutil
 from chaos import processes
 from chaos.ground import SLOTS, Ground
 from chaos.ledger import Kind, Ledger
-from tests.system.far_end import FarEnd
+from tests.harness.far_end import FarEnd
 
 # With what a job that is in order may fail: it was hit each time that it was tried.
 _HIT = {"worker_lost", "poison", "killed", "stalled", "storage_full"}

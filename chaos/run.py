@@ -23,8 +23,8 @@ from chaos.injector import Injector
 from chaos.invariants import CHECKS, Evidence
 from chaos.ledger import Ledger
 from chaos.scene import Fault, Scene
-from tests.media import Samples
-from tests.system.far_end import FarEnd
+from tests.harness.far_end import FarEnd
+from tests.harness.media import Samples
 
 SETTLES_WITHIN_S = 90
 _ALL_HAPPEN_WITHIN_S = 300

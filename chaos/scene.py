@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from chaos.ground import Ground
-from tests.system.customer import Customer
+from tests.harness.customer import Customer
 
 
 class NothingToHit(Exception):  # noqa: N818 -- a state, not a mistake

@@ -17,7 +17,7 @@ from django.test import Client
 from ffapi_site.database.owner import as_owner
 from ffapi_site.lib import scope
 from tests.described import undescribed
-from tests.media import Samples
+from tests.harness.media import Samples
 
 # A test sees everything, as a command does; the requests that it makes do not.
 scope.act_for_every_tenant()

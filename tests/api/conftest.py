@@ -9,7 +9,7 @@ from accounts.models import Tenant
 from media_jobs.events.change_feed import feed
 from media_jobs.models import Job
 from tests.factories import JobFactory, TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pytest_django import Settings
 from accounts.models import AuditRecord, Tenant
 from tests.api.sending import code_of
 from tests.factories import ApiKeyFactory, TenantFactory, UserFactory
-from tests.signing_in import sign_in
-from tests.storage.client import key_of, text_of
+from tests.harness.api_client import key_of, text_of
+from tests.harness.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 

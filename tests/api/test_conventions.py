@@ -16,7 +16,7 @@ from ffapi_site.lib.ids import new_id
 from media_jobs.models import Job
 from tests.api.sending import code_of, send
 from tests.factories import FileFactory, JobFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from media_jobs.models import Job, Status
 from tests.api.sending import code_of
 from tests.engine.claiming import claim
 from tests.factories import JobFactory, TenantFactory
-from tests.storage.client import key_of
+from tests.harness.api_client import key_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

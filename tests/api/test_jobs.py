@@ -11,7 +11,7 @@ from media_jobs.models import Job, JobAttempt, JobOutput
 from storage.models import File
 from tests.api.sending import WANTED, code_of, pointers, send
 from tests.factories import FileFactory, JobFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from accounts.roles import Role
 from accounts.web.api_view import TenantAPIView
 from tests.api.test_conventions import ROUTES
 from tests.factories import ApiKeyFactory, FileFactory, JobFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 pytestmark = pytest.mark.django_db
 

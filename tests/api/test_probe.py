@@ -22,7 +22,7 @@ from media_jobs.worker import inline_run
 from storage.models import File
 from tests.api.sending import code_of, pointers, send
 from tests.factories import FileFactory
-from tests.media import Samples
+from tests.harness.media import Samples
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from accounts.models import Tenant
 from media_jobs.models import Job
 from tests.api.sending import WANTED, code_of, send
 from tests.factories import JobFactory, TenantFactory
-from tests.storage.client import client_of, key_of
+from tests.harness.api_client import client_of, key_of
 
 pytestmark = pytest.mark.django_db
 

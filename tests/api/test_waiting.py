@@ -19,7 +19,7 @@ from media_jobs.models import Job, Status
 from tests.api.sending import WANTED, code_of, send
 from tests.engine.claiming import claim
 from tests.factories import JobFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

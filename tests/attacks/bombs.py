@@ -13,7 +13,7 @@ from functools import partial
 
 from tests.attacks.hostile_containers import box, film, mov, replaced
 from tests.attacks.hostile_files import hls
-from tests.media import X264
+from tests.harness.media import X264
 
 _ZEROS = bytes(60 << 20)
 

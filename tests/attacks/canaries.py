@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests.media import FFMPEG, X264, coloured, tone
+from tests.harness.media import FFMPEG, X264, coloured, tone
 
 _IN_ACCESS, _IN_MODIFY, _IN_ATTRIB, _IN_OPEN = 0x1, 0x2, 0x4, 0x20
 _IN_MOVED, _IN_CREATE, _IN_DELETE = 0xC0, 0x100, 0x600

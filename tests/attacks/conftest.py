@@ -18,9 +18,9 @@ from tests.attacks.canaries import Canaries, private_film
 from tests.attacks.closed_network import ClosedNetwork
 from tests.attacks.ground import Ground
 from tests.attacks.origin import HostileOrigin
-from tests.system.customer import Customer
-from tests.system.far_end import FarEnd
-from tests.system.site import Site, running
+from tests.harness.customer import Customer
+from tests.harness.far_end import FarEnd
+from tests.harness.site import Site, running
 
 LARGEST_FILE_MB = 64
 LONGEST_RUN_S = 10

@@ -11,8 +11,8 @@ import httpx
 from media_jobs.operations.core import REGISTRY, media_params
 from tests.attacks.ground import Ground, check_failed, check_refused
 from tests.attacks.hostile_files import HostileFile
-from tests.system.customer import Customer, Json
-from tests.system.far_end import FarEnd, Page
+from tests.harness.customer import Customer, Json
+from tests.harness.far_end import FarEnd, Page
 
 _WAIT = {"Prefer": "wait=55"}
 

@@ -13,9 +13,9 @@ import psutil
 
 from ffapi_site.error_codes import chapters
 from tests.attacks.canaries import Canaries
-from tests.serving.server import eventually
-from tests.system.customer import Customer, Json
-from tests.system.site import Site
+from tests.harness.customer import Customer, Json
+from tests.harness.server import eventually
+from tests.harness.site import Site
 
 # Whatever an attack is, the word of the canaries must be in none of these.
 _TOLD_IN = (

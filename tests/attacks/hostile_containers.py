@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from tests.attacks.canaries import Canaries
 from tests.attacks.hostile_files import OPEN, HostileFile, filled, segment
-from tests.media import FFMPEG, X264, coloured
+from tests.harness.media import FFMPEG, X264, coloured
 
 _CONTAINERS_OF_BOXES = {b"moov", b"trak", b"mdia", b"minf", b"dinf"}
 

@@ -13,9 +13,9 @@ from media_jobs.operations.core import REGISTRY
 from tests.attacks.conftest import NAMES, PUBLIC
 from tests.attacks.delivery import params_with
 from tests.attacks.ground import Ground, check_failed, check_refused
-from tests.serving.server import eventually
-from tests.system.customer import Customer, Json
-from tests.system.far_end import FarEnd, Page, moved
+from tests.harness.customer import Customer, Json
+from tests.harness.far_end import FarEnd, Page, moved
+from tests.harness.server import eventually
 
 pytestmark = pytest.mark.slow
 

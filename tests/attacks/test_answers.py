@@ -14,8 +14,8 @@ from tests.attacks.conftest import LARGEST_FILE_MB, LONGEST_DOWNLOAD_S
 from tests.attacks.ground import check_failed, check_refused
 from tests.attacks.hostile_containers import film
 from tests.attacks.origin import HostileOrigin
+from tests.harness.customer import Customer
 from tests.lib.hostile_server import Answer, answering, ok, redirect
-from tests.system.customer import Customer
 
 pytestmark = pytest.mark.slow
 

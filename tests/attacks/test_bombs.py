@@ -15,9 +15,9 @@ import pytest
 from tests.attacks.bombs import BOMBS, Bomb
 from tests.attacks.conftest import LONGEST_RUN_S, MEMORY_MB
 from tests.attacks.ground import Ground, check_failed, check_refused
-from tests.media import Samples
-from tests.system.customer import Customer
-from tests.system.far_end import FarEnd, Page
+from tests.harness.customer import Customer
+from tests.harness.far_end import FarEnd, Page
+from tests.harness.media import Samples
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ from media_jobs.operations.core import InvalidParamsGroup, parse
 from tests.api.sending import code_of, pointers, send
 from tests.attacks.ground import Ground
 from tests.factories import ApiKeyFactory, TenantFactory
-from tests.media import Samples
+from tests.harness.media import Samples
 
 SECRET = "/etc/passwd"
 URL = "https://example.org/a.mp4"

@@ -8,8 +8,8 @@ from tests.attacks.delivery import Delivery
 from tests.attacks.ground import Ground
 from tests.attacks.hostile_containers import CONTAINERS
 from tests.attacks.hostile_files import HostileFile
-from tests.system.customer import Customer
-from tests.system.far_end import FarEnd
+from tests.harness.customer import Customer
+from tests.harness.far_end import FarEnd
 
 pytestmark = pytest.mark.slow
 

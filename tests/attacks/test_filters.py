@@ -14,9 +14,9 @@ from media_jobs.operations.core import REGISTRY, media_fields
 from tests.attacks.delivery import params_with
 from tests.attacks.ground import Ground, check_failed, check_refused
 from tests.attacks.hostile_containers import film
-from tests.measure import difference, grey_pixels
-from tests.media import FFMPEG, X264
-from tests.system.customer import Customer, Json
+from tests.harness.customer import Customer, Json
+from tests.harness.measure import difference, grey_pixels
+from tests.harness.media import FFMPEG, X264
 
 pytestmark = pytest.mark.slow
 

@@ -21,9 +21,9 @@ from storage.models import File
 from tests.attacks import intake_files
 from tests.attacks.intake_files import BOMBS, HARMLESS, avi_with_playlist, box, outside, sounds
 from tests.factories import TenantFactory
+from tests.harness.api_client import client_of
+from tests.harness.media import FFMPEG, Samples
 from tests.lib.hostile_server import HostileServer, answering, ok
-from tests.media import FFMPEG, Samples
-from tests.storage.client import client_of
 
 pytestmark = pytest.mark.django_db
 

@@ -18,9 +18,9 @@ from tests.attacks.delivery import params_with
 from tests.attacks.ground import Ground, check_refused
 from tests.attacks.hostile_containers import film
 from tests.attacks.test_addresses import JOBS
-from tests.media import X264
-from tests.system.customer import Customer, Json
-from tests.system.site import Site
+from tests.harness.customer import Customer, Json
+from tests.harness.media import X264
+from tests.harness.site import Site
 
 pytestmark = pytest.mark.slow
 

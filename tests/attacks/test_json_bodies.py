@@ -15,7 +15,7 @@ from media_jobs.models import Job
 from storage.models import File
 from tests.api.sending import code_of
 from tests.factories import FileFactory, TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 pytestmark = pytest.mark.django_db
 MIB = 1024 * 1024

@@ -19,8 +19,8 @@ from tests.attacks.hostile_files import (
     OF_SCRIPTS,
     HostileFile,
 )
-from tests.serving.server import eventually
-from tests.system.far_end import FarEnd, Page
+from tests.harness.far_end import FarEnd, Page
+from tests.harness.server import eventually
 
 pytestmark = pytest.mark.slow
 

@@ -11,10 +11,10 @@ import pytest
 
 from tests.attacks.ground import Ground, check_failed, check_refused
 from tests.attacks.hostile_containers import film
-from tests.media import X264
-from tests.serving.server import eventually
-from tests.system.customer import Customer, Json
-from tests.system.far_end import FarEnd, Page
+from tests.harness.customer import Customer, Json
+from tests.harness.far_end import FarEnd, Page
+from tests.harness.media import X264
+from tests.harness.server import eventually
 
 pytestmark = pytest.mark.slow
 

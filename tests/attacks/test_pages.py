@@ -18,8 +18,8 @@ from tests.factories import (
     TenantFactory,
     UserFactory,
 )
-from tests.signing_in import sign_in
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
+from tests.harness.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 

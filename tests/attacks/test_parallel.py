@@ -13,9 +13,9 @@ import pytest
 from tests.attacks.ground import check_refused
 from tests.attacks.hostile_containers import film
 from tests.attacks.test_json_bodies import HOSTILE, Body
-from tests.media import X264
-from tests.system.customer import Customer, Json
-from tests.system.far_end import FarEnd, Page
+from tests.harness.customer import Customer, Json
+from tests.harness.far_end import FarEnd, Page
+from tests.harness.media import X264
 
 pytestmark = pytest.mark.slow
 

@@ -15,8 +15,8 @@ from tests.attacks.hostile_files import (
     filled,
     segment,
 )
-from tests.system.customer import Customer
-from tests.system.far_end import FarEnd
+from tests.harness.customer import Customer
+from tests.harness.far_end import FarEnd
 
 pytestmark = pytest.mark.slow
 

@@ -22,11 +22,11 @@ import pytest
 from django.conf import settings
 
 from ffapi_site.database import embedded as database
-from tests.media import Samples
-from tests.serving.server import Server, eventually
-from tests.system.customer import Customer
-from tests.system.far_end import FarEnd, Page
-from tests.system.site import Site, site_settings
+from tests.harness.customer import Customer
+from tests.harness.far_end import FarEnd, Page
+from tests.harness.media import Samples
+from tests.harness.server import Server, eventually
+from tests.harness.site import Site, site_settings
 
 pytestmark = pytest.mark.slow
 

@@ -20,9 +20,9 @@ from ffapi_site.lib.netguard import connection, exchange, pool, transfer
 from media_jobs.models import Job
 from storage.models import File
 from tests.factories import TenantFactory
+from tests.harness.api_client import client_of
 from tests.lib.hostile_server import Answer, HostileServer, answering, ok, redirect
 from tests.lib.test_netguard_addresses import INSIDE
-from tests.storage.client import client_of
 
 pytestmark = pytest.mark.django_db
 

@@ -25,9 +25,9 @@ from tests.factories import (
     TenantFactory,
     UserFactory,
 )
-from tests.signing_in import sign_in
+from tests.harness.api_client import client_of, key_of
+from tests.harness.signing_in import sign_in
 from tests.site.test_headers import ADDRESSES
-from tests.storage.client import client_of, key_of
 
 pytestmark = pytest.mark.django_db
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")

@@ -13,7 +13,7 @@ from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
 from tests.audit.world import at_work, exported, sign_often
 from tests.factories import TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 
 @pytest.fixture(autouse=True)

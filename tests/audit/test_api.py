@@ -21,7 +21,7 @@ from ffapi_site.lib import ongoing
 from tests.api.sending import code_of, pointers
 from tests.audit.world import content_of, write
 from tests.factories import TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 ADA = Actor(Kind.USER, "7", "ada", "192.0.2.7", "curl", "req_1")
 

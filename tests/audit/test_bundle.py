@@ -32,7 +32,7 @@ from tests.audit.world import (
     verified,
 )
 from tests.factories import TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 
 def test_it_works(bundle: Path, tenant: Tenant) -> None:

@@ -30,7 +30,7 @@ from tests.audit.world import (
     verified,
 )
 from tests.factories import TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 EARLIER = "2020-01-01T00:00:00.000000Z"
 

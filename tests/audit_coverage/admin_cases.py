@@ -14,7 +14,7 @@ from media_jobs.models import WebhookDelivery
 from tests.audit_coverage.api_cases import Case
 from tests.audit_coverage.stage import REASON, Ask, Stage
 from tests.factories import ApiKeyFactory, FileFactory, JobFactory, UserFactory
-from tests.signing_in import enrolled
+from tests.harness.signing_in import enrolled
 
 _NO_MEMBERS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
 _WORDS = "seven small boats on a lake"

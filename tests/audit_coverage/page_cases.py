@@ -25,7 +25,7 @@ from tests.factories import (
     MembershipFactory,
     UserFactory,
 )
-from tests.signing_in import code_of, enrolled
+from tests.harness.signing_in import code_of, enrolled
 
 _NEW = {"new_password": "seven small boats on a lake", "repeated": "seven small boats on a lake"}
 _PROOF = {"password": PASSWORD}
@@ -163,7 +163,7 @@ def _confirm(stage: Stage) -> Ask:
 def _with_authenticator(path: str) -> Callable[[Stage], Ask]:
     def prepare(stage: Stage) -> Ask:
         enrolled(stage.member)
-        from tests.signing_in import sign_in
+        from tests.harness.signing_in import sign_in
 
         sign_in(stage.browser("member"), stage.member)
         return Ask(path, _PROOF, about=str(stage.member.pk))

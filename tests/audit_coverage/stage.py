@@ -11,9 +11,9 @@ from django.test import Client
 from accounts.models import Tenant, User
 from accounts.roles import Role
 from tests.factories import ApiKeyFactory, MembershipFactory, TenantFactory, UserFactory
-from tests.media import Samples
-from tests.signing_in import sign_in
-from tests.storage.client import text_of
+from tests.harness.api_client import text_of
+from tests.harness.media import Samples
+from tests.harness.signing_in import sign_in
 
 REASON = "request 4711"
 # Its second factor is there, so that pages that need one know who it is.

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from accounts.models import Authenticator
-from tests.serving.server import Server
-from tests.signing_in import code_of
+from tests.harness.server import Server
+from tests.harness.signing_in import code_of
 
 CHROMIUM = "/usr/bin/chromium"
 expect.set_options(timeout=20_000)  # the machine is shared with other tests

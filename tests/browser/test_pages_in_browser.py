@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from tests.browser.conftest import Visit, visiting
-from tests.media import Samples
-from tests.serving.server import Server
+from tests.harness.media import Samples
+from tests.harness.server import Server
 
 pytestmark = pytest.mark.slow
 _PLAYED_S = """async video => {

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import PASSWORD, Visit, visiting
-from tests.serving.server import Server
+from tests.harness.server import Server
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from chaos import faults
-from tests.serving.server import ROOT
+from tests.harness.server import ROOT
 
 _PAGE = (ROOT / "docs" / "reliability.md").read_text()
 _ROWS = re.findall(r"^\| (R\d+) \|.*\| (.+) \|$", _PAGE, re.MULTILINE)

@@ -16,11 +16,11 @@ from accounts.models import Tenant
 from chaos import disk
 from chaos.ground import RESERVE_MB, Ground
 from ffapi_site.lib.room import Room
-from tests.disks import small_disk
 from tests.factories import TenantFactory
-from tests.storage.client import key_of
+from tests.harness.api_client import key_of
+from tests.harness.customer import Customer
+from tests.harness.disks import small_disk
 from tests.storage.test_serving import Served, server
-from tests.system.customer import Customer
 
 __all__ = ["server"]
 pytestmark = pytest.mark.django_db(transaction=True)

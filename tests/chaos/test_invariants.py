@@ -14,8 +14,8 @@ from chaos import invariants
 from chaos.ground import Ground
 from chaos.invariants import CHECKS, Evidence
 from chaos.ledger import Answer, Entry, Kind, Ledger
-from tests.serving.server import eventually
-from tests.system.far_end import FarEnd, Received
+from tests.harness.far_end import FarEnd, Received
+from tests.harness.server import eventually
 
 
 @dataclass

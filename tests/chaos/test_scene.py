@@ -13,7 +13,7 @@ import pytest
 
 from chaos.ground import Ground
 from chaos.scene import NothingToHit, Scene
-from tests.serving.server import eventually
+from tests.harness.server import eventually
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from ffapi_site.database import embedded
-from tests.serving.server import ROOT, environment
+from tests.harness.server import ROOT, environment
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.serving.server import ROOT, environment
+from tests.harness.server import ROOT, environment
 
 
 def test_it_says_so_and_starts_no_database(tmp_path: Path) -> None:

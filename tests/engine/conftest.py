@@ -12,7 +12,7 @@ from media_jobs.slot import tasks
 from storage import hooks, store
 from storage.models import File
 from tests.factories import TenantFactory
-from tests.media import Samples
+from tests.harness.media import Samples
 
 
 @pytest.fixture

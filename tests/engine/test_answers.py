@@ -18,8 +18,8 @@ from media_jobs.worker import attempt as attempts
 from media_jobs.worker.executor import Executor
 from storage.models import File
 from tests.engine.claiming import claim
+from tests.harness.media import Samples
 from tests.lib.hostile_server import HostileServer, answering, ok
-from tests.media import Samples
 
 pytestmark = pytest.mark.django_db
 

@@ -20,7 +20,7 @@ from media_jobs.models.job import FINAL
 from media_jobs.slot import tasks
 from storage.models import File
 from tests.factories import JobFactory
-from tests.serving.server import eventually
+from tests.harness.server import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

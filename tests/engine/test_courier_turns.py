@@ -17,8 +17,8 @@ from media_jobs.events import webhooks
 from media_jobs.events.webhooks import receivers, turns
 from media_jobs.models import WebhookDelivery, WebhookEndpoint
 from tests.factories import TenantFactory
+from tests.harness.server import eventually
 from tests.lib.hostile_server import HostileServer
-from tests.serving.server import eventually
 
 pytestmark = pytest.mark.django_db
 

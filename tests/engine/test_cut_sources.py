@@ -13,7 +13,7 @@ from media_jobs.engine import jobs
 from media_jobs.models import Job, Status
 from media_jobs.operations.core import REGISTRY
 from tests.engine.conftest import keep_path
-from tests.media import Samples
+from tests.harness.media import Samples
 from tests.worker.test_cut_off import remade
 
 pytestmark = pytest.mark.django_db

@@ -14,10 +14,10 @@ from accounts.models import Tenant
 from media_jobs.engine import jobs, states
 from media_jobs.host import machine
 from media_jobs.models import Job, Status
-from tests.disks import free_mb, small_disk
+from tests.harness.disks import free_mb, small_disk
+from tests.harness.media import Samples
 from tests.lib.hostile_server import Answer, HostileServer, answering, ok
 from tests.lib.test_netguard_resume import breaking, rest
-from tests.media import Samples
 from tests.storage import clamd
 
 pytestmark = pytest.mark.django_db

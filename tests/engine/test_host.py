@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from media_jobs.host import machine
-from tests.serving.server import eventually
+from tests.harness.server import eventually
 
 
 @pytest.fixture

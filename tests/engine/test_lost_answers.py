@@ -19,8 +19,8 @@ from media_jobs.slot import tasks
 from media_jobs.worker import attempt, outputs
 from storage import retention, store
 from storage.models import File
-from tests import proxy
 from tests.engine.claiming import claim
+from tests.harness import proxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -30,8 +30,8 @@ from media_jobs.worker.executor import Failed
 from media_jobs.worker.heartbeat import Canceled, Drained
 from storage import store
 from storage.virus_scan import ScannerUnavailable
+from tests.harness.media import Samples
 from tests.lib.hostile_server import HostileServer, ok
-from tests.media import Samples
 
 pytestmark = pytest.mark.django_db
 

@@ -25,11 +25,11 @@ from media_jobs.worker import room_watch
 from media_jobs.worker.heartbeat import Canceled, Pulse
 from media_jobs.worker.progress import Meter
 from storage.models import File
-from tests.disks import small_disk
 from tests.engine.claiming import claim
 from tests.engine.conftest import keep_path
 from tests.factories import JobFactory, TenantFactory
-from tests.media import Samples
+from tests.harness.disks import small_disk
+from tests.harness.media import Samples
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ import pytest
 from media_jobs.host import capabilities
 from media_jobs.models import Job, Status
 from media_jobs.sandbox import fork_server, launcher, spawn
-from tests.media import Samples
+from tests.harness.media import Samples
 
 pytestmark = pytest.mark.django_db
 

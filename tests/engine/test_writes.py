@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.server import ROOT
+from tests.harness.server import ROOT
 
 _PLACES = (
     "host/*.py",

@@ -8,7 +8,7 @@ from media_jobs.ffmpeg.devices import Cpu, Device, Encoding, Nvidia, doubled
 from media_jobs.ffmpeg.filters import Filter, chain
 from media_jobs.ffmpeg.hardware import Qsv, Vaapi, VideoToolbox, made_for, uses_gpu
 from media_jobs.ffmpeg.media_info import VideoStream
-from tests.media import Samples
+from tests.harness.media import Samples
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from media_jobs.ffmpeg.failures import CPU_LIMIT, classify, clean, reason
 from media_jobs.operations.core.media import GLOBAL_ARGS
-from tests.media import Samples
+from tests.harness.media import Samples
 
 
 def said(*args: str | Path) -> tuple[str, int]:

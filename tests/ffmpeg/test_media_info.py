@@ -10,7 +10,7 @@ import pytest
 from media_jobs import sandbox
 from media_jobs.ffmpeg.demuxers import pin
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo, number, rate
-from tests.media import Samples
+from tests.harness.media import Samples
 
 
 def test_it_works(media: Samples) -> None:

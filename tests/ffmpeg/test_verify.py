@@ -7,7 +7,7 @@ import pytest
 from media_jobs.ffmpeg.command import OutputFile
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.ffmpeg.verify import check, tells_of_damage
-from tests.media import Samples
+from tests.harness.media import Samples
 
 FILM = OutputFile("out/a.mp4", "result", "a.mp4", "video/mp4", 4.0, frozenset({"video", "audio"}))
 

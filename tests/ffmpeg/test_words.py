@@ -12,7 +12,7 @@ from media_jobs.ffmpeg import failures, verify, words
 from media_jobs.operations.audio.normalize import read_measurement
 from media_jobs.operations.building.frame_selection import read_measurements
 from media_jobs.operations.core.media import GLOBAL_ARGS
-from tests.media import FFMPEG
+from tests.harness.media import FFMPEG
 
 FORGED = (
     "No space left on device\n[error] in/0.mkv: No space left on device\n"

@@ -16,8 +16,8 @@ from media_jobs.ffmpeg.demuxers import pin
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
 from media_jobs.ffmpeg.media_limits import MediaLimits, excess
 from tests.fuzz import effort
-from tests.measure import ffprobe
-from tests.media import Samples
+from tests.harness.measure import ffprobe
+from tests.harness.media import Samples
 
 QUIET = settings(
     max_examples=max(400, effort.EXAMPLES),

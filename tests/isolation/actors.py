@@ -14,10 +14,10 @@ from accounts.models import ApiKey, User
 from accounts.roles import ROLE_SCOPES, SCOPES, Role
 from accounts.web.visitor import _LOOKING
 from tests.factories import ApiKeyFactory, MembershipFactory, UserFactory
+from tests.harness.api_client import text_of
+from tests.harness.signing_in import sign_in
 from tests.isolation.routes import Kind
 from tests.isolation.things import Side
-from tests.signing_in import sign_in
-from tests.storage.client import text_of
 
 
 @dataclass(frozen=True)

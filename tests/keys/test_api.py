@@ -19,7 +19,7 @@ from accounts.roles import Role
 from ffapi_site.lib.ids import new_id
 from tests.api.sending import code_of, send
 from tests.factories import ApiKeyFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 pytestmark = pytest.mark.django_db
 

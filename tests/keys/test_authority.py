@@ -15,8 +15,8 @@ from accounts.models import ApiKey, Tenant
 from accounts.roles import Role
 from tests.api.sending import code_of, send
 from tests.factories import ApiKeyFactory, MembershipFactory, TenantFactory
+from tests.harness.api_client import client_of, text_of
 from tests.pages.conftest import signed_in
-from tests.storage.client import client_of, text_of
 
 pytestmark = pytest.mark.django_db
 

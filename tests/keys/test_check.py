@@ -14,7 +14,7 @@ from accounts.keys.secret_format import checksum
 from accounts.models import ApiKey, Membership, Tenant, User
 from accounts.roles import Role
 from tests.factories import ApiKeyFactory, MembershipFactory, TenantFactory
-from tests.storage.client import text_of
+from tests.harness.api_client import text_of
 
 pytestmark = pytest.mark.django_db
 

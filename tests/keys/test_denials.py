@@ -15,7 +15,7 @@ from accounts.rate_limit import Limit
 from accounts.roles import Role
 from accounts.web import denials
 from tests.factories import ApiKeyFactory, MembershipFactory
-from tests.storage.client import client_of, key_of, text_of
+from tests.harness.api_client import client_of, key_of, text_of
 
 pytestmark = pytest.mark.django_db
 

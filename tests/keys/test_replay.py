@@ -14,7 +14,7 @@ from accounts.models import ApiKey, IdempotentRequest, Tenant
 from accounts.roles import Role
 from tests.api.sending import code_of, send
 from tests.factories import ApiKeyFactory
-from tests.storage.client import client_of, text_of
+from tests.harness.api_client import client_of, text_of
 
 pytestmark = pytest.mark.django_db
 

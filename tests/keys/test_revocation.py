@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.harness.server import Server
 from tests.serving.conftest import folder  # noqa: F401 -- a fixture
-from tests.serving.server import Server
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,7 @@ from accounts.models import ApiKey, AuditRecord, Tenant
 from accounts.roles import Role
 from tests.api.sending import code_of, send
 from tests.factories import ApiKeyFactory, MembershipFactory
-from tests.storage.client import text_of
+from tests.harness.api_client import text_of
 
 pytestmark = pytest.mark.django_db
 

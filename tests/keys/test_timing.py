@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts.keys.secret_format import checksum
 from accounts.models import Tenant
 from tests.factories import ApiKeyFactory
-from tests.storage.client import text_of
+from tests.harness.api_client import text_of
 
 pytestmark = pytest.mark.django_db
 

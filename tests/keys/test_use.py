@@ -13,7 +13,7 @@ from accounts.audit_events import AuditEvent
 from accounts.keys.last_used import REMEMBERED
 from accounts.models import ApiKey, AuditRecord
 from tests.factories import ApiKeyFactory
-from tests.storage.client import text_of
+from tests.harness.api_client import text_of
 
 pytestmark = pytest.mark.django_db
 

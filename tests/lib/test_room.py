@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from ffapi_site.lib import room
 from ffapi_site.lib.room import NoRoom, room_on
-from tests.disks import free_mb, small_disk
+from tests.harness.disks import free_mb, small_disk
 
 MIB = 1 << 20
 SIZE_MB, RESERVE_MB = 32, 8

@@ -14,7 +14,7 @@ from ffapi_site.lib.netguard.names import file_name
 from ffapi_site.lib.text import TooLong, composed
 from storage.names import NameRefused, clean_name
 from tests.factories import TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 ROOT = Path(__file__).parent.parent.parent
 # Two marks of different classes in the wrong order, over and over.

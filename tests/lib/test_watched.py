@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.processes import is_dead
-from tests.serving.server import eventually
+from tests.harness.processes import is_dead
+from tests.harness.server import eventually
 
 ROOT = Path(__file__).parents[2]
 _HEAD = """

@@ -7,7 +7,7 @@ import pytest
 
 from ffapi_site.lib.wrong_values import WrongValueMiddleware
 from tests.audit_coverage.stage import Stage
-from tests.media import Samples
+from tests.harness.media import Samples
 from tests.pages.conftest import (  # noqa: F401 -- the same settings
     _own_media,
     _plain_static_files,

@@ -7,8 +7,8 @@ import pytest
 
 from media_jobs.operations.core import InvalidParams, Media
 from media_jobs.operations.core.driver import plan
-from tests.measure import filtered, frame_times, rgb
-from tests.media import Samples
+from tests.harness.measure import filtered, frame_times, rgb
+from tests.harness.media import Samples
 from tests.operations.workshop import Done, declared, run, sources_of
 
 RED, GREEN, BLUE = (254, 0, 0), (0, 128, 0), (0, 0, 254)

@@ -7,7 +7,7 @@ import pytest
 from media_jobs.ffmpeg.command import Command
 from media_jobs.operations.core import InvalidParams, Media, Operation
 from media_jobs.operations.core.driver import drive, plan
-from tests.media import Samples
+from tests.harness.media import Samples
 from tests.operations.workshop import declared, sources_of
 
 MEASURED = {

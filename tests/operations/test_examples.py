@@ -9,8 +9,8 @@ import pytest
 
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.operations.core import REGISTRY, Example, Operation
-from tests.measure import probe
-from tests.media import Samples
+from tests.harness.measure import probe
+from tests.harness.media import Samples
 from tests.operations.workshop import Done, run
 
 EVERY_EXAMPLE = [

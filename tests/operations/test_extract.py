@@ -7,8 +7,8 @@ import pytest
 
 from media_jobs.operations.core import InvalidParams, Media
 from media_jobs.operations.core.driver import plan
-from tests.measure import ffprobe
-from tests.media import Samples
+from tests.harness.measure import ffprobe
+from tests.harness.media import Samples
 from tests.operations.workshop import declared, run, sources_of
 
 

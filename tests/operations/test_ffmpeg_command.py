@@ -19,8 +19,8 @@ from media_jobs.operations.core import (
     media_refs,
     parse,
 )
-from tests.measure import grey_pixels, probe
-from tests.media import FFMPEG, Samples
+from tests.harness.measure import grey_pixels, probe
+from tests.harness.media import FFMPEG, Samples
 from tests.operations.workshop import Done, declared, run, sources_of
 
 LIMITS = sandbox.Limits(wall_s=60)

@@ -9,8 +9,8 @@ import pytest
 from media_jobs.ffmpeg.capabilities import Capabilities, Font
 from media_jobs.operations.core import InvalidParams, InvalidParamsGroup, Media
 from media_jobs.operations.core.driver import plan
-from tests.measure import difference, grey_pixels, raw_frame, rgb
-from tests.media import Samples
+from tests.harness.measure import difference, grey_pixels, raw_frame, rgb
+from tests.harness.media import Samples
 from tests.operations.workshop import Done, declared, run, sources_of
 
 DEJAVU = Font("DejaVu Sans", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from media_jobs.ffmpeg.media_info import MediaInfo
-from tests.media import Samples
+from tests.harness.media import Samples
 from tests.operations.workshop import run
 
 

@@ -9,8 +9,8 @@ import pytest
 from media_jobs.operations.building.frame_selection import Frame, choose
 from media_jobs.operations.core import InvalidParams, Media
 from media_jobs.operations.core.driver import drive, plan
-from tests.measure import difference, frame_times, grey_pixels, probe
-from tests.media import Samples
+from tests.harness.measure import difference, frame_times, grey_pixels, probe
+from tests.harness.media import Samples
 from tests.operations.workshop import Done, declared, run, sources_of
 
 

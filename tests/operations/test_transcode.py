@@ -9,8 +9,8 @@ import pytest
 from media_jobs.ffmpeg.codecs import CONTAINERS
 from media_jobs.operations.core import InvalidParams, InvalidParamsGroup, Media, find
 from media_jobs.operations.core.driver import plan
-from tests.measure import difference, ffprobe, frame_times, grey_pixels, raw_frame
-from tests.media import Samples
+from tests.harness.measure import difference, ffprobe, frame_times, grey_pixels, raw_frame
+from tests.harness.media import Samples
 from tests.operations.workshop import Done, declared, run, sources_of
 
 

@@ -24,8 +24,8 @@ from media_jobs.operations.core import (
     parse,
 )
 from media_jobs.operations.core.driver import drive
-from tests.measure import probe
-from tests.media import Samples
+from tests.harness.measure import probe
+from tests.harness.media import Samples
 
 STAND_IN = "file_0"
 

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from accounts.models import Tenant, User
 from accounts.roles import Role
 from tests.factories import MembershipFactory, TenantFactory, UserFactory
-from tests.signing_in import sign_in
+from tests.harness.signing_in import sign_in
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from ffapi_site.lib import ongoing
 from media_jobs.models import JobInput
 from storage.models import File
 from tests.factories import FileFactory, JobFactory
-from tests.media import Samples
+from tests.harness.media import Samples
 from tests.pages.conftest import Cast
 
 

@@ -9,7 +9,7 @@ from media_jobs.models import Job
 from media_jobs.operations.core import REGISTRY
 from storage.models import File
 from tests.factories import FileFactory, JobFactory
-from tests.media import Samples
+from tests.harness.media import Samples
 from tests.pages.conftest import Cast
 
 URL = "/operations/transcode/new"

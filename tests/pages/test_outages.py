@@ -14,7 +14,7 @@ from accounts.models import Membership
 from tests.api.sending import code_of
 from tests.audit.world import superuser
 from tests.factories import MembershipFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

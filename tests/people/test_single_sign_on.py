@@ -15,6 +15,7 @@ from pytest_django import Settings
 from accounts.models import Authenticator, Invitation, Membership, User
 from accounts.people import invitations, second_factor, sign_in
 from accounts.roles import Role
+from tests.harness.signing_in import code_of, enrolled
 from tests.pages.conftest import Cast
 from tests.people.conftest import Log
 from tests.people.openid_provider import (
@@ -24,7 +25,6 @@ from tests.people.openid_provider import (
     new_key,
     serving,
 )
-from tests.signing_in import code_of, enrolled
 
 pytestmark = [
     pytest.mark.django_db,

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from tests.factories import TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from media_jobs.events import webhooks
 from media_jobs.models import Job, WebhookDelivery
 from tests.api.sending import WANTED, code_of, send
 from tests.factories import MembershipFactory, TenantFactory, UserFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 pytestmark = pytest.mark.django_db
 

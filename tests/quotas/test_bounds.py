@@ -17,7 +17,7 @@ from media_jobs.planning import media_limits
 from storage import hooks, store
 from storage.models import File
 from tests.factories import ApiKeyFactory
-from tests.media import Samples
+from tests.harness.media import Samples
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from media_jobs.engine import jobs
 from media_jobs.models import Job
 from tests.api.sending import WANTED, code_of, send
 from tests.engine.claiming import claim
-from tests.storage.client import client_of, key_of
+from tests.harness.api_client import client_of, key_of
 
 pytestmark = pytest.mark.django_db
 

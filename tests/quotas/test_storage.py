@@ -21,8 +21,8 @@ from storage.models import File
 from storage.models.file import Origin
 from tests.api.sending import code_of
 from tests.factories import FileFactory, JobFactory
-from tests.media import Samples
-from tests.storage.client import client_of, key_of
+from tests.harness.api_client import client_of, key_of
+from tests.harness.media import Samples
 
 pytestmark = pytest.mark.django_db
 

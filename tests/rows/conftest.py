@@ -5,7 +5,7 @@ from django.test import Client
 
 from accounts.models import Tenant
 from tests.factories import TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 
 @pytest.fixture

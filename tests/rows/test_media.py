@@ -18,7 +18,7 @@ from media_jobs.models.attempt import ANSWER_BYTES as STEP_BYTES
 from media_jobs.models.job import RESULT_BYTES
 from storage.models import File
 from tests.engine.conftest import keep_path, work
-from tests.media import FFMPEG, Samples
+from tests.harness.media import FFMPEG, Samples
 
 __all__ = ["work"]
 pytestmark = pytest.mark.django_db

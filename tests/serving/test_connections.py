@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
-from tests.serving.server import ROOT, eventually, free_port
+from tests.harness.server import ROOT, eventually, free_port
 
 HEADERS_S = 1
 STALL_S = 1

@@ -16,9 +16,9 @@ import pytest
 from django.conf import settings
 
 from ffapi_site.database import embedded
-from tests.disks import small_disk
-from tests.processes import is_dead, kill
-from tests.serving.server import ROOT, environment, eventually
+from tests.harness.disks import small_disk
+from tests.harness.processes import is_dead, kill
+from tests.harness.server import ROOT, environment, eventually
 
 pytestmark = pytest.mark.slow
 

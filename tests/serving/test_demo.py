@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.measure import probe
-from tests.serving.server import Server
+from tests.harness.measure import probe
+from tests.harness.server import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

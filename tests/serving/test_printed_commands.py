@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.media import Samples
-from tests.serving.server import ROOT, Server, environment
+from tests.harness.media import Samples
+from tests.harness.server import ROOT, Server, environment
 
 pytestmark = pytest.mark.slow
 # An answer that is an error must end the commands.

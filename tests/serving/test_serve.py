@@ -10,8 +10,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.processes import kill
-from tests.serving.server import ROOT, Server, environment, eventually, free_port
+from tests.harness.processes import kill
+from tests.harness.server import ROOT, Server, environment, eventually, free_port
 
 pytestmark = pytest.mark.slow
 

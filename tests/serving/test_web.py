@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving.server import Server
+from tests.harness.server import Server
 
 pytestmark = pytest.mark.slow
 TOKEN = "for the operators"

@@ -21,9 +21,9 @@ from django.conf import settings
 
 from ffapi_site.lib.system_user import SITE_USER, barred, system_user
 from ffapi_site.serving import web_user
-from tests.media import Samples
-from tests.serving.server import ROOT, Server, environment
-from tests.system.customer import Customer
+from tests.harness.customer import Customer
+from tests.harness.media import Samples
+from tests.harness.server import ROOT, Server, environment
 from tests.worker.container import PYTHON, needs_root, packages
 
 pytestmark = [pytest.mark.slow, needs_root]

@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 
 from ffapi_site.database import embedded
-from tests.processes import is_dead
+from tests.harness.processes import is_dead
 
 pytestmark = pytest.mark.slow
 

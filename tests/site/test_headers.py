@@ -14,8 +14,8 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from tests.factories import FileFactory, TenantFactory, UserFactory
-from tests.signing_in import sign_in
-from tests.storage.client import client_of, key_of
+from tests.harness.api_client import client_of, key_of
+from tests.harness.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 MEDIA = "media.example.org"

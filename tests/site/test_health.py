@@ -14,7 +14,7 @@ from ffapi_site.observability import health
 from media_jobs.models import Slot
 from tests.api.sending import code_of
 from tests.factories import JobFactory, UserFactory
-from tests.signing_in import sign_in
+from tests.harness.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 

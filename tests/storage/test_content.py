@@ -12,7 +12,7 @@ from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.signing import sign_link
 from storage.models import File
 from tests.factories import FileFactory, TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 
 pytestmark = pytest.mark.django_db
 BYTES = bytes(range(256)) * 4096  # 1 MiB: more than one chunk

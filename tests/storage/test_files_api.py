@@ -15,7 +15,7 @@ from ffapi_site.lib.ids import new_id
 from storage import hooks
 from storage.models import File
 from tests.factories import FileFactory, TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
 from tests.storage.test_store import all_of_them
 
 pytestmark = pytest.mark.django_db

@@ -17,9 +17,9 @@ from ffapi_site.lib.room import NoRoom, room_on
 from storage import store
 from storage.intake.uploads import landing
 from storage.models import File
-from tests.disks import free_mb, small_disk
 from tests.factories import FileFactory, TenantFactory
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
+from tests.harness.disks import free_mb, small_disk
 from tests.storage.test_import import FarEnd, far_end, send
 
 __all__ = ["far_end"]

@@ -15,8 +15,8 @@ from pytest_django import Settings
 from ffapi_site.lib import ongoing
 from storage.models import File
 from tests.factories import TenantFactory
-from tests.media import Samples
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
+from tests.harness.media import Samples
 
 pytestmark = pytest.mark.django_db
 

@@ -23,9 +23,9 @@ from accounts.models import Tenant
 from ffapi_site.asgi import application
 from ffapi_site.lib import streamed_body
 from storage.models import File
-from tests.disks import free_mb, small_disk
 from tests.factories import FileFactory, TenantFactory
-from tests.storage.client import key_of
+from tests.harness.api_client import key_of
+from tests.harness.disks import free_mb, small_disk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MIB = 1024 * 1024

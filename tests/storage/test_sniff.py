@@ -11,8 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from storage.sniff import Kind, Refused, sniff
 from tests.factories import TenantFactory
-from tests.media import FFMPEG, Samples
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
+from tests.harness.media import FFMPEG, Samples
 
 _GIF = b"GIF89a\x10\0\x10\0\x80\0\0\0\0\0\xff\xff\xff"
 

@@ -22,8 +22,8 @@ from media_jobs.host import probe
 from media_jobs.sandbox import allowed_paths
 from storage.models import File
 from tests.factories import TenantFactory
-from tests.media import Samples
-from tests.storage.client import client_of
+from tests.harness.api_client import client_of
+from tests.harness.media import Samples
 
 pytestmark = pytest.mark.django_db
 SUBTITLES = b"1\n00:00:00,000 --> 00:00:01,000\nhello\n"

@@ -15,10 +15,10 @@ from storage import virus_scan
 from storage.models import File
 from storage.virus_scan import NotClean, ScannerUnavailable, scan
 from tests.factories import TenantFactory
+from tests.harness.api_client import client_of
+from tests.harness.server import free_port
 from tests.lib.hostile_server import HostileServer, answering, ok
-from tests.serving.server import free_port
 from tests.storage import clamd
-from tests.storage.client import client_of
 from tests.storage.test_upload import SUBTITLES, left_behind, send
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.measure import probe
-from tests.media import Samples
+from tests.harness.measure import probe
+from tests.harness.media import Samples
 
 
 def ffapi(*words: str) -> str:

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from media_jobs.surfaces import docs, goldens
 from media_jobs.surfaces.samples import SAMPLES
-from tests.media import Samples
+from tests.harness.media import Samples
 
 
 @pytest.mark.parametrize("verb", ["docs", "goldens"])

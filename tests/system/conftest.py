@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.server import free_port
-from tests.system.customer import Customer
-from tests.system.far_end import FarEnd
-from tests.system.site import Site, running
+from tests.harness.customer import Customer
+from tests.harness.far_end import FarEnd
+from tests.harness.server import free_port
+from tests.harness.site import Site, running
 
 
 @pytest.fixture(scope="session")

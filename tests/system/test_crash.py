@@ -10,12 +10,12 @@ import psutil
 import pytest
 
 from media_jobs.slot import process
-from tests.media import FFMPEG, Samples
-from tests.processes import is_dead
-from tests.serving.server import eventually
-from tests.system.customer import Customer, Json
-from tests.system.far_end import FarEnd
-from tests.system.site import GRACE_S, Site
+from tests.harness.customer import Customer, Json
+from tests.harness.far_end import FarEnd
+from tests.harness.media import FFMPEG, Samples
+from tests.harness.processes import is_dead
+from tests.harness.server import eventually
+from tests.harness.site import GRACE_S, Site
 
 pytestmark = pytest.mark.slow
 

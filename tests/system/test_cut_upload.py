@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.media import Samples
-from tests.serving.server import eventually
-from tests.system.customer import Customer
-from tests.system.site import Site
+from tests.harness.customer import Customer
+from tests.harness.media import Samples
+from tests.harness.server import eventually
+from tests.harness.site import Site
 
 pytestmark = pytest.mark.slow
 

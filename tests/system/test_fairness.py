@@ -8,9 +8,9 @@ from statistics import median
 
 import pytest
 
-from tests.media import Samples
-from tests.system.customer import Customer, Json
-from tests.system.site import Site
+from tests.harness.customer import Customer, Json
+from tests.harness.media import Samples
+from tests.harness.site import Site
 
 _QUEUED = 10_000
 _COPY = """

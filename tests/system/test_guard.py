@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.system.far_end import FarEnd
-from tests.system.site import GUARDED, Site, guarded
+from tests.harness.far_end import FarEnd
+from tests.harness.site import GUARDED, Site, guarded
 
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)"
 SEND = "import socket, sys; socket.socket(type=socket.SOCK_DGRAM).sendto(b'', (sys.argv[1], 9))"

@@ -16,10 +16,10 @@ from statistics import median, quantiles
 
 import pytest
 
-from tests.media import Samples
-from tests.serving.server import ROOT
-from tests.system.customer import Customer, Json
-from tests.system.site import Site
+from tests.harness.customer import Customer, Json
+from tests.harness.media import Samples
+from tests.harness.server import ROOT
+from tests.harness.site import Site
 
 logger = logging.getLogger(__name__)
 SECONDS = float(os.environ.get("HOSTILE_SECONDS", "0"))
@@ -57,7 +57,7 @@ def _seconds_to_start(site: Site, job: Json) -> float:
 @contextmanager
 def attacking(site: Site, customer: Customer) -> Iterator[None]:
     port = str(site.server.port)
-    command = [sys.executable, "-m", "tests.system.hostile_uploads", port, customer.key]
+    command = [sys.executable, "-m", "tests.harness.hostile_uploads", port, customer.key]
     attacker = subprocess.Popen([*command, str(SECONDS)], cwd=ROOT)
     try:
         yield

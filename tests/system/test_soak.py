@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.media import Samples
-from tests.system.customer import Customer
-from tests.system.site import Site
+from tests.harness.customer import Customer
+from tests.harness.media import Samples
+from tests.harness.site import Site
 
 pytestmark = pytest.mark.slow
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.measure import frame_times, probe
-from tests.media import FFMPEG, Samples
-from tests.system.customer import Customer, Json
-from tests.system.far_end import FarEnd, Page
+from tests.harness.customer import Customer, Json
+from tests.harness.far_end import FarEnd, Page
+from tests.harness.measure import frame_times, probe
+from tests.harness.media import FFMPEG, Samples
 
 pytestmark = pytest.mark.slow
 

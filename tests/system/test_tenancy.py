@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from ffapi_site.lib.ids import new_id
-from tests.media import Samples
-from tests.system.customer import Customer
-from tests.system.far_end import FarEnd
+from tests.harness.customer import Customer
+from tests.harness.far_end import FarEnd
+from tests.harness.media import Samples
 
 pytestmark = pytest.mark.slow
 

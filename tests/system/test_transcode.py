@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.measure import ffprobe, frame_times, loudness, probe
-from tests.media import Samples
-from tests.system.customer import Customer
-from tests.system.far_end import FarEnd, Page
+from tests.harness.customer import Customer
+from tests.harness.far_end import FarEnd, Page
+from tests.harness.measure import ffprobe, frame_times, loudness, probe
+from tests.harness.media import Samples
 
 pytestmark = pytest.mark.slow
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import psutil
 
 from ffapi_site.database.embedded import socket_folder
-from tests.media import Samples
-from tests.processes import is_dead
-from tests.serving.server import Server, eventually, free_port
-from tests.system.customer import Customer
-from tests.system.site import Site
+from tests.harness.customer import Customer
+from tests.harness.media import Samples
+from tests.harness.processes import is_dead
+from tests.harness.server import Server, eventually, free_port
+from tests.harness.site import Site
 
 _JOBS = 50
 _SECRETS = ("SECRET_KEY", "API_KEY_PEPPER", "ENCRYPTION_KEYS")

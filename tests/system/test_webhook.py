@@ -8,11 +8,11 @@ import time
 import pytest
 from standardwebhooks import Webhook
 
-from tests.media import Samples
-from tests.serving.server import eventually
-from tests.system.customer import Customer, Json
-from tests.system.far_end import FarEnd, Received, moved
-from tests.system.site import Site
+from tests.harness.customer import Customer, Json
+from tests.harness.far_end import FarEnd, Received, moved
+from tests.harness.media import Samples
+from tests.harness.server import eventually
+from tests.harness.site import Site
 
 pytestmark = pytest.mark.slow
 

@@ -14,8 +14,8 @@ from media_jobs.host import truncation
 from media_jobs.host.truncation import is_cut_off
 from media_jobs.operations.core.media import Source
 from media_jobs.worker.heartbeat import Canceled
-from tests.measure import probe
-from tests.media import Samples
+from tests.harness.measure import probe
+from tests.harness.media import Samples
 
 _COPIED = ("-c", "copy")
 # How each is made of a film.

@@ -16,8 +16,8 @@ from media_jobs.operations.core import Media, Operation, Result, Source, parse
 from media_jobs.operations.core.driver import drive
 from media_jobs.operations.core.media import GLOBAL_ARGS
 from media_jobs.worker.executor import Executor, Failed, Ledger
-from tests.measure import probe
-from tests.media import FFMPEG, Samples
+from tests.harness.measure import probe
+from tests.harness.media import FFMPEG, Samples
 
 SAID = "No space left on device\n[error] in/0.mkv: No space left on device\nPacket corrupt\n"
 ONE_BRACE = "{" + '"input_i"\n' * 39_000

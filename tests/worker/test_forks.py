@@ -17,8 +17,8 @@ from media_jobs import sandbox
 from media_jobs.host import scratch
 from media_jobs.sandbox import fork_server, spawn
 from media_jobs.sandbox import launcher as launcher_module
-from tests.processes import is_dead
-from tests.serving.server import eventually
+from tests.harness.processes import is_dead
+from tests.harness.server import eventually
 
 LIMITS = sandbox.Limits(wall_s=20)
 ENDLESS = ["-v", "error", "-f", "lavfi", "-i", "nullsrc", "-f", "null", "-"]

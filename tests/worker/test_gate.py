@@ -7,7 +7,7 @@ import pytest
 
 from media_jobs import sandbox
 from media_jobs.sandbox.start_barrier import Gate
-from tests.media import Samples
+from tests.harness.media import Samples
 
 LIMITS = sandbox.Limits(wall_s=20)
 LOOK = ("-v", "error", "-show_entries", "format=nb_streams", "-of", "csv", "in/0.mp4")

@@ -16,8 +16,8 @@ from media_jobs.host import machine, probe
 from media_jobs.sandbox.start_barrier import Gate
 from media_jobs.worker.early_probe import LookAhead
 from media_jobs.worker.executor import Executor, Ledger
-from tests.media import Samples
-from tests.serving.server import eventually
+from tests.harness.media import Samples
+from tests.harness.server import eventually
 
 OUTPUT = OutputFile("out/a.mp4", "result", "a.mp4", "video/mp4", 2, frozenset({"video"}))
 COPIED = Command(

@@ -16,7 +16,7 @@ from media_jobs.ffmpeg.failures import Failure
 from media_jobs.worker import room_watch
 from media_jobs.worker.executor import Executor, Failed, Ledger
 from media_jobs.worker.room_watch import RoomWatch
-from tests.disks import free_mb, small_disk
+from tests.harness.disks import free_mb, small_disk
 
 MIB = 1 << 20
 RESERVE_MB = 192

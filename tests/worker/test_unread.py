@@ -9,7 +9,7 @@ import pytest
 
 from media_jobs.host import probe
 from media_jobs.host.unsupported_formats import why
-from tests.media import Samples
+from tests.harness.media import Samples
 
 _MADE: dict[str, tuple[str, ...]] = {
     "film.nut": ("-c", "copy"),

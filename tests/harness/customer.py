@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tests.serving.server import eventually
+from tests.harness.server import eventually
 
 Json = dict[str, Any]
 FINAL = {"completed", "failed", "canceled"}

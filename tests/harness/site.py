@@ -15,8 +15,8 @@ import psycopg
 from django.conf import settings
 
 from ffapi_site.database.embedded import socket_folder
-from tests.serving.server import Server, eventually
-from tests.system.customer import Customer, Json
+from tests.harness.customer import Customer, Json
+from tests.harness.server import Server, eventually
 
 GUARDED = Path(__file__).parent / "guarded"
 SLOTS = 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psutil
 
-from tests.serving.server import eventually
+from tests.harness.server import eventually
 
 
 def is_dead(process: psutil.Process) -> bool:

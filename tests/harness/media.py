@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media_jobs.ffmpeg.media_info import MediaInfo
-from tests.measure import probe
+from tests.harness.measure import probe
 
 FFMPEG = ("ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-y")
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")

@@ -1,6 +1,6 @@
 """What a hostile tenant sends, six a second: each costs the server more than the client.
 
-``python -m tests.system.hostile_uploads PORT KEY SECONDS``: a process of its own, for it shares
+``python -m tests.harness.hostile_uploads PORT KEY SECONDS``: a process of its own, for it shares
 the machine with what is measured.
 """
 

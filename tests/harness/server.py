@@ -16,7 +16,7 @@ from typing import IO, Self
 import httpx
 import psutil
 
-from tests.serving import migrated
+from tests.harness import migrated
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -1,0 +1,1 @@
+"""What tests, bench and chaos share: live sites, their customers, media, and what is measured."""
