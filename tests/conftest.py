@@ -19,6 +19,8 @@ from ffapi_site.lib import scope
 from tests.described import undescribed
 from tests.harness.media import Samples
 
+pytest_plugins = ["tests.harness.cast"]
+
 # A test sees everything, as a command does; the requests that it makes do not.
 scope.act_for_every_tenant()
 
@@ -40,6 +42,16 @@ def _folders_of_this_process() -> None:
     uploads = Path(settings.FILE_UPLOAD_TEMP_DIR) / process
     uploads.mkdir(exist_ok=True)
     settings.FILE_UPLOAD_TEMP_DIR = str(uploads)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _settings_of_tests() -> None:
+    """What no test is about, and every test would pay for."""
+    # A hash by Argon2 takes a fifth of a second; tests/people has those that look at it.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Static files under their own names: nothing is collected for tests.
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,22 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from tests.factories import UserFactory
-from tests.pages.conftest import (  # noqa: F401 -- fixtures
-    Cast,
-    _own_media,
-    _plain_static_files,
-    _quick_passwords,
-    alice,
-    cast,
-    signed_in,
-    staff,
-)
+from tests.harness.cast import Cast, signed_in
 
 REASON = "request 4711"
 
@@ -24,7 +16,7 @@ Act = Callable[..., str]
 
 
 @pytest.fixture
-def root(cast: Cast) -> Client:  # noqa: F811 -- the fixture
+def root(cast: Cast) -> Client:
     return signed_in(UserFactory.create(username="root", is_staff=True, is_superuser=True))
 
 
@@ -37,3 +29,8 @@ def act(client: Client, model: str, action: str, *rows: str, reason: str = REASO
         assert "Reason" in asked.content.decode()
     answer = client.post(url, form | {"confirmed": "yes", "reason": reason}, follow=True)
     return answer.content.decode()
+
+
+@pytest.fixture(autouse=True)
+def _media_of_its_own(own_media: Path) -> None:
+    """No test finds files of another."""

@@ -11,7 +11,7 @@ from media_jobs.models import Job, WebhookDelivery
 from storage.models import File
 from tests.admin.conftest import REASON, act
 from tests.factories import ApiKeyFactory, FileFactory, JobFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 
 def told(event: str) -> list[AuditRecord]:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.models import AuditRecord
 from tests.admin.conftest import REASON, act
 from tests.factories import ApiKeyFactory, FileFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 
 def test_it_works(root: Client, cast: Cast) -> None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from media_jobs.models import WebhookDelivery
 from tests.factories import JobFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from accounts.quotas.catalogue import QUOTAS
 from ffapi_site.lib.ids import new_id
 from tests.admin.conftest import REASON, act
 from tests.factories import PASSWORD, UserFactory
+from tests.harness.cast import Cast, signed_in
 from tests.harness.signing_in import enrolled
-from tests.pages.conftest import Cast, signed_in
 
 _NO_INLINES = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
 

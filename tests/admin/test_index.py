@@ -11,7 +11,7 @@ from django.utils import timezone
 from media_jobs.admin.charts import HEIGHT, Chart, Series
 from media_jobs.models import Job
 from tests.factories import JobFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 
 @pytest.fixture(autouse=True)

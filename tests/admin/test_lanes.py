@@ -8,7 +8,7 @@ from accounts.models import AuditRecord
 from media_jobs.models import PausedLane
 from tests.admin.conftest import REASON
 from tests.factories import JobFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 _LIST = "admin:media_jobs_pausedlane_changelist"
 

@@ -33,7 +33,7 @@ from tests.factories import (
     TenantFactory,
     UserFactory,
 )
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 MODELS = list(site._registry)
 

@@ -19,7 +19,7 @@ from accounts.people import invitations
 from accounts.roles import Role
 from tests.admin.conftest import REASON
 from tests.factories import ApiKeyFactory, MembershipFactory, TenantFactory, UserFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 
 def test_a_form_writes_what_it_changed_and_nothing_else(root: Client, cast: Cast) -> None:

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from accounts.models import User
 from accounts.roles import Role
@@ -22,13 +21,6 @@ from tests.harness.api_client import client_of
 from tests.harness.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _plain_static_files(settings: Settings) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-from pytest_django import Settings
 
 from accounts.models import ApiKey, Tenant, User
 from accounts.roles import Role
@@ -45,13 +44,6 @@ FORMS = {
     "JSON": ("application/json", b"{}"),
     "nothing": ("", b""),
 }
-
-
-@pytest.fixture(autouse=True)
-def _plain_static_files(settings: Settings) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from accounts.audit_events import AuditEvent
 from accounts.models import AuditRecord, Membership, Tenant
 from tests.audit.world import at_work, content_of
 from tests.factories import MembershipFactory, UserFactory
-from tests.pages.conftest import _plain_static_files, signed_in  # noqa: F401 -- a fixture
+from tests.harness.cast import signed_in
 
 
 @pytest.fixture

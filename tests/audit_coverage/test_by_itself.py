@@ -19,7 +19,6 @@ from media_jobs.planning import placement
 from storage import retention
 from storage.models import File
 from tests.factories import FileFactory, JobFactory, TenantFactory
-from tests.pages.conftest import _own_media  # noqa: F401 -- the same setting
 
 pytestmark = pytest.mark.django_db
 

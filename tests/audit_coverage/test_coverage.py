@@ -17,11 +17,6 @@ from tests.audit_coverage.page_cases import PAGES, UNSEEN
 from tests.audit_coverage.stage import Ask, Stage, actor_of, sender_of
 from tests.audit_coverage.what_there_is import admin_acts, routes
 from tests.harness.media import Samples
-from tests.pages.conftest import (  # noqa: F401 -- the same settings
-    _own_media,
-    _plain_static_files,
-    _quick_passwords,
-)
 
 pytestmark = pytest.mark.django_db
 

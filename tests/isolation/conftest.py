@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +12,7 @@ from pytest_django import Settings
 from accounts.models import TenantQuerySet
 from ffapi_site.lib import scope
 from tests.isolation.things import Side
-from tests.pages.conftest import (
-    _own_media,
-    _plain_static_files,
-    _quick_passwords,
-)
 
-__all__ = ["_own_media", "_plain_static_files", "_quick_passwords"]
 DEFENCES = ("both", "row-level security alone", "querysets alone")
 
 
@@ -51,3 +46,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                     run[defence] += number
     for defence, number in run.items():
         terminalreporter.write_line(f"isolation, {defence}: {number} combinations")
+
+
+@pytest.fixture(autouse=True)
+def _media_of_its_own(own_media: Path) -> None:
+    """No test finds files of another."""

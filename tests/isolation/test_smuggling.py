@@ -16,10 +16,10 @@ from media_jobs.operations.core import REGISTRY
 from tests.attacks.delivery import params_with
 from tests.factories import ApiKeyFactory, FileFactory, JobFactory
 from tests.harness.api_client import client_of
+from tests.harness.cast import signed_in
 from tests.isolation.expected import NOT_THERE
 from tests.isolation.routes import ROUTES, Kind, Route
 from tests.isolation.things import FIXED, THINGS, Side
-from tests.pages.conftest import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 

@@ -7,9 +7,6 @@ from accounts.models import Tenant
 from accounts.roles import Role
 from tests.factories import TenantFactory
 from tests.harness.api_client import client_of
-from tests.pages.conftest import _plain_static_files, _quick_passwords
-
-__all__ = ["_plain_static_files", "_quick_passwords"]
 
 
 @pytest.fixture

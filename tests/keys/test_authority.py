@@ -16,7 +16,7 @@ from accounts.roles import Role
 from tests.api.sending import code_of, send
 from tests.factories import ApiKeyFactory, MembershipFactory, TenantFactory
 from tests.harness.api_client import client_of, text_of
-from tests.pages.conftest import signed_in
+from tests.harness.cast import signed_in
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from accounts.audit_events import AuditEvent
 from accounts.models import ApiKey, AuditRecord, Membership
 from accounts.roles import Role
 from tests.factories import ApiKeyFactory, MembershipFactory
-from tests.pages.conftest import signed_in
+from tests.harness.cast import signed_in
 
 pytestmark = pytest.mark.django_db
 

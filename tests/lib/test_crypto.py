@@ -15,9 +15,8 @@ from ffapi_site.lib.signing import sign_link
 from tests.api.sending import code_of
 from tests.factories import FileFactory, JobFactory, TenantFactory, UserFactory
 from tests.harness.api_client import client_of
-from tests.pages.conftest import _plain_static_files, signed_in
+from tests.harness.cast import signed_in
 
-__all__ = ["_plain_static_files"]
 pytestmark = pytest.mark.django_db
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,11 +9,6 @@ import pytest
 from ffapi_site.lib.wrong_values import WrongValueMiddleware
 from tests.audit_coverage.stage import Stage
 from tests.harness.media import Samples
-from tests.pages.conftest import (  # noqa: F401 -- the same settings
-    _own_media,
-    _plain_static_files,
-    _quick_passwords,
-)
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +30,8 @@ def _net_is_not_needed(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     told = caplog.get_records("call")
     fallen = [each for each in told if each.name == WrongValueMiddleware.__module__]
     assert [each.exc_text for each in fallen] == []
+
+
+@pytest.fixture(autouse=True)
+def _media_of_its_own(own_media: Path) -> None:
+    """No test finds files of another."""

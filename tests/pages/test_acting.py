@@ -12,7 +12,7 @@ from accounts.models import AuditRecord
 from accounts.web import impersonation
 from media_jobs.models import Job
 from tests.factories import JobFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 REASON = "request 4711: their queue stands still"
 

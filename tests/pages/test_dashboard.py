@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from media_jobs.models import Slot
 from tests.factories import JobFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 
 def test_it_works(alice: Client, cast: Cast) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.factories import FileFactory, JobFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 
 class Outline(HTMLParser):

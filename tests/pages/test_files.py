@@ -14,8 +14,8 @@ from ffapi_site.lib import ongoing
 from media_jobs.models import JobInput
 from storage.models import File
 from tests.factories import FileFactory, JobFactory
+from tests.harness.cast import Cast
 from tests.harness.media import Samples
-from tests.pages.conftest import Cast
 
 
 def upload(client: Client, content: bytes, name: str = "a.srt", **options: Any) -> Any:

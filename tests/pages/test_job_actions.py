@@ -5,7 +5,7 @@ from django.test import Client
 
 from media_jobs.models import Job
 from tests.factories import JobFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 ACTIONS = ("cancel", "retry", "delete")
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from media_jobs.models import Job, JobInput
 from tests.factories import FileFactory, JobFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 
 def listed(client: Client, query: str = "") -> list[Job]:

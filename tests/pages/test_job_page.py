@@ -10,7 +10,7 @@ from accounts.models import Tenant
 from accounts.roles import ROLE_SCOPES
 from media_jobs.models import Job, JobAttempt, JobInput, JobOutput
 from tests.factories import FileFactory, JobFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 
 def finished(tenant: Tenant, content_type: str = "video/mp4") -> Job:

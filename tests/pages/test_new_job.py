@@ -9,8 +9,8 @@ from media_jobs.models import Job
 from media_jobs.operations.core import REGISTRY
 from storage.models import File
 from tests.factories import FileFactory, JobFactory
+from tests.harness.cast import Cast
 from tests.harness.media import Samples
-from tests.pages.conftest import Cast
 
 URL = "/operations/transcode/new"
 

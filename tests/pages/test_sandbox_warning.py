@@ -5,8 +5,8 @@ from django.test import Client
 
 from media_jobs.models import Slot
 from tests.factories import UserFactory
+from tests.harness.cast import Cast
 from tests.harness.signing_in import sign_in
-from tests.pages.conftest import Cast
 
 pytestmark = pytest.mark.django_db
 WARNING = "without a sandbox that holds"

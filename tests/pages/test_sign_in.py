@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.factories import PASSWORD
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 
 PAGES = ("/", "/jobs", "/operations", "/files", "/operations/transcode/new")
 

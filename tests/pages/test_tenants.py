@@ -4,7 +4,7 @@ from django.test import Client
 
 from accounts.roles import Role
 from tests.factories import JobFactory, MembershipFactory, TenantFactory, UserFactory
-from tests.pages.conftest import Cast, signed_in
+from tests.harness.cast import Cast, signed_in
 
 
 def test_it_works(alice: Client, cast: Cast) -> None:

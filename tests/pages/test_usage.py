@@ -8,7 +8,7 @@ from accounts.quotas import limits
 from accounts.roles import Role
 from media_jobs.models import Status
 from tests.factories import MembershipFactory
-from tests.pages.conftest import Cast
+from tests.harness.cast import Cast
 from tests.pages.test_every_page import Outline
 from tests.quotas.test_usage import ended
 

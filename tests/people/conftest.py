@@ -19,15 +19,6 @@ from pytest_django import Settings
 
 from accounts.models import AuditRecord
 from accounts.people import mail
-from tests.pages.conftest import (  # noqa: F401 -- the same cast and settings
-    _plain_static_files,
-    _quick_passwords,
-    alice,
-    bob,
-    cast,
-    charlie,
-    staff,
-)
 
 _LINK = re.compile(r"http://localhost:\d+(/\S+)")
 

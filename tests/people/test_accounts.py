@@ -20,8 +20,8 @@ from accounts.people import sign_in as entry
 from accounts.people.sessions import SessionStore
 from ffapi_site.lib.problems import Conflict
 from tests.factories import PASSWORD, TenantFactory, UserFactory
+from tests.harness.cast import Cast
 from tests.harness.signing_in import enrolled, sign_in
-from tests.pages.conftest import Cast
 from tests.people.conftest import Log, PostOffice
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,8 @@ from django.urls.resolvers import RoutePattern
 from accounts.admin_site import site
 from accounts.models import User
 from tests.factories import PASSWORD, UserFactory
+from tests.harness.cast import Cast
 from tests.harness.signing_in import enrolled, sign_in
-from tests.pages.conftest import Cast
 
 pytestmark = pytest.mark.django_db
 

@@ -19,8 +19,8 @@ from accounts.people import invitations, members
 from accounts.roles import Role
 from ffapi_site.lib.problems import Conflict, Forbidden
 from tests.factories import MembershipFactory, TenantFactory, UserFactory
+from tests.harness.cast import Cast
 from tests.harness.signing_in import sign_in
-from tests.pages.conftest import Cast
 from tests.people.conftest import Log, PostOffice
 
 pytestmark = pytest.mark.django_db

@@ -18,8 +18,8 @@ from accounts.people import recovery, second_factor
 from accounts.people import sign_in as entry
 from accounts.roles import Role
 from tests.factories import PASSWORD, MembershipFactory, UserFactory
+from tests.harness.cast import Cast
 from tests.harness.signing_in import code_of, enrolled, sign_in
-from tests.pages.conftest import Cast
 from tests.people.conftest import Log, PostOffice
 
 pytestmark = pytest.mark.django_db

@@ -15,8 +15,8 @@ from pytest_django import Settings
 from accounts.models import Authenticator, Invitation, Membership, User
 from accounts.people import invitations, second_factor, sign_in
 from accounts.roles import Role
+from tests.harness.cast import Cast
 from tests.harness.signing_in import code_of, enrolled
-from tests.pages.conftest import Cast
 from tests.people.conftest import Log
 from tests.people.openid_provider import (
     CLIENT_ID,

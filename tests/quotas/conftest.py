@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from accounts.models import Tenant
 from tests.factories import TenantFactory
@@ -22,6 +21,5 @@ def client(tenant: Tenant) -> Client:
 
 
 @pytest.fixture(autouse=True)
-def _own_media(tmp_path: Path, settings: Settings) -> None:
-    media = settings.STORAGES["media"] | {"OPTIONS": {"location": str(tmp_path / "media")}}
-    settings.STORAGES = settings.STORAGES | {"media": media}
+def _media_of_its_own(own_media: Path) -> None:
+    """No test finds files of another."""

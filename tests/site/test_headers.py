@@ -21,12 +21,6 @@ pytestmark = pytest.mark.django_db
 MEDIA = "media.example.org"
 
 
-@pytest.fixture(autouse=True)
-def _plain_static_files(settings: Settings) -> None:
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
 def addresses(patterns: Any = None, before: str = "/") -> Iterator[str]:
     """Every address of the site, with something in the place of what varies."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
