@@ -7,7 +7,7 @@ runtime := $(PYTHON) bootstrap.py runtime
 development := $(PYTHON) bootstrap.py development
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test chaos bench lint format docs clean
+.PHONY: help demo serve check test nightly chaos bench lint format docs clean
 
 help:  ## Show these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,8 +18,14 @@ demo:  ## Transcode a real clip over REST, show the receipt, keep serving (ONCE=
 serve:  ## Serve API, dashboard and workers on PORT until Ctrl-C
 	@$(runtime) && exec $(python) manage.py serve
 
-test:  ## Run all checks and tests
+check:  ## Run the static checks and the tests that start no site
+	@$(development) && exec $(python) -m tests.everything check
+
+test:  ## Run all that a change must pass
 	@$(development) && exec $(python) -m tests.everything
+
+nightly:  ## Run what is large, too: soak, long chaos, fuzzing, coverage
+	@$(development) && exec $(python) -m tests.everything nightly
 
 chaos:  ## Harm a running site for MINUTES, prove that nothing was lost (SEED=… repeats a run)
 	@$(development) && exec $(python) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
@@ -28,7 +34,7 @@ bench:  ## Print the performance table (ONLY="claims posts": those rows of it)
 	@$(runtime) && exec $(python) -m bench $(ONLY)
 
 lint:  ## Check style, types and layers only
-	@$(development) && exec $(python) -m tests.everything --only static
+	@$(development) && exec $(python) -m tests.everything static
 
 format:  ## Put the code into its form
 	@$(development) && $(python) -m ruff check -q --fix . ; $(python) -m ruff format . && $(python) -m djlint --quiet --reformat templates

@@ -25,6 +25,16 @@ pytest_plugins = ["tests.harness.cast"]
 scope.act_for_every_tenant()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is for the night to the night."""
+    if os.environ.get("FFAPI_NIGHTLY") == "1":
+        return
+    nightly = [each for each in items if each.get_closest_marker("nightly")]
+    if nightly:
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [each for each in items if each not in set(nightly)]
+
+
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     """Sample media by name, shared by all the test processes of a session."""

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import everything
+from tests.everything import LANES, Check, Lane
+
+
+def saying(text: str, *, status: int = 0) -> Check:
+    return Check(text, (sys.executable, "-c", f"print({text!r}); raise SystemExit({status})"))
+
+
+def test_it_works(capfd: pytest.CaptureFixture[str]) -> None:
+    lane = Lane((saying("one"), saying("two")), (saying("three"),))
+    assert lane.failures() == {}
+    assert {"one", "two", "three"} <= set(capfd.readouterr().out.splitlines())
+
+
+def test_what_fails_is_named_wherever_it_ran() -> None:
+    """The rest is run all the same."""
+    lane = Lane((saying("one", status=1), saying("two")), (saying("three", status=2),))
+    assert lane.failures() == {"one": "one", "three": "three"}
+
+
+def test_a_lane_of_static_checks_alone() -> None:
+    assert Lane((), (saying("one", status=1),)).failures() == {"one": "one"}
+
+
+def test_a_change_must_pass_every_static_check() -> None:
+    for name in ("check", "test", "nightly"):
+        assert set(everything.STATIC) | set(everything.MADE) <= set(LANES[name].beside)
+
+
+def test_the_last_run_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(everything, "LAST", tmp_path / "last.json")
+    monkeypatch.setattr(everything, "LANES", {"check": Lane((saying("one", status=1),), ())})
+    monkeypatch.setattr(everything.data_folder, "remove", lambda _: None)
+    monkeypatch.setattr(sys, "argv", ["everything", "check"])
+    with pytest.raises(SystemExit, match=r"failed in .* s: one"):
+        everything.main()
+    kept = json.loads((tmp_path / "last.json").read_text())
+    assert (kept["lane"], kept["passed"]) == ("check", False)
+    assert "one failed with" in capsys.readouterr().out
