@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests import everything
 from tests.everything import LANES, Check, Lane
@@ -47,3 +48,16 @@ def test_the_last_run_is_kept(
     kept = json.loads((tmp_path / "last.json").read_text())
     assert (kept["lane"], kept["passed"]) == ("check", False)
     assert "one failed with" in capsys.readouterr().out
+
+
+def test_commits_are_checked_by_the_same_commands() -> None:
+    """All but how a production is set up, which needs more than sources."""
+    configured = yaml.safe_load((everything.ROOT / ".pre-commit-config.yaml").read_text())
+    hooks = {hook["name"]: hook["entry"] for hook in configured["repos"][0]["hooks"]}
+    folder = str(Path(sys.executable).parent)
+    checks = {
+        check.name: " ".join(check.command).replace(folder, ".venv/bin")
+        for check in everything.STATIC
+        if check.name != "production settings"
+    }
+    assert hooks == checks

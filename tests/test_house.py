@@ -100,3 +100,12 @@ def test_every_requirement_is_pinned(name: str) -> None:
 def test_links_between_pages_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / "docs" / page).read_text())
     assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+
+
+def test_every_decision_is_dated_and_in_the_index() -> None:
+    text = (ROOT / "docs/decisions.md").read_text()
+    titles = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    dated = re.findall(r"^## (.+)\n\n\*\d{4}-\d\d-\d\d, ", text, re.MULTILINE)
+    index = re.findall(r"^- \d{4}-\d\d-\d\d \[(.+)\]\(#", text, re.MULTILINE)
+    assert titles == dated
+    assert sorted(index) == sorted(titles)
