@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from ffapi_site import admin_theme
+from ffapi_site.configuration import admin_theme, openapi_document, task_queue
 from ffapi_site.lib.environment import Environment, mail_server, secret
 
 django_stubs_ext.monkeypatch()  # lets fields and admins be written with their type parameters
@@ -272,7 +271,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # -- Files
-STORAGE_BACKEND = env("STORAGE_BACKEND", default="local")
+STORAGE_BACKEND = env.choice("STORAGE_BACKEND", "local", "local")
 STORAGES: dict[str, Any] = {
     "media": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -285,8 +284,6 @@ STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-if STORAGE_BACKEND != "local":
-    raise ImproperlyConfigured(f"STORAGE_BACKEND is {STORAGE_BACKEND!r}; this version knows: local")
 MAX_FILE_SIZE_MB = env.positive("MAX_FILE_SIZE_MB", 2048)
 MAX_FILE_SIZE_BYTES = MAX_FILE_SIZE_MB * 1024 * 1024
 MAX_JOB_OUTPUT_MB = env.positive("MAX_JOB_OUTPUT_MB", 2 * MAX_FILE_SIZE_MB)
@@ -307,9 +304,12 @@ MAX_STREAMS = env.positive("MAX_STREAMS", 128)
 
 # -- Virus scan
 ENABLE_VIRUS_SCANNING = env.switch("ENABLE_VIRUS_SCANNING")
-CLAMAV_SOCKET = env("CLAMAV_SOCKET", default="/run/clamav/clamd.ctl")
-if not re.fullmatch(r"/.+|(\[[0-9A-Fa-f:]+\]|[^:/]+):[0-9]{1,5}", CLAMAV_SOCKET):
-    raise ImproperlyConfigured(f"CLAMAV_SOCKET is {CLAMAV_SOCKET!r}; it is a path or host:port")
+CLAMAV_SOCKET = env.matching(
+    "CLAMAV_SOCKET",
+    r"/.+|(\[[0-9A-Fa-f:]+\]|[^:/]+):[0-9]{1,5}",
+    "a path or host:port",
+    default="/run/clamav/clamd.ctl",
+)
 
 # -- Fetching users' addresses
 ALLOW_PRIVATE_IPS = env.switch("ALLOW_PRIVATE_IPS")
@@ -319,9 +319,7 @@ DOWNLOAD_TIMEOUT_SECONDS = env.positive("DOWNLOAD_TIMEOUT_SECONDS", 3600)
 # -- Jobs
 WORKERS = env.positive("WORKERS", 2)
 ENABLE_GPU = env.choice("ENABLE_GPU", "auto", "auto", "true", "false")
-GPU_WORKERS = env.int("GPU_WORKERS", default=None)
-if GPU_WORKERS is not None and GPU_WORKERS < 0:
-    raise ImproperlyConfigured(f"GPU_WORKERS is {GPU_WORKERS}; it must be at least 0")
+GPU_WORKERS = env.not_negative("GPU_WORKERS", None)
 LANES = {"cpu": WORKERS} | env.slots_by_lane("LANES")
 KNOWN_LANES = sorted({"cpu", "gpu"} | LANES.keys())
 HOST_NAME = env.host_name("FFAPI_HOST_NAME")
@@ -370,47 +368,23 @@ RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE = env.positive("RATE_LIMIT_ADDRESS_REQUES
 
 # -- Usage
 USAGE_PRICES = env.prices("USAGE_PRICES")
-USAGE_CURRENCY = env("USAGE_CURRENCY", default="EUR")
-if not re.fullmatch(r"[A-Z]{3}", USAGE_CURRENCY):
-    raise ImproperlyConfigured(f"USAGE_CURRENCY is {USAGE_CURRENCY!r}; it is like EUR")
+USAGE_CURRENCY = env.matching("USAGE_CURRENCY", "[A-Z]{3}", "like EUR", default="EUR")
 DEFAULT_PLAN = env("DEFAULT_PLAN", default="")
 
-Q_CLUSTER = {
-    "name": "ffapi",
-    "orm": "default",
-    "broker_class": "media_jobs.slot.broker.TokenBroker",
-    # One slot is one cluster of one worker: a death concerns one job.
-    "workers": 1,
-    "queue_limit": 1,
-    "bulk": 1,
-    "recycle": 1_000_000,  # its way of recycling can hang; the supervisor restarts instead
-    "timeout": 86_000,  # never reached: our own deadline ends FFmpeg, theirs would leave it running
-    "retry": 86_400,
-    "max_attempts": 1,
-    "ack_failures": True,
-    "save_limit": -1,
-    "catch_up": False,
-    "scheduler": False,
-    "guard_cycle": 0.5,
-    "log_level": "WARNING",
-    "ALT_CLUSTERS": {lane: {} for lane in KNOWN_LANES},
-}
+Q_CLUSTER = task_queue.cluster(KNOWN_LANES)
 
 # -- Audit log
 AUDIT_SIGNING_KEY_FILE = env(
     "AUDIT_SIGNING_KEY_FILE", default=str(DATA_DIR / "secrets" / "audit_signing_key.pem")
 )
 AUDIT_CHECKPOINT_DIR = env("AUDIT_CHECKPOINT_DIR", default=str(DATA_DIR / "audit"))
-AUDIT_RETENTION_DAYS = env.int("AUDIT_RETENTION_DAYS", default=0)
-if AUDIT_RETENTION_DAYS < 0:
-    raise ImproperlyConfigured(f"AUDIT_RETENTION_DAYS is {AUDIT_RETENTION_DAYS}; 0 keeps all")
+AUDIT_RETENTION_DAYS = env.not_negative("AUDIT_RETENTION_DAYS", 0)  # 0 keeps all
 AUDIT_LOG_FILE = env("AUDIT_LOG_FILE", default="")
-AUDIT_SYSLOG = env("AUDIT_SYSLOG", default="")
-if AUDIT_SYSLOG and not re.fullmatch(r"unix:///.+|(udp|tcp)://[^/@]+:[0-9]{1,5}", AUDIT_SYSLOG):
-    raise ImproperlyConfigured(
-        f"AUDIT_SYSLOG is {AUDIT_SYSLOG!r}; it is like udp://host:514, tcp://host:601 or"
-        " unix:///dev/log"
-    )
+AUDIT_SYSLOG = env.matching(
+    "AUDIT_SYSLOG",
+    r"unix:///.+|(udp|tcp)://[^/@]+:[0-9]{1,5}",
+    "like udp://host:514, tcp://host:601 or unix:///dev/log",
+)
 
 # -- API
 REST_FRAMEWORK = {
@@ -424,32 +398,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,  # ?format= is a filter of ours
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "FFAPI",
-    "DESCRIPTION": "Video and audio jobs over REST.",
-    "VERSION": "0.1.0",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PUBLIC": True,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": "/v1",
-    "TAGS": [
-        {"name": "jobs", "description": "Submit work, follow it, end it"},
-        {"name": "run", "description": "The same, each operation at an address of its own"},
-        {"name": "operations", "description": "What can be asked for"},
-        {"name": "files", "description": "What goes in and what comes out"},
-        {"name": "tenant", "description": "Who the key belongs to"},
-        {"name": "api-keys", "description": "The tenant's keys"},
-        {"name": "quotas", "description": "What may be taken, and what is"},
-        {"name": "usage", "description": "What was used, and what it costs"},
-    ],
-    "POSTPROCESSING_HOOKS": ["ffapi_site.openapi.components.add_components"],
-    "SORT_OPERATION_PARAMETERS": False,
-}
+SPECTACULAR_SETTINGS = openapi_document.DOCUMENT
 
 # -- Logging
 LOG_LEVEL = env("LOG_LEVEL", default="INFO")

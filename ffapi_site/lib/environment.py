@@ -60,6 +60,19 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
             raise ImproperlyConfigured(f"{name} is {value}; it must be at least 1")
         return value
 
+    def not_negative(self, name: str, default: int | None) -> int | None:
+        value: int | None = self.int(name, default=default)
+        if value is not None and value < 0:
+            raise ImproperlyConfigured(f"{name} is {value}; it must be at least 0")
+        return value
+
+    def matching(self, name: str, pattern: str, form: str, *, default: str = "") -> str:
+        """Read text of one ``form``, told in words; empty where it is not set."""
+        value = str(self(name, default=default))
+        if value and not re.fullmatch(pattern, value):
+            raise ImproperlyConfigured(f"{name} is {value!r}; it is {form}")
+        return value
+
     def choice(self, name: str, default: str, *choices: str) -> str:
         value = str(self(name, default=default)).strip().lower()
         if value not in choices:

@@ -1,0 +1,1 @@
+"""What other packages are told, as values: beside the settings that come from outside."""
