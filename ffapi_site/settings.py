@@ -132,7 +132,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
-    "django_filters",
     "django_prometheus",
     "django_otp",
     "pgtrigger",

@@ -47,6 +47,12 @@ class Standing:
             return None
         return int(100 * self.taken / self.limit) if self.limit else 100
 
+    @property
+    def level(self) -> str:
+        """How near the limit is, as pages colour it."""
+        percent = self.percent or 0
+        return "full" if percent >= 100 else "high" if percent >= 80 else ""
+
     def in_unit(self, amount: int) -> float:
         """Whole where a unit of the counter is one of the quota."""
         scale = self.quota.scale

@@ -189,7 +189,7 @@ def cancel(job: Job) -> Job:
     if not states.cancel_queued(job):
         _cancel_running(job)
     job.refresh_from_db()
-    if job.status in {"completed", "failed"}:
+    if job.status in {Status.COMPLETED, Status.FAILED}:
         raise Conflict(f"the job has already {job.status}", code="job_ended")
     return job
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,16 +46,6 @@ class Capabilities:
             "muxers": sorted(self.muxers),
             "fonts": [[font.family, font.path] for font in self.fonts],
         }
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Capabilities:
-        return cls(
-            version=stored["version"],
-            encoders=frozenset(stored["encoders"]),
-            filters=frozenset(stored["filters"]),
-            muxers=frozenset(stored["muxers"]),
-            fonts=tuple(Font(family, path) for family, path in stored["fonts"]),
-        )
 
 
 def read_version(text: str) -> str:

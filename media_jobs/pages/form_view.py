@@ -14,7 +14,6 @@ _SPARE_ROWS = 1
 _FEWEST_ROWS = 2
 _CHOSEN = frozenset({"select", "checkbox"})  # elsewhere the default stands in pale in an empty box
 _ENDLESS = 100_000  # a bound that nobody comes near needs no mention
-_WIDE = frozenset({"media", "media_list", "json", "textarea"})
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,6 @@ class ShownField:
     def described_by(self) -> str:
         parts = (("help", self.spec.help or self.bounds), ("error", self.errors))
         return " ".join(f"{self.id}-{part}" for part, is_there in parts if is_there)
-
-    @property
-    def is_wide(self) -> bool:
-        return self.spec.widget in _WIDE
 
     @property
     def is_wrong(self) -> bool:

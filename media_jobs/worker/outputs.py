@@ -14,7 +14,7 @@ from media_jobs.ffmpeg import verify
 from media_jobs.ffmpeg.command import OutputFile
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.host import probe
-from media_jobs.models import Job, JobOutput
+from media_jobs.models import Job, JobOutput, Status
 from media_jobs.planning import media_limits
 from media_jobs.worker.early_probe import LookAhead
 from storage import names, store
@@ -147,4 +147,4 @@ def _names(wanted: str, outputs: list[OutputFile]) -> list[str]:
 
 def in_use(files: models.QuerySet[File]) -> models.QuerySet[File]:
     """Those of ``files`` that a job which has not ended is going to read."""
-    return files.filter(read_by__job__status__in=["queued", "running"])
+    return files.filter(read_by__job__status__in=[Status.QUEUED, Status.RUNNING])

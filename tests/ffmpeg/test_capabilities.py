@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 
 import pytest
@@ -48,7 +47,3 @@ def test_what_is_missing(installed: Capabilities) -> None:
     assert not installed.lacks_encoder("libx264")
     assert installed.lacks_filter("nothing")
     assert not Capabilities().lacks_encoder("libx999")
-
-
-def test_it_comes_back_from_json(installed: Capabilities) -> None:
-    assert Capabilities.from_json(json.loads(json.dumps(installed.to_json()))) == installed
