@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 import accounts.models.audit
 import ffapi_site.lib.ids
-from ffapi_site.lib import isolation
+from ffapi_site.lib import row_level_security
 
 
 class Migration(migrations.Migration):
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        isolation.by_tenant("accounts_auditrecord"),
+        row_level_security.by_tenant("accounts_auditrecord"),
         # What happened to nobody's tenant may be told from anywhere, and is read by staff.
         migrations.RunSQL(
             "CREATE POLICY appended ON accounts_auditrecord FOR INSERT WITH CHECK (tenant_id IS NULL)",

@@ -5,13 +5,13 @@ import django.db.models.functions.datetime
 from django.db import migrations, models
 
 import ffapi_site.lib.ids
-from ffapi_site.lib import isolation
+from ffapi_site.lib import row_level_security
 
 _NOW = django.db.models.functions.datetime.Now()
 _CASCADE = django.db.models.deletion.CASCADE
 
 
-def _id() -> models.BigAutoField:
+def _id() -> models.BigAutoField[int, int]:
     return models.BigAutoField(
         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
     )
@@ -192,8 +192,8 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        isolation.by_tenant("accounts_quotacounter"),
-        isolation.by_tenant("accounts_storagehold"),
-        isolation.by_tenant("accounts_quotaalert"),
-        isolation.by_tenant("accounts_usageentry"),
+        row_level_security.by_tenant("accounts_quotacounter"),
+        row_level_security.by_tenant("accounts_storagehold"),
+        row_level_security.by_tenant("accounts_quotaalert"),
+        row_level_security.by_tenant("accounts_usageentry"),
     ]

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 import ffapi_site.lib.crypto
 import ffapi_site.lib.ids
-from ffapi_site.lib import isolation
+from ffapi_site.lib import row_level_security
 
 
 class Migration(migrations.Migration):
@@ -204,5 +204,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        isolation.by_tenant("accounts_invitation"),
+        row_level_security.by_tenant("accounts_invitation"),
     ]

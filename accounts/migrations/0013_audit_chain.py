@@ -7,7 +7,7 @@ import pgtrigger.migrations
 from django.db import migrations, models
 
 import ffapi_site.lib.ids
-from ffapi_site.lib import isolation
+from ffapi_site.lib import row_level_security
 
 
 class Migration(migrations.Migration):
@@ -193,6 +193,6 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        isolation.by_tenant("accounts_auditcheckpoint"),
-        isolation.by_tenant("accounts_auditsignature"),
+        row_level_security.by_tenant("accounts_auditcheckpoint"),
+        row_level_security.by_tenant("accounts_auditsignature"),
     ]

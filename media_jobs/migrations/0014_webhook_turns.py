@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-from ffapi_site.lib import isolation
+from ffapi_site.lib import row_level_security
 
 
 class Migration(migrations.Migration):
@@ -69,5 +69,5 @@ class Migration(migrations.Migration):
                 fields=("tenant", "origin"), name="webhook_endpoint_of_tenant"
             ),
         ),
-        isolation.by_tenant("media_jobs_webhookendpoint"),
+        row_level_security.by_tenant("media_jobs_webhookendpoint"),
     ]

@@ -79,7 +79,8 @@ class Site:
 
     def wake(self, times: int) -> None:
         """Put ``times`` more tokens into the queue of the slots."""
-        code = f"from media_jobs import queue\nfor _ in range({times}): queue.wake('cpu')"
+        each = f"for _ in range({times}): wakeups.wake('cpu')"
+        code = f"from media_jobs.engine import wakeups\n{each}"
         self.server.manage("shell", "-c", code)
 
     def refused_connections(self) -> str:

@@ -259,7 +259,7 @@ def test_kill_is_immediate_and_idempotent(folder: Path) -> None:
 WORKER = """
 import sys, time
 from pathlib import Path
-from media_jobs.worker import sandbox
+from media_jobs import sandbox
 folder = Path(sys.argv[1])
 process = sandbox.start("ffmpeg", sys.argv[2:], folder=folder, limits=sandbox.Limits(wall_s=60))
 print(process.pid, flush=True)
@@ -343,7 +343,7 @@ def test_root_becomes_nobody(folder: Path) -> None:
 UNPRIVILEGED = """
 import sys
 from pathlib import Path
-from media_jobs.worker import sandbox
+from media_jobs import sandbox
 folder = Path(sys.argv[1])
 sandbox.prepare(folder)
 finished = sandbox.run("ffmpeg", sys.argv[2:], folder=folder, limits=sandbox.Limits(wall_s=30))

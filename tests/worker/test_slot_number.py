@@ -12,8 +12,8 @@ from media_jobs.slot import number
 _TAKE = """
 import django, sys, time
 django.setup()
-from media_jobs.worker import slot_number
-print(slot_number.take(sys.argv[1]), flush=True)
+from media_jobs.slot import number
+print(number.take(sys.argv[1]), flush=True)
 time.sleep(60)
 """
 
