@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from ffapi_site.lib.system_user import SITE_USER
+from ffapi_site.lib.watched import death_with_parent_kept
 
 _libc = ctypes.CDLL(None)
 # They give the one before.
@@ -42,25 +43,33 @@ def _site_user() -> pwd.struct_passwd:
 
 @contextmanager
 def as_owner_of(folder: Path) -> Iterator[None]:
-    """Have this thread reach files as the owner of ``folder`` does, where that is another.
-
-    By setfsuid(2), of one thread and those that it starts meanwhile; what is open stays open. All
-    rights besides those to files stay root's.
-    """
+    """Have this thread reach files as the owner of ``folder`` does, where that is another."""
     owner = other_owner(folder)
     if owner is None:
         yield
         return
-    with suppress(PermissionError):  # a root of few rights, who can't become another either
-        if os.getgroups():
-            os.setgroups([])  # they give root nothing, and the owner has others
-    gid = _libc.setfsgid(owner.pw_gid)
-    uid = _libc.setfsuid(owner.pw_uid)
-    try:
+    with by_rights_of(owner):
         yield
-    finally:
-        _libc.setfsuid(uid)
-        _libc.setfsgid(gid)
+
+
+@contextmanager
+def by_rights_of(user: pwd.struct_passwd) -> Iterator[None]:
+    """Have this thread of root's reach files as ``user`` does.
+
+    By setfsuid(2), of one thread and those that it starts meanwhile; what is open stays open. All
+    rights besides those to files stay root's.
+    """
+    with death_with_parent_kept():
+        with suppress(PermissionError):  # a root of few rights, who can't become another either
+            if os.getgroups():
+                os.setgroups([])  # they give root nothing, and the owner has others
+        gid = _libc.setfsgid(user.pw_gid)
+        uid = _libc.setfsuid(user.pw_uid)
+        try:
+            yield
+        finally:
+            _libc.setfsuid(uid)
+            _libc.setfsgid(gid)
 
 
 def hand_over(top: Path, uid: int, gid: int) -> None:

@@ -14,13 +14,14 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 logger = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG: Final = 1
+_PR_GET_PDEATHSIG: Final = 2
 _FORWARDED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LATE_S: Final = 2.0
 _BURIED_WITHIN_S: Final = 5.0
@@ -61,6 +62,23 @@ def die_with_parent(parent: int | None = None) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if parent is not None and os.getppid() != parent:  # it ended in between
         os._exit(1)
+
+
+@contextmanager
+def death_with_parent_kept() -> Iterator[None]:
+    """Go on dying with the parent after a change of rights, at which the kernel forgets it.
+
+    It does so at each of them (prctl(2), PR_SET_PDEATHSIG), those to files included. For a thread.
+    """
+    libc, asked, parent = ctypes.CDLL(None), ctypes.c_int(), os.getppid()
+    libc.prctl(_PR_GET_PDEATHSIG, ctypes.byref(asked))
+    try:
+        yield
+    finally:
+        if asked.value:
+            libc.prctl(_PR_SET_PDEATHSIG, asked.value)
+            if os.getppid() != parent:  # it ended meanwhile, and nobody told
+                os.kill(os.getpid(), asked.value)
 
 
 def _become(work: Callable[[], int]) -> None:

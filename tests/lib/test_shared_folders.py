@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -71,6 +74,38 @@ def test_it_works(data: Path) -> None:
         (data / "media" / "more").touch()
     assert {path.owner() for path in (data / "media").iterdir()} == {SITE_USER}
     assert (data / "roots" / "file").read_text() == "root's"
+
+
+def test_who_is_to_die_with_its_parent_still_is(data: Path) -> None:
+    """The kernel forgets it with each change of rights: a worker would outlive its slot."""
+    libc, told = ctypes.CDLL(None), ctypes.c_int()
+    libc.prctl(1, signal.SIGUSR1)
+    try:
+        with shared_folders.as_owner_of(data / "media"):
+            pass
+        libc.prctl(2, ctypes.byref(told))
+    finally:
+        libc.prctl(1, 0)
+    assert told.value == signal.SIGUSR1
+
+
+def test_who_lost_its_parent_meanwhile_dies(data: Path) -> None:
+    reading, writing = os.pipe()
+    middle = os.fork()
+    if middle == 0:
+        parent = os.getpid()
+        if os.fork() == 0:
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+            with shared_folders.as_owner_of(data / "media"):
+                os.kill(parent, signal.SIGKILL)
+                while os.getppid() == parent:
+                    time.sleep(0.01)
+            os.write(writing, b"alive")
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(middle, 0)
+    with os.fdopen(reading) as told:
+        assert told.read() == ""
 
 
 def test_another_thread_is_not_concerned(data: Path) -> None:
