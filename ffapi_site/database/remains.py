@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import stat
 import time
 from pathlib import Path
 
@@ -79,10 +82,16 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def lines(path: Path) -> list[str]:
+    """What a file of the server's says. A link, or a pipe that nobody fills, says nothing."""
     try:
-        return path.read_text(errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP):
+            return []
+        raise
+    with os.fdopen(file, errors="replace") as opened:
+        is_file = stat.S_ISREG(os.fstat(file).st_mode)
+        return opened.read().splitlines() if is_file else []
 
 
 def _is_of(folder: Path, pid: int) -> bool:

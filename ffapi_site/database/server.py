@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from ffapi_site.database import remains, sockets
+from ffapi_site.lib import shared_folders
 from ffapi_site.lib.system_user import SITE_USER, NoUser, let_through, let_use, system_user
 
 OWNER = "postgres"
@@ -107,11 +109,13 @@ class Server:
             let_through(self.folder, self.user)
         if not self.is_made:
             self._make()
-        self._write_rules()
+        with self._rights():
+            self._write_rules()
         if not remains.clear(self.folder, self.sockets):
             raise NotReady("processes of the dead server do not end")
         sockets.make(self.sockets, self.user, _group())
-        self._put_log_aside()
+        with self._rights():
+            self._put_log_aside()
         log = ("-l", str(self.folder / "log"))
         wait = ("-s", "-w", "-t", str(_STARTS_WITHIN_S))
         options = ("-o", shlex.join(self._options()))
@@ -127,7 +131,8 @@ class Server:
             process = self.process
             if process is None:
                 return
-            process.send_signal(how)
+            with suppress(psutil.NoSuchProcess):  # it ended just now
+                process.send_signal(how)
             remains.wait_for_end([process], within_s)
 
     def _make(self) -> None:
@@ -135,7 +140,8 @@ class Server:
         new = self.folder.with_name(f"{self.folder.name}.new")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
-        self._give(new)
+        if os.geteuid() == 0:
+            os.chown(new, self.user.pw_uid, self.user.pw_gid, follow_symlinks=False)
         self._run("initdb", "--pgdata", str(new), *_INITDB)
         try:
             new.rename(self.folder)
@@ -159,13 +165,15 @@ class Server:
         if path.exists() and path.read_text() == _WRITTEN + text:
             return  # a full disk is no hindrance
         new = path.with_suffix(".new")
+        new.unlink(missing_ok=True)
         new.write_text(_WRITTEN + text)
-        self._give(new)
         new.rename(path)
 
-    def _give(self, path: Path) -> None:
-        if os.geteuid() == 0:
-            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+    def _rights(self) -> AbstractContextManager[None]:
+        """Those of the server's user, in whose folder links would lead root anywhere."""
+        if os.geteuid() != 0:
+            return nullcontext()
+        return shared_folders.by_rights_of(self.user)
 
     def _put_log_aside(self) -> None:
         log = self.folder / "log"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
-import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # sockaddr_un has 108 bytes for the path and its end (unix(7)).
@@ -41,21 +42,32 @@ def make(sockets: Path, user: pwd.struct_passwd, group: int | None) -> None:
     Raises ``NotOurs`` where somebody else was there first, with a link for example.
     """
     if sockets.parent.parent == _TEMPORARY:
-        _make_private(sockets.parent, user.pw_uid)
-        sockets.parent.chmod(0o711)
-    _make_private(sockets, user.pw_uid)
-    if os.geteuid() == 0:
-        os.chown(sockets, user.pw_uid, user.pw_gid if group is None else group)
-    sockets.chmod(0o700 if group is None else 0o2710)
+        with _private(sockets.parent, user.pw_uid) as parent:
+            os.fchmod(parent, 0o711)
+    with _private(sockets, user.pw_uid) as folder:
+        if os.geteuid() == 0:
+            os.fchown(folder, user.pw_uid, user.pw_gid if group is None else group)
+        os.fchmod(folder, 0o700 if group is None else 0o2710)
 
 
-def _make_private(folder: Path, uid: int) -> None:
-    """Make it where missing. /tmp is sticky: what is ours in it nobody else can put aside."""
-    try:
+@contextmanager
+def _private(folder: Path, uid: int) -> Iterator[int]:
+    """Open it, made where missing. /tmp is sticky: what is ours in it nobody else can put aside."""
+    with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    except FileExistsError:
-        seen = folder.lstat()
-        if not stat.S_ISDIR(seen.st_mode) or seen.st_uid not in (uid, os.geteuid()):
-            raise NotOurs(
-                f"{folder} is not a folder of ours; remove it, or choose a shorter FFAPI_DATA_DIR"
-            ) from None
+    try:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise _not_ours(folder) from error
+    try:
+        if os.fstat(opened).st_uid not in (uid, os.geteuid()):
+            raise _not_ours(folder)
+        yield opened
+    finally:
+        os.close(opened)
+
+
+def _not_ours(folder: Path) -> NotOurs:
+    return NotOurs(
+        f"{folder} is not a folder of ours; remove it, or choose a shorter FFAPI_DATA_DIR"
+    )
