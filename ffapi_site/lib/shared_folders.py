@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -70,23 +69,3 @@ def by_rights_of(user: pwd.struct_passwd) -> Iterator[None]:
         finally:
             _libc.setfsuid(uid)
             _libc.setfsgid(gid)
-
-
-def hand_over(top: Path, uid: int, gid: int) -> None:
-    """Give ``top`` and all below it to another user; what is given to root loses its links.
-
-    ``top`` comes last: where this is broken off, its owner tells that it is to be done again. No
-    link is followed.
-    """
-    for _, folders, files, at in os.fwalk(top, topdown=False):
-        for name in (*folders, *files):
-            with suppress(FileNotFoundError):
-                _give(name, uid, gid, at)
-    os.chown(top, uid, gid, follow_symlinks=False)
-
-
-def _give(name: str, uid: int, gid: int, at: int) -> None:
-    if uid == 0 and stat.S_ISLNK(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
-        os.unlink(name, dir_fd=at)
-    else:
-        os.chown(name, uid, gid, dir_fd=at, follow_symlinks=False)

@@ -56,6 +56,28 @@ def _may_pass(folder: os.stat_result, user: pwd.struct_passwd) -> bool:
     return bool(folder.st_mode & stat.S_IXOTH)
 
 
+def changeable(path: Path, user: pwd.struct_passwd) -> Path | None:
+    """The outermost of ``path`` and the folders above it that the user may change; None: none.
+
+    By owner and modes, as above. A sticky folder of another's, /tmp say, keeps what is in it.
+    """
+    real = path.resolve()
+    return next((each for each in (*reversed(real.parents), real) if _may_change(each, user)), None)
+
+
+def _may_change(path: Path, user: pwd.struct_passwd) -> bool:
+    try:
+        seen = path.stat()
+    except FileNotFoundError:
+        return False
+    if seen.st_uid == user.pw_uid:
+        return True
+    if stat.S_ISDIR(seen.st_mode) and seen.st_mode & stat.S_ISVTX:
+        return False
+    by_group = seen.st_gid == user.pw_gid and seen.st_mode & stat.S_IWGRP
+    return bool(by_group or seen.st_mode & stat.S_IWOTH)
+
+
 def let_through(path: Path, user: pwd.struct_passwd) -> None:
     """Let the user pass to ``path``: others may then search those folders, but not list them."""
     for folder in barred(path, user):

@@ -16,7 +16,7 @@ from django.core.management import call_command
 
 from ffapi_site.database import embedded
 from ffapi_site.lib import locks, starts
-from ffapi_site.serving import address, readiness, statics, web_user
+from ffapi_site.serving import address, data_ownership, readiness, statics, web_user
 from ffapi_site.serving.programs import programs
 from ffapi_site.serving.supervision import configuration, supervisor_command
 from ffapi_site.serving.tied import adopt_orphans
@@ -83,8 +83,8 @@ def _data_folder_to_ourselves() -> Iterator[None]:
             raise CannotServe(f"{settings.DATA_DIR} is another user's; give it to yours") from error
         if os.geteuid() == 0:
             try:
-                web_user.take_data_back()
-            except web_user.NotUsable as error:
+                data_ownership.take_back()
+            except data_ownership.NotTaken as error:
                 raise CannotServe(str(error)) from error
         yield
 

@@ -11,85 +11,36 @@ from __future__ import annotations
 import logging
 import os
 import pwd
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import django
 from django.conf import settings
 
-from ffapi_site.database import embedded
-from ffapi_site.database.server import SERVER_USER
-from ffapi_site.lib import trees
-from ffapi_site.lib.shared_folders import hand_over
+from ffapi_site.lib.ownership import hand_over
 from ffapi_site.lib.system_user import (
     SITE_USER,
     NoUser,
     barred,
+    changeable,
     let_through,
     let_use,
     system_user,
 )
 from ffapi_site.serving import trial
+from ffapi_site.serving.data_ownership import SHARED
 from ffapi_site.serving.supervision import identity
 from media_jobs.sandbox import layers
 
 logger = logging.getLogger(__name__)
 
 _READ_SECRETS = ("secret_key", "api_key_pepper", "encryption_keys")
-_SHARED = ("media", "uploads", "room")
-_DATABASE = ("postgres", "postgres.socket", "postgres.new")
-_ROOTS = (
-    *("audit", "demo", "logs", "scratch", "secrets", "slots", "static", "static.stamp"),
-    *("serving.lock", "postgres.kept", "postgres.lock", "supervisord.conf", "supervisord.pid"),
-)
-MADE = (*_SHARED, *_DATABASE, *_ROOTS)
-"""What a site makes in its data folder; what else lies there is nobody's business."""
 _TRIED_WITHIN_S = 60
 
 
 class NotUsable(Exception):  # noqa: N818 -- a state, not a mistake
     """The web server can't have a user of its own here"""
-
-
-def take_data_back() -> None:
-    """Make root's what that user had while it served by itself, but for what is shared.
-
-    Raises ``NotUsable`` for links of theirs, which root's programs would follow.
-    """
-    try:
-        user = pwd.getpwnam(SITE_USER)
-    except KeyError:
-        return
-    data = Path(settings.DATA_DIR)
-    if data.stat().st_uid == user.pw_uid:
-        os.chown(data, 0, 0)  # first: nothing in it is replaced from here on
-    made = [path for path in data.iterdir() if path.name in MADE]
-    theirs = {path.name: path for path in made if path.lstat().st_uid == user.pw_uid}
-    for path in theirs.values():
-        if path.is_symlink():
-            raise NotUsable(
-                f"{path} is a link of {SITE_USER}'s; if it is right: chown -h root: {path}"
-            )
-    if "scratch" in theirs:
-        trees.remove(theirs["scratch"])  # nobody works, and it may be as deep as FFmpeg likes
-    for name in _ROOTS:
-        if name in theirs and theirs[name].exists():
-            _hand(theirs[name], 0, 0)
-    _take_database_from(user)
-
-
-def _take_database_from(user: pwd.struct_passwd) -> None:
-    """Give the database a user of its own again: the web server's could be the tables' owner."""
-    folder = Path(settings.DATA_DIR) / "postgres"
-    if not folder.exists() or folder.stat().st_uid != user.pw_uid or embedded.is_running(folder):
-        return
-    shutil.rmtree(folder.with_name("postgres.socket"), ignore_errors=True)
-    try:
-        server = system_user(SERVER_USER)
-    except NoUser:
-        return
-    _hand(folder.resolve(), server.pw_uid, server.pw_gid)
 
 
 def made_ready() -> str:
@@ -101,6 +52,7 @@ def made_ready() -> str:
     data = Path(settings.DATA_DIR)
     if data.stat().st_uid != 0:
         raise NotUsable(f"{data} is neither root's nor {SITE_USER}'s")
+    _require_roots_own(user)
     try:
         _let_read(user)
         _require_trial(user)
@@ -108,6 +60,14 @@ def made_ready() -> str:
     except OSError as error:
         raise NotUsable(str(error)) from error
     return user.pw_name
+
+
+def _require_roots_own(user: pwd.struct_passwd) -> None:
+    """What root runs, and where it works, must not be that user's to replace."""
+    python = Path(sys.executable)
+    for path in (settings.DATA_DIR, settings.BASE_DIR / "manage.py", python, Path(django.__file__)):
+        if found := changeable(Path(path), user):
+            raise NotUsable(f"{user.pw_name} may change {found}, which root's programs rely on")
 
 
 def _let_read(user: pwd.struct_passwd) -> None:
@@ -123,7 +83,7 @@ def _let_read(user: pwd.struct_passwd) -> None:
 
 
 def _share(user: pwd.struct_passwd) -> None:
-    for folder in (Path(settings.DATA_DIR) / name for name in _SHARED):
+    for folder in (Path(settings.DATA_DIR) / name for name in SHARED):
         folder.mkdir(exist_ok=True, mode=0o700)
         owner = folder.stat().st_uid
         if owner not in (0, user.pw_uid):

@@ -230,31 +230,3 @@ def test_what_is_no_folder_holds_up_no_sweep(data: Path) -> None:
     assert scratch.sweep_passing() == 2
     assert list((data / "scratch").iterdir()) == []
     assert (data / "roots" / "file").exists()
-
-
-def test_handing_over_follows_no_link_and_ends_with_the_top(data: Path) -> None:
-    outside = data / "roots" / "file"
-    (data / "media" / "below").mkdir()
-    (data / "media" / "below" / "file").touch()
-    (data / "media" / "link").symlink_to(outside)
-    (data / "media" / "folder").symlink_to(data / "roots")
-    shared_folders.hand_over(data / "media", 65534, 65534)
-    found = [data / "media", *(data / "media").rglob("*")]
-    assert {path.lstat().st_uid for path in found} == {65534}
-    assert {outside.owner(), outside.parent.owner()} == {"root"}
-    shared_folders.hand_over(data / "media", 0, 0)
-    assert {path.name for path in (data / "media").rglob("*")} == {"below", "file"}
-
-
-def test_handing_over_that_is_broken_off_can_be_told(
-    data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (data / "roots" / "below").mkdir()
-
-    def breaks(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "chown", breaks)
-    with pytest.raises(KeyboardInterrupt):
-        shared_folders.hand_over(data / "roots", 65534, 65534)
-    assert (data / "roots").owner() == "root"

@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from ffapi_site.lib.system_user import SITE_USER, system_user
-from ffapi_site.serving import web_user
+from ffapi_site.serving import data_ownership, web_user
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 
@@ -37,7 +37,7 @@ def given_to_site_user(data: Path) -> None:
 
 def test_what_was_root_s_is_shared(data: Path) -> None:
     user = system_user(SITE_USER)
-    web_user.take_data_back()
+    data_ownership.take_back()
     web_user._share(user)
     for name in ("media", "media/one/file", "uploads", "room/1"):
         assert owner(data / name) == SITE_USER, name
@@ -68,7 +68,7 @@ def test_secrets_are_read_but_for_the_sealers(data: Path, settings: Settings) ->
 def test_what_its_user_served_alone_is_root_s_again(data: Path) -> None:
     (data / "logs" / "link").symlink_to("/etc")
     given_to_site_user(data)
-    web_user.take_data_back()
+    data_ownership.take_back()
     for name in (".", "logs", "logs/web.log", "secrets/secret_key"):
         assert owner(data / name) == "root", name
     for name in ("media/one/file", "uploads", "room/1", "own", "own/file"):
@@ -84,7 +84,7 @@ def test_the_database_has_a_user_of_its_own_again(data: Path) -> None:
     (data / "postgres" / "PG_VERSION").write_text("18")
     (data / "postgres.socket").mkdir()
     given_to_site_user(data)
-    web_user.take_data_back()
+    data_ownership.take_back()
     assert owner(data / "postgres" / "PG_VERSION") == owner(data / "postgres") == "pgserver"
     assert not (data / "postgres.socket").exists()
 
@@ -96,15 +96,15 @@ def test_anothers_folder_is_left_as_it_is(data: Path) -> None:
     os.chown(data, 65534, 65534)
     with pytest.raises(web_user.NotUsable, match="is neither root's nor"):
         web_user.made_ready()
-    web_user.take_data_back()
+    data_ownership.take_back()
     assert (data.stat().st_uid, (data / "media").stat().st_uid) == (65534, 65534)
 
 
 def test_links_of_its_user_stop_the_start(data: Path) -> None:
     (data / "slots").symlink_to("/etc")
     given_to_site_user(data)
-    with pytest.raises(web_user.NotUsable, match=r"chown -h root: .*/slots"):
-        web_user.take_data_back()
+    with pytest.raises(data_ownership.NotTaken, match=r"chown -h root: .*/slots"):
+        data_ownership.take_back()
     assert owner(Path("/etc")) == "root"
     os.chown(data / "slots", 0, 0, follow_symlinks=False)
-    web_user.take_data_back()
+    data_ownership.take_back()

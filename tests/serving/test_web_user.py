@@ -20,7 +20,7 @@ import pytest
 from django.conf import settings
 
 from ffapi_site.lib.system_user import SITE_USER, barred, system_user
-from ffapi_site.serving import web_user
+from ffapi_site.serving import data_ownership
 from tests.harness.customer import Customer
 from tests.harness.media import Samples
 from tests.harness.server import ROOT, Server, environment
@@ -211,7 +211,7 @@ for name, attempt in attempts.items():
 
 def test_all_that_a_site_makes_is_known(server: Server) -> None:
     """Or it would stay a former web server's where root takes the data folder back."""
-    assert {path.name for path in server.folder.iterdir()} <= set(web_user.MADE)
+    assert {path.name for path in server.folder.iterdir()} <= set(data_ownership.MADE)
 
 
 def test_its_user_is_not_the_tables_owner(server: Server) -> None:
