@@ -126,6 +126,8 @@ def change(key: ApiKey, changes: Mapping[str, Any], by: Authority) -> ApiKey:
     with transaction.atomic():
         if "quota" in changes:
             limits.locked_tenant(key.tenant)
+        else:
+            limits.refer_to(key.tenant_id)
         key.save(update_fields=columns)
         if "quota" in changes:  # what was read here may be of yesterday by now
             limits.set_for_key(key, changes["quota"], audited=False)
@@ -194,6 +196,7 @@ def _as_long_again(key: ApiKey) -> datetime | None:
 @transaction.atomic
 def revoke(key: ApiKey) -> ApiKey:
     """End a key for good, everywhere within seconds; nothing happens to one that has ended so."""
+    limits.refer_to(key.tenant_id)
     if _row(key).filter(revoked_at=None).update(revoked_at=Now()):
         audit.record(AuditEvent.API_KEY_REVOKED, key.tenant_id, key.pk)
     key.refresh_from_db(fields=["revoked_at"])

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts import actor, audit
 from accounts.audit_events import AuditEvent
 from accounts.models import ApiKey
+from accounts.quotas import limits
 from ffapi_site.lib.client_address import block_of
 
 _NOTED_EVERY = timedelta(seconds=60)
@@ -48,6 +49,7 @@ def _remember(key: ApiKey, address: str) -> None:
     # Of the processes that see the address at the same time one remembers it, and tells.
     rows = ApiKey.objects.filter(pk=key.pk).exclude(known_addresses__contains=[block])
     with transaction.atomic():
+        limits.refer_to(key.tenant_id)
         addresses = _NewestFirst(Value(block), F("known_addresses"))
         if rows.update(known_addresses=addresses, **_last_use(address)):
             _tell(key)

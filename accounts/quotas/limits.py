@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts import audit
 from accounts.audit_events import AuditEvent
@@ -24,10 +24,7 @@ def set_for_tenant(tenant: Tenant, quota: Mapping[str, int | None]) -> None:
     """Put ``quota`` in the place of the tenant's own limits. Raises `Invalid` under ``/quota``."""
     wanted = read(quota)
     with transaction.atomic():
-        plan = _held(tenant.plan_id)
-        locked = locked_tenant(tenant)
-        if locked.plan_id != tenant.plan_id:  # it was given another meanwhile
-            plan = _held(locked.plan_id)
+        locked, plan = _held_with_plan(tenant)
         before, locked.quota = locked.quota, wanted
         _put_in_force(locked, plan)
         told = {"before": before, "after": wanted}
@@ -98,6 +95,15 @@ def locked_tenant(tenant: Tenant) -> Tenant:
     return Tenant.objects.select_for_update().get(pk=tenant.pk)
 
 
+def refer_to(tenant_id: str) -> None:
+    """Hold a tenant's row as what refers to it does, for whoever changes a key and records that.
+
+    The record would ask for it at the commit, with the key in hand: see `locked_tenant`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM accounts_tenant WHERE id = %s FOR KEY SHARE", [tenant_id])
+
+
 def in_force(plan: Mapping[str, int] | None, own: Limits) -> dict[str, int]:
     both = dict(plan or {}) | own
     return {name: limit for name, limit in both.items() if limit is not None}
@@ -111,6 +117,20 @@ def _held(plan: str | None) -> Plan | None:
     if plan is None:
         return None
     return Plan.objects.select_for_update(no_key=True).filter(pk=plan).first()
+
+
+def _held_with_plan(tenant: Tenant) -> tuple[Tenant, Plan | None]:
+    """Hold the tenant's plan, then the tenant; both anew where it was given another meanwhile."""
+    plan_id = tenant.plan_id
+    while True:
+        before = transaction.savepoint()
+        plan = _held(plan_id)
+        locked = locked_tenant(tenant)
+        if locked.plan_id == plan_id:
+            transaction.savepoint_commit(before)
+            return locked, plan
+        transaction.savepoint_rollback(before)  # lets go of both
+        plan_id = locked.plan_id
 
 
 def _put_in_force(tenant: Tenant, plan: Plan | None) -> None:

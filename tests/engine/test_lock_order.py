@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.audit_events import AuditEvent
+from accounts.keys import last_used
 from accounts.keys.authority import Authority
 from accounts.models import ApiKey, Tenant
 from accounts.quotas import limits, suspension
@@ -40,6 +41,7 @@ from tests.factories import ApiKeyFactory, FileFactory, JobFactory, TenantFactor
 pytestmark = pytest.mark.django_db(transaction=True)
 _ROUNDS = 25
 _ASKED = core.parse("transcode", {"input": "https://example.org/a.mp4"})
+_BY = Authority(frozenset("*"), None)
 _NO_INPUTS = Planned(_ASKED, (), Lane.CPU, Weight(1, 1, 1))
 Verb = Callable[[], object]
 
@@ -149,16 +151,49 @@ def test_an_event_is_sent_anew_while_it_is_claimed_and_a_late_answer_comes(tenan
 
 
 def test_a_key_is_changed_by_two_and_rotated(tenant: Tenant) -> None:
-    by = Authority(frozenset("*"), None)
     for number in range(_ROUNDS):
         key = ApiKeyFactory.create(tenant=tenant)
         limits.set_for_key(key, {"max_jobs_per_day": 5})
         first, second, third = (ApiKey.objects.get(pk=key.pk) for _ in range(3))
         at_once(
-            lambda: keys.change(first, {"name": f"n{number}", "quota": {}}, by),  # noqa: B023
-            lambda: keys.change(second, {"quota": {"max_jobs_per_day": 6}}, by),  # noqa: B023
-            lambda: keys.rotate(third, 60, by),  # noqa: B023
+            lambda: keys.change(first, {"name": f"n{number}", "quota": {}}, _BY),  # noqa: B023
+            lambda: keys.change(second, {"quota": {"max_jobs_per_day": 6}}, _BY),  # noqa: B023
+            lambda: keys.rotate(third, 60, _BY),  # noqa: B023
         )
+
+
+_RECORDED: dict[str, Callable[[ApiKey, int], object]] = {
+    "renamed": lambda key, number: keys.change(key, {"name": f"n{number}"}, _BY),
+    "revoked": lambda key, _: keys.revoke(key),
+    "used from elsewhere": lambda key, number: last_used.note(key, f"192.0.{number}.1"),
+}
+
+
+@pytest.mark.parametrize("verb", _RECORDED)
+def test_a_key_is_rotated_and_given_a_quota_while_it_is(verb: str, tenant: Tenant) -> None:
+    """The record of that refers to the tenant, which is held whole meanwhile."""
+    for number in range(_ROUNDS):
+        key = ApiKeyFactory.create(tenant=tenant)
+        first, second, third = (ApiKey.objects.get(pk=key.pk) for _ in range(3))
+        at_once(
+            lambda: _RECORDED[verb](first, number),  # noqa: B023
+            lambda: keys.rotate(second, 60, _BY),  # noqa: B023
+            lambda: limits.set_for_key(third, {"max_jobs_per_day": 6}),  # noqa: B023
+        )
+
+
+def test_a_tenant_gets_limits_whose_new_plan_is_changed(tenant: Tenant) -> None:
+    limits.put_plan("new", {"max_jobs_per_day": 5})
+    for number in range(_ROUNDS):
+        limits.set_plan(tenant, None)
+        as_it_was = Tenant.objects.get(pk=tenant.pk)
+        limits.set_plan(tenant, "new")
+        at_once(
+            lambda: limits.set_for_tenant(as_it_was, {"max_jobs_per_hour": 7}),  # noqa: B023
+            lambda: limits.put_plan("new", {"max_jobs_per_day": number}),  # noqa: B023
+        )
+        tenant.refresh_from_db()
+        assert tenant.limits == {"max_jobs_per_hour": 7, "max_jobs_per_day": number}
 
 
 def test_a_suspension_is_lifted_while_refusals_are_counted(tenant: Tenant) -> None:
