@@ -33,22 +33,37 @@ class Feed:
 
 @dataclass(frozen=True, init=False)
 class Filter:
-    """``cuda`` is the name of the same filter for frames in GPU memory, where there is one."""
+    """A filter with its options, for video or audio.
+
+    ``values`` are options by their place, as in ``format=nv12``. ``cuda`` is the name of the same
+    filter for frames in GPU memory, where there is one.
+    """
 
     name: str
     options: tuple[tuple[str, Value], ...]
     cuda: str | None
 
-    def __init__(self, name: str, *, cuda: str | None = None, **options: Value) -> None:
+    def __init__(
+        self, name: str, *values: Value, cuda: str | None = None, **options: Value
+    ) -> None:
         # Options whose names are Python's words are written with a trailing underscore.
-        pairs = tuple((key.rstrip("_"), value) for key, value in options.items())
+        named = tuple((key.rstrip("_"), value) for key, value in options.items())
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "options", pairs)
+        object.__setattr__(self, "options", (*(("", value) for value in values), *named))
         object.__setattr__(self, "cuda", cuda)
 
-    def write(self, name: str | None = None) -> str:
-        listed = ":".join(f"{key}={escape(text(value))}" for key, value in self.options)
-        return f"{name or self.name}={listed}" if listed else name or self.name
+    def on_cuda(self) -> Filter:
+        """The same for frames in GPU memory."""
+        same = Filter(self.cuda or self.name)
+        object.__setattr__(same, "options", self.options)
+        return same
+
+    def write(self) -> str:
+        listed = ":".join(
+            f"{key}={escape(text(value))}" if key else escape(text(value))
+            for key, value in self.options
+        )
+        return f"{self.name}={listed}" if listed else self.name
 
 
 def text(value: Value) -> str:
@@ -71,22 +86,38 @@ def _quote(value: str, specials: str) -> str:
     )
 
 
-def chain(filters: Iterable[Filter], surface: Surface, feed: Feed | None = None) -> str:
-    """Join filters; bring frames down from the GPU once, where the first software filter needs it.
+def in_seconds(time_s: float) -> str:
+    """A time as an option's value: FFmpeg counts whole microseconds."""
+    return f"{time_s:.6f}"
+
+
+def placed(
+    filters: Iterable[Filter], surface: Surface, feed: Feed | None = None
+) -> tuple[Filter, ...]:
+    """Bring frames down from the GPU once, where the first software filter needs it.
 
     After that they stay in main memory, until ``feed`` says how the encoder wants them.
     """
-    written, on_gpu = [], surface.is_gpu
+    found: list[Filter] = []
+    on_gpu = surface.is_gpu
     for each in filters:
         if on_gpu and each.cuda is None:
-            written.append(downloaded(surface))
+            found += downloaded(surface)
             on_gpu = False
-        written.append(each.write(each.cuda if on_gpu else None))
+        found.append(each.on_cuda() if on_gpu else each)
     if feed is None or (on_gpu and feed.takes_gpu_frames):
-        return ",".join(written)
-    down = [downloaded(surface)] if on_gpu else []
-    return ",".join([*written, *down, *(each.write() for each in feed.filters)])
+        return tuple(found)
+    return (*found, *(downloaded(surface) if on_gpu else ()), *feed.filters)
 
 
-def downloaded(surface: Surface) -> str:
-    return f"hwdownload,format={surface.download_format}"
+def downloaded(surface: Surface) -> tuple[Filter, ...]:
+    return Filter("hwdownload"), Filter("format", surface.download_format)
+
+
+def chain(filters: Iterable[Filter], surface: Surface, feed: Feed | None = None) -> str:
+    return write(placed(filters, surface, feed))
+
+
+def write(filters: Iterable[Filter]) -> str:
+    """One chain, each filter behind the other."""
+    return ",".join(each.write() for each in filters)
