@@ -184,3 +184,31 @@ def test_what_may_go_on_for_ever_is_known(command: str, is_endless: bool) -> Non
 def test_the_length_of_an_output(options: str, length_s: float | None) -> None:
     line = read(f"-i {{{{in_1}}}} {options} {{{{out_1}}}}")
     assert line.outputs[0].length_s == length_s
+
+
+def test_of_an_option_that_is_given_again_the_last_counts() -> None:
+    """As FFmpeg has it; what adds up stays."""
+    line = read(
+        "-i {{in_1}} -crf 20 -b:a:0 64k -map 0 -c:v libx264 -map 0:v -crf 30 -b:a:1 96k "
+        "-movflags +faststart -movflags +frag_keyframe -metadata a=b -metadata a=c {{out_1}}"
+    )
+    (output,) = line.outputs
+    assert shlex.join(output.without_overridden().argv(PATHS)) == (
+        "-b:a:0 64k -map 0 -c:v libx264 -map 0:v -crf 30 -b:a:1 96k "
+        "-movflags +faststart -movflags +frag_keyframe -metadata a=b -metadata a=c"
+    )
+
+
+@pytest.mark.parametrize(
+    "filters",
+    ["-vf hflip -vf vflip", "-af anull -filter:a volume=2", "-filter:1 null -filter:1 null"],
+)
+def test_a_second_graph_for_the_same_streams_is_refused(filters: str) -> None:
+    """FFmpeg would leave the first one out."""
+    with pytest.raises(Refused, match="it is there already; join filters with a comma"):
+        read(f"-i {{{{in_1}}}} {filters} {{{{out_1}}}}")
+
+
+def test_each_output_has_graphs_of_its_own() -> None:
+    command = "-i {{in_1}} -vf hflip -af anull {{a}} -vf vflip {{b}}"
+    assert "-filter:v vflip b" in written(read(command, a="mp4", b="mp4"))

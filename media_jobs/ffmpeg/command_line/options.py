@@ -175,3 +175,15 @@ WHOLE_FILE = frozenset({
     "ss", "sseof", "t", "to", "itsoffset", "stream_loop", "f", "filter_complex", "map", "fs",
     "map_chapters", "shortest", "movflags", "filter_threads", "filter_complex_threads",
 })  # fmt: skip
+
+_REPEATABLE = frozenset({"map", "metadata"})
+
+
+def adds_up(name: str, value: str) -> bool:
+    """Whether an option adds to an earlier one of its name, instead of taking its place.
+
+    Flags do with a sign before them: see ``AV_DICT_APPEND`` in fftools/cmdutils.c.
+    """
+    name = name.partition(":")[0]
+    is_flags = OUTPUT.get(name) == "flags" and name != "disposition"
+    return name in _REPEATABLE or (is_flags and value[:1] in {"+", "-"})

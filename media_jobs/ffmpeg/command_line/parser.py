@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from media_jobs.ffmpeg.command_line import muxers, reading
 from media_jobs.ffmpeg.command_line.graph import Graph
+from media_jobs.ffmpeg.command_line.options import adds_up
 from media_jobs.ffmpeg.command_line.reading import Option, Word
 from media_jobs.ffmpeg.command_line.refusal import Refused
 from media_jobs.ffmpeg.command_line.tokens import Aliases, Token, tokenise
@@ -34,6 +35,15 @@ class NamedFile:
     def without(self, *names: str) -> NamedFile:
         kept = tuple(each for each in self.options if each.name not in names)
         return NamedFile(self.alias, kept)
+
+    def without_overridden(self) -> NamedFile:
+        """Each option once: of those that are given again FFmpeg takes the last."""
+        kept: dict[tuple[str, ...], Option] = {}
+        for place, each in enumerate(self.options):
+            more = (str(place),) if adds_up(each.name, str(each.value)) else ()
+            kept.pop((each.name, each.specifier, *more), None)
+            kept[each.name, each.specifier, *more] = each
+        return NamedFile(self.alias, tuple(kept.values()))
 
     @property
     def length_s(self) -> float | None:
@@ -113,9 +123,17 @@ class _State:
         self.outputs.append(NamedFile(alias, self._settled("output")))
 
     def _settled(self, place: reading.Place) -> tuple[Option, ...]:
-        settled = [reading.settle(word, place, self.aliases) for word in self.waiting]
+        settled: list[Option] = []
+        for word in self.waiting:
+            option = reading.settle(word, place, self.aliases)
+            if option is None:
+                continue
+            streams = (option.name, option.specifier)
+            if option.name == "filter" and streams in {(o.name, o.specifier) for o in settled}:
+                raise word.token.refuse("it is there already", "join filters with a comma")
+            settled.append(option)
         self.waiting.clear()
-        return tuple(option for option in settled if option is not None)
+        return tuple(settled)
 
     def _named(self, field_name: str) -> str:
         names = self.aliases.inputs if field_name == "input_files" else self.aliases.outputs
