@@ -54,7 +54,7 @@ class Device(Protocol):
     def encoder(self, codec: str) -> str: ...
 
 
-# The scale of each encoder differs; these give about the same picture.
+# The scale of each encoder differs; these look about the same.
 DEFAULT_CRF = {"h264": 23, "hevc": 26, "av1": 32, "vp9": 32}
 HIGHEST_CRF = {"h264": 51, "hevc": 51, "av1": 63, "vp9": 63}
 
@@ -151,10 +151,10 @@ def cpu_rate(encoding: Encoding) -> Args:
 
 
 def ceiling(encoding: Encoding) -> Args:
-    """A bound on the bit rate: libvpx and SVT-AV1 take it as the target of constrained quality."""
+    """A bound on the bit rate; without a mean one it is libvpx's target of constrained quality."""
     if not encoding.max_bitrate:
         return ()
-    if encoding.codec == "vp9":
+    if encoding.codec == "vp9" and not encoding.bitrate:
         return ("-b:v", encoding.max_bitrate)
     # The buffer of two seconds is what players of streamed video expect.
     return ("-maxrate", encoding.max_bitrate, "-bufsize", doubled(encoding.max_bitrate))
@@ -233,7 +233,7 @@ class Nvidia:
         return encoding.codec in self.codecs and encoding.pixel_format in _NVENC_FORMATS
 
     def _decodes(self, video: VideoStream | None) -> bool:
-        """NVDEC's common codecs, 8 bit 4:2:0; a rotated film is turned by a software filter.
+        """NVDEC's common codecs, 8 bit 4:2:0; a rotated video is turned by a software filter.
 
         Deeper frames would need a conversion on the GPU before an 8-bit encoder takes them.
         """

@@ -50,6 +50,15 @@ def test_two_passes_are_one_on_the_gpu() -> None:
     assert args[-6:-2] == ("-maxrate", "1.5M", "-bufsize", "3M")
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc", "vp9"])
+def test_a_mean_bit_rate_and_its_bound_are_told_both(codec: str) -> None:
+    """Told with -b:v, as libvpx takes a bound alone, the second would be all that counts."""
+    args = Cpu().encode(Encoding(codec, bitrate="1M", max_bitrate="1.5M"))
+    start = args.index("-b:v")
+    assert args[start : start + 6] == ("-b:v", "1M", "-maxrate", "1.5M", "-bufsize", "3M")
+    assert args.count("-b:v") == 1
+
+
 BOTH = frozenset({"h264", "hevc"})
 
 
