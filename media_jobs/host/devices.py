@@ -15,7 +15,7 @@ from media_jobs.ffmpeg.devices import Device, Encoding, Kind
 from media_jobs.ffmpeg.filters import Filter, Surface, chain
 from media_jobs.host import scratch
 from media_jobs.host.capabilities import capabilities
-from media_jobs.operations.core.media import GLOBAL_ARGS
+from media_jobs.operations.core import GLOBAL_ARGS
 
 _NODES = ("nvidia[0-9]*", "nvidiactl", "nvidia-uvm*", "nvidia-modeset", "dri/renderD*")
 _LIMITS = sandbox.Limits(wall_s=10, cpu_s=10)

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from ffapi_site.lib.aside import attended
 from media_jobs.ffmpeg.demuxers import pin
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.operations.core.media import Source
+from media_jobs.operations.core import Source
 
 # Of a transport stream: plain, with Blu-ray's time stamps, with broadcasters' check bytes.
 _PACKET_BYTES = (188, 192, 204)

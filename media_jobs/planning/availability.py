@@ -6,10 +6,9 @@ from functools import lru_cache
 
 from media_jobs import sandbox
 from media_jobs.host.probe import unconfined
-from media_jobs.operations.core import Example, InvalidParams, Operation, driver, media_refs, parse
+from media_jobs.operations.core import Example, InvalidParams, Operation, parse, plan
 from media_jobs.planning.plan import media_of
 from media_jobs.surfaces import plans
-from media_jobs.surfaces.samples import SAMPLES
 
 
 def reason_against(operation: type[Operation]) -> str | None:
@@ -28,12 +27,8 @@ def _found(operation: type[Operation], _: tuple[int, ...]) -> str | None:
 
 def _lack(operation: type[Operation], example: Example) -> str | None:
     asked = parse(operation.name, plans.request(operation, example))
-    sources = {
-        ref.role: SAMPLES[example.media[ref.role]].as_source(ref.role, place)
-        for place, ref in enumerate(media_refs(asked))
-    }
     try:
-        driver.plan(asked, media_of(sources))
+        plan(asked, media_of(plans.sources(asked, example)))
     except InvalidParams as error:
         return error.detail if error.code == "unavailable" else None
     return None

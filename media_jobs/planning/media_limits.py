@@ -8,7 +8,7 @@ from fractions import Fraction
 from accounts.quotas.bounds import Bounds
 from accounts.quotas.catalogue import FRAME_RATE, JOB_DURATION, RESOLUTION
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.operations.building.sizes import NAMED, Size
+from media_jobs.operations.building import NAMED, Size
 from media_jobs.operations.core import InvalidParams, Operation, Source
 
 _CODE = "quota_exceeded"
@@ -19,7 +19,7 @@ _SLACK = 1.01
 def check_sources(sources: Mapping[str, Source], bounds: Bounds) -> None:
     """Raise `InvalidParams` for a source that is too long, too large or too fast."""
     for source in sources.values():
-        check_media(source.role, source.info, bounds, is_picture=source.is_picture)
+        check_media(source.role, source.info, bounds, is_picture=source.is_image)
 
 
 def check_media(role: str, info: MediaInfo, bounds: Bounds, *, is_picture: bool = False) -> None:

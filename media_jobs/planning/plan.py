@@ -19,7 +19,6 @@ from media_jobs.host.capabilities import capabilities
 from media_jobs.host.probe import unconfined
 from media_jobs.models.job import DeviceAsked, Lane
 from media_jobs.operations import core
-from media_jobs.operations.core import driver
 from media_jobs.planning import media_limits, placement, resource_estimate
 from media_jobs.planning.resource_estimate import Weight
 from media_jobs.sandbox import SandboxUnavailable
@@ -63,7 +62,7 @@ def plan(
         media_limits.check_wish(operation, allowed)
         media_limits.check_sources(sources, allowed)
         if len(sources) == len(inputs):
-            driver.plan(operation, media_of(sources))
+            core.plan(operation, media_of(sources))
     except core.UnknownOperation as error:
         known = ", ".join(sorted(core.REGISTRY))
         raise invalid("/operation", f"unknown; there are: {known}", "unknown") from error

@@ -13,7 +13,6 @@ Widget = Literal[
     "text", "textarea", "number", "select", "checkbox", "media", "media_list", "list", "json"
 ]
 Schema = Mapping[str, Any]
-_LONG_TEXTS = {"text", "ffmpeg_command"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def describe(
     return Field(
         name=name,
         label=name.replace("_", " ").capitalize(),
-        widget=media_widget(kind) if is_media else widget(name, kind),
+        widget=media_widget(kind) if is_media else operation.widgets.get(name) or widget(kind),
         help=" ".join(str(own.get("description", "")).replace("``", "").split()),
         unit=str(kind.get("unit", "")),
         required=required,
@@ -84,7 +83,7 @@ def media_widget(kind: Schema) -> Widget:
     return "media_list" if "array" in kind.get("type", "") else "media"
 
 
-def widget(name: str, kind: Schema) -> Widget:
+def widget(kind: Schema) -> Widget:
     if "enum" in kind:
         return "select"
     if kind.get("type") == "array":
@@ -92,7 +91,7 @@ def widget(name: str, kind: Schema) -> Widget:
     if "$ref" in kind:
         return "json"
     by_type: dict[str, Widget] = {"boolean": "checkbox", "integer": "number", "number": "number"}
-    return by_type.get(str(kind.get("type")), "textarea" if name in _LONG_TEXTS else "text")
+    return by_type.get(str(kind.get("type")), "text")
 
 
 def example_of(operation: type[Operation], name: str) -> str:

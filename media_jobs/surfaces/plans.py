@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.devices import Cpu, Device, Nvidia
-from media_jobs.operations.core import Example, Media, Operation, media_params, media_refs, parse
-from media_jobs.operations.core.driver import drive
-from media_jobs.surfaces.samples import SAMPLES
+from media_jobs.operations.core import (
+    Example,
+    Media,
+    Operation,
+    Source,
+    drive,
+    media_params,
+    media_refs,
+    parse,
+)
 
 _SITE = "https://example.com"
 
@@ -24,32 +31,39 @@ def devices(operation: type[Operation]) -> tuple[Device, ...]:
     )
 
 
-def address(sample: str) -> str:
-    return f"{_SITE}/{SAMPLES[sample].file}"
-
-
 def request(operation: type[Operation], example: Example) -> dict[str, Any]:
     """The parameters of an example with its media, as they are sent."""
-    addresses = {role: address(sample) for role, sample in example.media.items()}
+    addresses = {
+        role: f"{_SITE}/{operation.sample(name).file}" for role, name in example.media.items()
+    }
     return {**media_params(operation, addresses), **example.params}
+
+
+def sources(op: Operation, example: Example) -> dict[str, Source]:
+    """The samples of an example by role."""
+    return {
+        ref.role: op.sample(example.media[ref.role]).as_source(ref.role, position)
+        for position, ref in enumerate(media_refs(op))
+    }
 
 
 def commands(operation: type[Operation], example: Example, device: Device) -> list[Command]:
     """All commands of an example; measurements are those that the example states."""
     op = parse(operation.name, request(operation, example))
-    sources = {
-        ref.role: SAMPLES[example.media[ref.role]].as_source(ref.role, position)
-        for position, ref in enumerate(media_refs(op))
-    }
-    answers: Iterator[Any] = iter(example.answers)
-    planned: list[Command] = []
+    return planned(op, Media(sources(op, example), device), example.answers)
+
+
+def planned(op: Operation, m: Media, answers: Iterable[Any]) -> list[Command]:
+    """All commands of an operation, where its measuring commands give ``answers``."""
+    left = iter(answers)
+    found: list[Command] = []
 
     def execute(_: int, command: Command) -> Any:
-        planned.append(command)
-        return next(answers, None) if command.parse else None
+        found.append(command)
+        return next(left, None) if command.parse else None
 
-    drive(op, Media(sources, device), execute=execute)
-    return planned
+    drive(op, m, execute=execute)
+    return found
 
 
 def as_json(value: object) -> str:

@@ -24,7 +24,6 @@ from media_jobs.host.capabilities import capabilities
 from media_jobs.models import Job, JobAttempt, Status
 from media_jobs.models.job import Lane
 from media_jobs.operations import core
-from media_jobs.operations.core import driver
 from media_jobs.planning import media_limits, placement
 from media_jobs.planning.plan import media_of
 from media_jobs.worker import ending, explanation, inputs, outputs
@@ -190,7 +189,7 @@ class Doing:
             return answer
 
         media = media_of(self.answers.gathered.sources, device)
-        return driver.drive(self.operation, media, execute=execute)
+        return core.drive(self.operation, media, execute=execute)
 
 
 def _limits_of(operation: core.Operation) -> sandbox.Limits:

@@ -15,7 +15,7 @@ from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.command import Command
 from media_jobs.host import probe, scratch
 from media_jobs.host.probe import Unreadable
-from media_jobs.operations.core import Result, as_sent, driver
+from media_jobs.operations.core import Result, as_sent, drive
 from media_jobs.planning.plan import Planned, media_of, plan
 from media_jobs.worker import inputs
 from media_jobs.worker.executor import Executor, Failed, Ledger
@@ -48,7 +48,7 @@ def _answer(planned: Planned, tenant_id: str, operation: str, params: dict[str, 
                     return executor.execute(command)
 
             sources = media_of(gathered.sources)
-            result = driver.drive(planned.operation, sources, execute=execute)
+            result = drive(planned.operation, sources, execute=execute)
     except (netguard.Refused, Unreadable, inputs.Missing, inputs.NotTaken) as refused:
         raise invalid(f"/params/{field}", refused.detail, refused.code) from refused
     except sandbox.SandboxUnavailable as missing:

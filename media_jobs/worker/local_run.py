@@ -14,8 +14,16 @@ from media_jobs.ffmpeg import failures, verify, words
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
 from media_jobs.host.capabilities import capabilities
-from media_jobs.operations.core import Media, Result, Source, find, media_params, media_refs, parse
-from media_jobs.operations.core.driver import drive
+from media_jobs.operations.core import (
+    Media,
+    Result,
+    Source,
+    drive,
+    find,
+    media_params,
+    media_refs,
+    parse,
+)
 from media_jobs.surfaces import cli
 
 _LIMITS = sandbox.Limits(wall_s=24 * 3600)

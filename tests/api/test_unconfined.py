@@ -11,9 +11,9 @@ from django.test import Client
 from accounts.models import Tenant
 from media_jobs.host import capabilities
 from media_jobs.models import Job
+from media_jobs.operations.core import SAMPLES
 from media_jobs.planning import availability
 from media_jobs.sandbox import allowed_paths
-from media_jobs.surfaces.samples import SAMPLES
 from tests.factories import FileFactory
 
 pytestmark = pytest.mark.django_db

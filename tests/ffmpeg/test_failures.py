@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from media_jobs.ffmpeg.failures import CPU_LIMIT, classify, clean, reason
-from media_jobs.operations.core.media import GLOBAL_ARGS
+from media_jobs.operations.core import GLOBAL_ARGS
 from tests.harness.media import Samples
 
 

@@ -11,7 +11,7 @@ import pytest
 from media_jobs.ffmpeg import failures, verify, words
 from media_jobs.operations.audio.normalize import read_measurement
 from media_jobs.operations.building.frame_selection import read_measurements
-from media_jobs.operations.core.media import GLOBAL_ARGS
+from media_jobs.operations.core import GLOBAL_ARGS
 from tests.harness.media import FFMPEG
 
 FORGED = (

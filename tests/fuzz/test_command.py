@@ -10,10 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media_jobs.operations.core import InvalidParams, InvalidParamsGroup, parse
-from media_jobs.operations.core.media import Media
+from media_jobs.operations.core import (
+    SAMPLES,
+    InvalidParams,
+    InvalidParamsGroup,
+    Media,
+    parse,
+)
 from media_jobs.operations.custom.ffmpeg import Ffmpeg
-from media_jobs.surfaces.samples import SAMPLES
 from tests.fuzz import commands, effort, invariants
 
 MEDIA = Media(

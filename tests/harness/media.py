@@ -9,27 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.operations.core import REGISTRY
+from media_jobs.operations.core.samples import SAMPLES, X264, coloured, generated, pattern, tone
 from tests.harness.measure import probe
 
+__all__ = ["FFMPEG", "X264", "Sample", "Samples", "coloured", "tone"]
+
 FFMPEG = ("ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-y")
-X264 = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p")
-
-
-def generator(source: str) -> tuple[str, ...]:
-    return ("-f", "lavfi", "-i", source)
-
-
-def picture(size: str = "640x360", rate: str = "25", length_s: float = 4) -> tuple[str, ...]:
-    return generator(f"testsrc2=s={size}:r={rate}:d={length_s}")
-
-
-def tone(hertz: int = 440, length_s: float = 4, rate: int = 48000) -> tuple[str, ...]:
-    return generator(f"sine=f={hertz}:d={length_s}:r={rate}")
-
-
-def coloured(colour: str, size: str = "320x180", rate: int = 25) -> tuple[str, ...]:
-    return generator(f"color={colour}:s={size}:r={rate}:d=2")
-
 
 _SMART = (
     "[0:v]split=4[a][b][c][d];"
@@ -38,22 +24,17 @@ _SMART = (
     "[d]trim=9:12,setpts=PTS-STARTPTS[four];[one][two][three][four]concat=n=4"
 )
 
-SAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "film": ("film.mp4", (*picture(), *tone(), *X264, "-c:a", "aac", "-shortest")),
-    "film_mkv": ("film.mkv", (*picture(), *tone(), *X264, "-c:a", "libopus")),
-    "second_film": (
-        "second.mp4",
-        (*picture("480x360", "30", 2), *tone(880, 2, 44100), *X264, "-c:a", "aac", "-ac", "1"),
-    ),
-    "silent_film": ("silent.mp4", (*picture("320x180", length_s=3), *X264)),
+# Awkward ones that only tests need.
+AWKWARD: dict[str, tuple[str, tuple[str, ...]]] = {
+    "silent_film": ("silent.mp4", (*pattern("320x180", length_s=3), *X264)),
     "odd_film": (
         "odd.mkv",
-        (*picture("321x181", length_s=2), "-c:v", "ffv1", "-pix_fmt", "yuv444p"),
+        (*pattern("321x181", length_s=2), "-c:v", "ffv1", "-pix_fmt", "yuv444p"),
     ),
     "varying_film": (
         "varying.mkv",
         (
-            *picture("320x180", "50", 4),
+            *pattern("320x180", "50", 4),
             # Every third frame of the first two seconds, then every one.
             *("-vf", "select='gt(t,2)+not(mod(n,3))'", "-fps_mode", "vfr"),
             *("-enc_time_base", "1:1000", *X264),
@@ -62,48 +43,33 @@ SAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "jittered_film": (
         "jittered.mp4",
         (
-            *picture("320x180"),
+            *pattern("320x180"),
             # Up to 36 ms off a rate that its header calls constant, as phones write it.
             *("-vf", "setpts='(N*40+9*mod(N*7,5))/1000/TB'", "-fps_mode", "passthrough"),
             *("-enc_time_base", "1:90000", *X264),
         ),
     ),
-    "surround_film": (
-        "surround.mkv",
-        (
-            *picture("320x180", length_s=3),
-            *generator("sine=f=300:d=3:r=48000,aformat=channel_layouts=mono,pan=5.1|c0=c0|c1=c0"),
-            *(*X264, "-c:a", "ac3", "-b:a", "384k"),
-        ),
-    ),
     "deep_film": (
         "deep.mkv",
         (
-            *picture("320x180", length_s=2),
+            *pattern("320x180", length_s=2),
             *("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le"),
             *("-x265-params", "log-level=error"),
         ),
     ),
     "late_sound": (
         "late.mp4",
-        (*picture("320x180", length_s=4), "-itsoffset", "0.5", *tone(), *X264, "-c:a", "aac"),
+        (*pattern("320x180", length_s=4), "-itsoffset", "0.5", *tone(), *X264, "-c:a", "aac"),
     ),
     "smart_film": (
         "smart.mp4",
-        (*picture("640x360", length_s=12), "-filter_complex", _SMART, *X264),
+        (*pattern("640x360", length_s=12), "-filter_complex", _SMART, *X264),
     ),
-    "red": ("red.mp4", (*coloured("red"), *tone(300, 2), *X264, "-c:a", "aac", "-shortest")),
-    "green": ("green.mp4", (*coloured("green"), *tone(500, 2), *X264, "-c:a", "aac", "-shortest")),
-    "blue_silent": ("blue.mp4", (*coloured("blue", "426x240", 30), *X264)),
-    "grey": ("grey.mkv", (*generator("color=0x808080:s=320x180:r=25:d=1"), *X264, "-crf", "1")),
-    "quiet_music": (
-        "quiet.wav",
-        (*generator("anoisesrc=d=8:c=pink:a=0.05:seed=7:r=48000,tremolo=f=0.7:d=0.6"),),
-    ),
+    "grey": ("grey.mkv", (*generated("color=0x808080:s=320x180:r=25:d=1"), *X264, "-crf", "1")),
     # Quiet, with clicks near full scale: no single gain brings it to a loudness.
     "peaky_music": (
         "peaky.flac",
-        generator(
+        generated(
             "aevalsrc='0.02*sin(2*PI*330*t)+0.6*lt(mod(t,1),0.002)*sin(2*PI*1000*t)'"
             ":d=8:s=48000:c=mono"
         ),
@@ -111,7 +77,7 @@ SAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "peaky_aac": (
         "peaky.m4a",
         (
-            *generator(
+            *generated(
                 "aevalsrc='0.05*sin(2*PI*330*t)+0.6*lt(mod(t,0.7),0.03)*sin(2*PI*1000*t)'"
                 ":d=8:s=44100:c=mono"
             ),
@@ -120,37 +86,33 @@ SAMPLES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "waxing_music": (
         "waxing.wav",
-        generator("aevalsrc='0.02*pow(10,t/10)*sin(2*PI*440*t)':d=15:s=48000:c=mono"),
+        generated("aevalsrc='0.02*pow(10,t/10)*sin(2*PI*440*t)':d=15:s=48000:c=mono"),
     ),
     "guessed_music": (
         "guessed.mp3",
         (
-            *generator("anoisesrc=d=120:r=16000"),
+            *generated("anoisesrc=d=120:r=16000"),
             *("-af", "volume='if(lt(t,60),1,0.0001)':eval=frame"),
             *("-c:a", "libmp3lame", "-q:a", "9", "-write_xing", "0"),
         ),
     ),
     "three_hours": (
         "three-hours.mp4",
-        (*picture("32x32", "1", 10800), "-c:v", "libx264", "-preset", "ultrafast", "-g", "600"),
+        (*pattern("32x32", "1", 10800), "-c:v", "libx264", "-preset", "ultrafast", "-g", "600"),
     ),
     "ogg_film": (
         "film.ogv",
-        (*picture("320x180"), *tone(), "-c:v", "libtheora", "-q:v", "8", "-c:a", "libvorbis"),
+        (*pattern("320x180"), *tone(), "-c:v", "libtheora", "-q:v", "8", "-c:a", "libvorbis"),
     ),
-    "silence": ("silence.wav", generator("anullsrc=d=2:r=48000")),
-    "photo": (
-        "photo.jpg",
-        (*picture("800x600", length_s=1), "-frames:v", "1", "-q:v", "2", "-vf", "scale=801:601"),
-    ),
+    "silence": ("silence.wav", generated("anullsrc=d=2:r=48000")),
     "titled_film": (
         "titled.mkv",
         (
-            *picture("320x180", length_s=1),
+            *pattern("320x180", length_s=1),
             *(*X264, "-metadata", "title=Home", "-metadata:s:v:0", "title=Track"),
         ),
     ),
-    "logo": ("logo.png", (*generator("color=white:s=64x64"), "-frames:v", "1")),
+    "logo": ("logo.png", (*generated("color=white:s=64x64"), "-frames:v", "1")),
 }
 
 
@@ -166,6 +128,12 @@ def rotated(folder: Path, to: Path) -> None:
         ],
         check=True,
     )
+
+
+def of_examples(name: str) -> tuple[str, tuple[str, ...]]:
+    own = (each.samples[name] for each in REGISTRY.values() if name in each.samples)
+    sample = SAMPLES[name] if name in SAMPLES else next(own)
+    return sample.file, sample.made_by
 
 
 @dataclass(frozen=True)
@@ -190,7 +158,7 @@ class Samples:
         if name == "rotated_film":
             self._made("film")
             return self._once(self.folder / "rotated.mp4", lambda to: rotated(self.folder, to))
-        file, args = SAMPLES[name]
+        file, args = AWKWARD[name] if name in AWKWARD else of_examples(name)
         return self._once(
             self.folder / file, lambda to: subprocess.run([*FFMPEG, *args, to], check=True)
         )

@@ -33,7 +33,15 @@ from ffapi_site.lib import (
 from ffapi_site.lib.netguard import Policy, addresses, names, urls
 from ffapi_site.lib.text import composed
 from media_jobs.api.waiting import wanted_wait_s
-from media_jobs.ffmpeg import failures, filters, hardware, media_info, media_limits, progress
+from media_jobs.ffmpeg import (
+    failures,
+    filters,
+    hardware,
+    media_info,
+    media_limits,
+    output_args,
+    progress,
+)
 from media_jobs.ffmpeg import words as ffmpeg_words
 from media_jobs.ffmpeg.capabilities import Capabilities
 from media_jobs.ffmpeg.command_line import graph, parser, tokens
@@ -207,6 +215,11 @@ READERS = (
     ),
     Reader("media_jobs.ffmpeg.progress.Lines", _in_pieces),
     Reader("media_jobs.ffmpeg.hardware.uses_gpu", lambda text: hardware.uses_gpu(text.split(" "))),
+    Reader(
+        "media_jobs.ffmpeg.output_args.doubled",
+        lambda text: output_args.doubled(text.split(" ")),
+        units=(*UNITS, "-map 0 ", "-vf a ", "-an "),
+    ),
     Reader("media_jobs.ffmpeg.filters.Filter", lambda text: filters.Filter("a", b=text).write()),
     Reader(
         "media_jobs.operations.building.text_overlay.font_option",
@@ -297,14 +310,14 @@ EXCLUDED = {
         "media_jobs.operations.building.video_filters.inside",
         "media_jobs.operations.building.encoding.need_encoder",
         "media_jobs.operations.building.encoding.result_file",
-        "media_jobs.operations.building.segments.join",
-        "media_jobs.operations.building.segments.one_clip",
-        "media_jobs.operations.building.segments.sound_graph",
+        "media_jobs.operations.building.overlay.anchored",
+        "media_jobs.operations.building.segments.audio_chain",
+        "media_jobs.operations.building.segments.made_alike",
         "media_jobs.operations.core.references.one_member",
         "media_jobs.operations.building.sizes.box",
         "media_jobs.operations.building.sizes.resize",
         "media_jobs.operations.building.time_range.check_length",
-        "media_jobs.operations.building.time_range.span",
+        "media_jobs.operations.core.samples.sample",
         "media_jobs.operations.building.frame_selection.as_frames",
         "media_jobs.operations.building.frame_selection.row",
         "media_jobs.operations.video.concat.report",

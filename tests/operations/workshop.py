@@ -81,23 +81,12 @@ def run(
     media = {"input": media} if isinstance(media, str) else media
     op = declared(name, media, params)
     sources = sources_of(op, media, samples)
-    sandbox.prepare(folder)
-    for role, source in sources.items():
-        shutil.copy(samples.path(media[role]), folder / source.path)
-        (folder / source.path).chmod(0o644)
+    bring(sources, {role: samples.path(sample) for role, sample in media.items()}, folder)
     done = Done(folder)
 
     def execute(_: int, command: Command) -> Any:
         done.commands.append(command)
-        ended = sandbox.run(
-            command.program, command.args, folder=folder, limits=sandbox.Limits(wall_s=120)
-        )
-        assert ended.returncode == 0, f"{command.args}\n{ended.stderr}"
-        if command.parse is None:
-            return None
-        told = ended.stderr if command.program == "ffmpeg" else ended.stdout.decode()
-        # Answers are kept as JSON between attempts.
-        return json.loads(json.dumps(command.parse(told)))
+        return run_command(command, folder)
 
     done.result = drive(op, Media(sources), execute=execute)
     for output in done.outputs:
@@ -105,3 +94,23 @@ def run(
         info = probe(path) if output.streams is not None else None
         assert verify.check(output, info, path.stat().st_size).problems == ()
     return done
+
+
+def bring(sources: Mapping[str, Source], paths: Mapping[str, Path], folder: Path) -> None:
+    """Lay a job's folder out, with the files at ``paths`` as its sources."""
+    sandbox.prepare(folder)
+    for role, source in sources.items():
+        shutil.copy(paths[role], folder / source.path)
+        (folder / source.path).chmod(0o644)
+
+
+def run_command(command: Command, folder: Path) -> Any:
+    """Run it for real and give what its ``parse`` makes of what it printed."""
+    limits = sandbox.Limits(wall_s=120)
+    ended = sandbox.run(command.program, command.args, folder=folder, limits=limits)
+    assert ended.returncode == 0, f"{command.args}\n{ended.stderr}"
+    if command.parse is None:
+        return None
+    told = ended.stderr if command.program == "ffmpeg" else ended.stdout.decode()
+    # Answers are kept as JSON between attempts.
+    return json.loads(json.dumps(command.parse(told)))

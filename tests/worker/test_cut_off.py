@@ -12,7 +12,7 @@ import pytest
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.host import truncation
 from media_jobs.host.truncation import is_cut_off
-from media_jobs.operations.core.media import Source
+from media_jobs.operations.core import Source
 from media_jobs.worker.heartbeat import Canceled
 from tests.harness.measure import probe
 from tests.harness.media import Samples

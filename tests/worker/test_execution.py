@@ -12,9 +12,15 @@ import pytest
 
 from media_jobs import sandbox
 from media_jobs.ffmpeg.command import Command
-from media_jobs.operations.core import Media, Operation, Result, Source, parse
-from media_jobs.operations.core.driver import drive
-from media_jobs.operations.core.media import GLOBAL_ARGS
+from media_jobs.operations.core import (
+    GLOBAL_ARGS,
+    Media,
+    Operation,
+    Result,
+    Source,
+    drive,
+    parse,
+)
 from media_jobs.worker.executor import Executor, Failed, Ledger
 from tests.harness.measure import probe
 from tests.harness.media import FFMPEG, Samples

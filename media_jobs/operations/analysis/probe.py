@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from ffapi_site.lib.shorten import shorten
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
@@ -20,9 +20,10 @@ class Probe(Operation):
     rotation; ``raw`` is all that ffprobe says.
     """
 
-    path: ClassVar[str] = "probe"
-    group: ClassVar[str] = "analysis"
-    examples: ClassVar[tuple[Example, ...]] = (
+    path = "probe"
+    group = "analysis"
+    is_synchronous = True
+    examples = (
         Example("a film", {"input": "film"}),
         Example("with every frame counted", {"input": "film"}, {"frames": True}),
     )

@@ -1,1 +1,1 @@
-"""Operations on sound."""
+"""Operations on audio."""

@@ -1,22 +1,25 @@
-"""The sound of a film as a file of its own."""
+"""The audio of a video as a file of its own."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from media_jobs.ffmpeg.codecs import CONTAINERS, Container, audio_family
 from media_jobs.ffmpeg.media_info import AudioStream
-from media_jobs.operations.building.encoding import (
-    Sound,
+from media_jobs.operations.building import (
+    AudioEncoding,
+    TimeRange,
     audio_args,
     check_bitrate,
     finish,
     result_file,
 )
-from media_jobs.operations.building.time_range import Span, span
 from media_jobs.operations.core import (
+    NOT_BOOL,
+    Bitrate,
+    Channels,
     Example,
     Input,
     InvalidParams,
@@ -24,22 +27,23 @@ from media_jobs.operations.core import (
     MediaRef,
     Operation,
     Result,
+    SampleRate,
+    Seconds,
     Steps,
     Target,
 )
-from media_jobs.operations.core.fields import NOT_BOOL, Bitrate, Channels, SampleRate, Seconds
 
 
 class Extract(Operation):
-    """Take the sound out of a film, or convert a sound.
+    """Take the audio out of a video, or convert audio.
 
     A track that already is what the format holds is copied bit by bit, unless something about it
     is to change; the job's ``result`` says which.
     """
 
-    path: ClassVar[str] = "audio/extract"
-    group: ClassVar[str] = "audio"
-    examples: ClassVar[tuple[Example, ...]] = (
+    path = "audio/extract"
+    group = "audio"
+    examples = (
         Example(
             "as MP3",
             {"input": "film"},
@@ -61,7 +65,7 @@ class Extract(Operation):
     )
 
     input: MediaRef
-    """The film or sound."""
+    """The video or audio."""
     format: Literal["mp3", "aac", "m4a", "flac", "wav", "opus", "ogg"] = "mp3"
     """Kind of file."""
     bitrate: Bitrate | None = None
@@ -85,11 +89,11 @@ class Extract(Operation):
             raise InvalidParams("track", detail, "out_of_range")
         track, container = tracks[self.track], CONTAINERS[self.format]
         check_bitrate("bitrate", container.audio[0], self.bitrate)
-        cut = span(m.source, self.start, self.end)
+        cut = TimeRange.of(m.source, self.start, self.end)
         copies = self._is_kept(track, container, cut)
         args = (
             *("-map", f"0:{track.index}"),
-            *(("-c:a", "copy") if copies else audio_args(m, self._sound(container), track)),
+            *(("-c:a", "copy") if copies else audio_args(m, self._encoding(container), [track])),
             *finish(container),
         )
         streams = frozenset({"audio"})
@@ -101,7 +105,7 @@ class Extract(Operation):
         )
         return Result({"action": "copied" if copies else "encoded"}, warnings=cut.warnings)
 
-    def _is_kept(self, track: AudioStream, container: Container, cut: Span) -> bool:
+    def _is_kept(self, track: AudioStream, container: Container, cut: TimeRange) -> bool:
         """A container's usual codec only: FLAC in Ogg is legal, but not what ogg is asked for."""
         return (
             cut.is_whole
@@ -111,5 +115,6 @@ class Extract(Operation):
             and self.channels in {None, track.channels}
         )
 
-    def _sound(self, container: Container) -> Sound:
-        return Sound(container.audio[0], self.bitrate, self.sample_rate, self.channels)
+    def _encoding(self, container: Container) -> AudioEncoding:
+        codec = container.audio[0]
+        return AudioEncoding(codec, self.bitrate, self.sample_rate, self.channels)

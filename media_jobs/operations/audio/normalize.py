@@ -1,33 +1,32 @@
-"""Bring a sound to a loudness."""
+"""Bring audio to a loudness."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from media_jobs.ffmpeg import words
-from media_jobs.ffmpeg.codecs import LOSSLESS_AUDIO, MOST_CHANNELS
+from media_jobs.ffmpeg.codecs import LOSSLESS_AUDIO
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import AudioStream
 from media_jobs.ffmpeg.words import Unsaid
-from media_jobs.operations.building.encoding import Sound, audio_args, finish, result_file
-from media_jobs.operations.building.reencode import EDIT_BITRATE, Form, copied_video
+from media_jobs.operations.building import edit_audio, edited_container, measure_audio
 from media_jobs.operations.core import (
     Command,
     Example,
-    Input,
     InvalidParams,
+    LoudnessRange,
+    Lufs,
     Media,
     MediaRef,
     Operation,
     Result,
     Step,
     Steps,
-    Target,
+    TruePeak,
 )
-from media_jobs.operations.core.fields import LoudnessRange, Lufs, TruePeak
 
 # Below the meter's own gate there is nothing to bring to a loudness.
 _SILENCE_LUFS = -70.0
@@ -47,17 +46,17 @@ Measured = Mapping[str, float]
 
 
 class Normalize(Operation):
-    """Bring a sound, or the sound of a film, to a loudness (EBU R128).
+    """Bring audio, or the audio of a video, to a loudness (EBU R128).
 
-    The first pass measures, the last one turns the whole sound up or down by one gain. Where the
+    The first pass measures, the last one turns the whole of it up or down by one gain. Where the
     true peak does not allow that gain, a limiter holds the peaks, and passes between measure how
-    much gain makes up for what it takes away. A film's picture is copied bit by bit. The job's
-    ``result`` holds what was measured.
+    much gain makes up for what it takes away. A video is copied bit by bit. The job's ``result``
+    holds what was measured.
     """
 
-    path: ClassVar[str] = "audio/normalize"
-    group: ClassVar[str] = "audio"
-    examples: ClassVar[tuple[Example, ...]] = (
+    path = "audio/normalize"
+    group = "audio"
+    examples = (
         Example(
             "quiet music for streaming",
             {"input": "quiet_music"},
@@ -89,7 +88,7 @@ class Normalize(Operation):
     )
 
     input: MediaRef
-    """The film or sound."""
+    """The video or audio."""
     target_lufs: Lufs = -16.0
     """Integrated loudness: -23 for broadcast, -16 to -14 for streaming."""
     true_peak: TruePeak = -1.0
@@ -100,12 +99,14 @@ class Normalize(Operation):
     def steps(self, m: Media) -> Steps:
         m.source.need_audio()
         if m.source.info.video is not None:
-            m.source.need_film()
+            m.source.need_video()
         track = m.source.info.audio[0]
         measured = yield self._measure(m, track, [], share=0.3)
         check_is_heard(measured)
         shaping = yield from self._shaping(m, track, measured)
-        yield self._apply(m, track, shaping)
+        # Back from the rate at which peaks are seen.
+        rate = Filter("aresample", sample_rate=track.sample_rate or 48000)
+        yield edit_audio(m, [*shaping, rate], tracks=[track], share=0.4)
         lost = "only the first audio track is kept"
         warnings = (lost,) if len(m.source.info.audio) > 1 else ()
         return Result({"measured": dict(measured), "target_lufs": self.target_lufs}, warnings)
@@ -113,8 +114,8 @@ class Normalize(Operation):
     def _shaping(
         self, m: Media, track: AudioStream, measured: Measured
     ) -> Generator[Step, Any, list[Filter]]:
-        """The filters that bring the sound to its loudness, found by trial where they limit."""
-        shape = Shape(self.loudness_range, measured, track, self._ceiling_db(m, track))
+        """The filters that bring the audio to its loudness, found by trial where they limit."""
+        shape = LoudnessShape(self.loudness_range, measured, track, self._ceiling_db(m, track))
         gain_db = self.target_lufs - measured["input_i"]
         if self.loudness_range is None and measured["input_tp"] + gain_db <= shape.ceiling_db:
             return [volume(gain_db)]
@@ -131,44 +132,19 @@ class Normalize(Operation):
         return shape.filters(gain_db)
 
     def _ceiling_db(self, m: Media, track: AudioStream) -> float:
-        codec = Form.of(m.source, copies_video=True).audio_codec(track)
+        codec = edited_container(m).audio_codec(track)
         return self.true_peak - (_MARGIN_DB if codec in LOSSLESS_AUDIO else _LOSSY_MARGIN_DB)
 
     def _measure(
         self, m: Media, track: AudioStream, filters: list[Filter], *, share: float
     ) -> Command:
-        # loudnorm is only the meter here: what it makes of the sound is thrown away.
-        graph = m.filters([*filters, Filter("loudnorm", print_format="json")])
-        return m.ffmpeg(
-            [Input(m.source)],
-            [Target(("-map", f"0:{track.index}", "-af", graph))],
-            stage="measuring",
-            duration_s=m.source.duration_s or None,
-            share=share,
-            parse=read_measurement,
-        )
-
-    def _apply(self, m: Media, track: AudioStream, shaping: list[Filter]) -> Command:
-        form, info = Form.of(m.source, copies_video=True), m.source.info
-        codec = form.audio_codec(track)
-        bitrate = None if codec in LOSSLESS_AUDIO else EDIT_BITRATE
-        # Back from the rate at which peaks are seen.
-        rate = Filter("aresample", sample_rate=track.sample_rate or 48000)
-        channels = min(track.channels, MOST_CHANNELS.get(codec, track.channels))
-        args = (
-            *(copied_video(info.video) if info.video else ()),
-            *("-map", f"0:{track.index}"),
-            *("-af", m.filters([*shaping, rate])),
-            *audio_args(m, Sound(codec, bitrate, channels=channels), None),
-            *finish(form.container),
-        )
-        length_s = m.source.duration_s or None
-        file = result_file(m, form.container, streams=form.streams(info), duration_s=length_s)
-        return m.ffmpeg([Input(m.source)], [Target(args, file)], duration_s=length_s, share=0.4)
+        # loudnorm is only the meter here: what it makes of the audio is thrown away.
+        meter = Filter("loudnorm", print_format="json")
+        return measure_audio(m, track, [*filters, meter], parse=read_measurement, share=share)
 
 
 @dataclass(frozen=True)
-class Shape:
+class LoudnessShape:
     """A narrower range where one is wanted, a gain, and a limiter that holds the peaks."""
 
     loudness_range: float | None

@@ -1,8 +1,8 @@
-"""Arguments that operations with an encoded film or sound share."""
+"""Arguments that operations with an encoded video or audio stream share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from media_jobs.ffmpeg.codecs import (
@@ -16,20 +16,16 @@ from media_jobs.ffmpeg.codecs import (
 )
 from media_jobs.ffmpeg.command import OutputFile
 from media_jobs.ffmpeg.devices import Encoding
-from media_jobs.ffmpeg.filters import Filter
+from media_jobs.ffmpeg.filters import Filter, write
+from media_jobs.ffmpeg.graph import Chain, Graph
 from media_jobs.ffmpeg.media_info import AudioStream, VideoStream
-from media_jobs.operations.core.errors import InvalidParams
-from media_jobs.operations.core.fields import bits_per_second
-from media_jobs.operations.core.media import Args, Media
-
-# A graph in one string: the palette is made of the film itself, then used for it.
-PALETTE = "split[whole][few];[few]palettegen[palette];[whole][palette]paletteuse"
+from media_jobs.operations.core import Args, InvalidParams, Media, bits_per_second
 
 NO_METADATA: Args = ("-map_metadata", "-1", "-map_metadata:s", "-1", "-map_chapters", "-1")
 
 
 @dataclass(frozen=True)
-class Sound:
+class AudioEncoding:
     """``bitrate`` and the rest are the codec's usual ones where they are not given."""
 
     codec: str
@@ -67,9 +63,8 @@ def finish(container: Container, *, faststart: bool = True) -> Args:
 def video_args(m: Media, video: VideoStream, encoding: Encoding, filters: Sequence[Filter]) -> Args:
     """Encode the one video stream; ``filters`` start on the surface that the device decodes to."""
     need_encoder(m, "video_codec", m.device.encoder(encoding.codec))
-    graph = m.filters(filters, video, encoding)
-    if encoding.codec == "gif":
-        graph = ",".join(filter(None, (graph, PALETTE)))
+    placed = m.placed(filters, video, encoding)
+    graph = palette(placed).write() if encoding.codec == "gif" else write(placed)
     return (
         *(("-vf", graph) if graph else ()),
         *m.device.encode(encoding),
@@ -80,7 +75,18 @@ def video_args(m: Media, video: VideoStream, encoding: Encoding, filters: Sequen
     )
 
 
-def has_rate(filters: Sequence[Filter]) -> bool:
+def palette(filters: Sequence[Filter]) -> Graph:
+    """A palette of 256 colours is made of the video itself, then used for it."""
+    return Graph(
+        (
+            Chain((*filters, Filter("split")), outputs=("whole", "few")),
+            Chain((Filter("palettegen"),), ("few",), ("palette",)),
+            Chain((Filter("paletteuse"),), ("whole", "palette")),
+        )
+    )
+
+
+def has_rate(filters: Iterable[Filter]) -> bool:
     return any(each.name == "fps" for each in filters)
 
 
@@ -102,19 +108,60 @@ def tag_args(codec: str) -> Args:
     return ("-tag:v", "hvc1") if codec == "hevc" else ()
 
 
-def audio_args(m: Media, sound: Sound, track: AudioStream | None) -> Args:
-    encoder = AUDIO_ENCODERS[sound.codec]
+def audio_args(
+    m: Media,
+    encoding: AudioEncoding,
+    tracks: Sequence[AudioStream] = (),
+    filters: Sequence[Filter] = (),
+) -> Args:
+    """Encode the mapped audio ``tracks``, each through ``filters``; none where they are unknown.
+
+    This is the one place that writes ``-af``: of two FFmpeg would keep the last.
+    """
+    encoder = AUDIO_ENCODERS[encoding.codec]
     need_encoder(m, "audio_codec", encoder)
-    rates = SAMPLE_RATES.get(sound.codec)
-    if sound.sample_rate and rates and sound.sample_rate not in rates:
+    rates = SAMPLE_RATES.get(encoding.codec)
+    if encoding.sample_rate and rates and encoding.sample_rate not in rates:
         listed = ", ".join(str(rate) for rate in sorted(rates))
-        raise InvalidParams("sample_rate", f"{sound.codec} takes {listed}", "unsupported")
+        raise InvalidParams("sample_rate", f"{encoding.codec} takes {listed}", "unsupported")
+    bitrate = None if encoding.codec in LOSSLESS_AUDIO else encoding.bitrate
     return (
+        *audio_filter_args(encoding, tracks, filters),
         *("-c:a", encoder),
-        *(("-b:a", sound.bitrate) if sound.bitrate and sound.codec not in LOSSLESS_AUDIO else ()),
-        *(("-ar", str(sound.sample_rate)) if sound.sample_rate else ()),
-        *channel_args(sound, track),
+        *(("-b:a", bitrate) if bitrate else ()),
+        *(("-ar", str(encoding.sample_rate)) if encoding.sample_rate else ()),
+        *channel_args(encoding, tracks),
     )
+
+
+def audio_filter_args(
+    encoding: AudioEncoding, tracks: Sequence[AudioStream], filters: Sequence[Filter]
+) -> Args:
+    """One option for all tracks, or one for each where they need different filters."""
+    written = [write((*filters, *layout_filters(encoding, track))) for track in tracks]
+    written = written or [write(filters)]
+    if len(set(written)) == 1:
+        return ("-af", written[0]) if written[0] else ()
+    return tuple(
+        arg for place, graph in enumerate(written) if graph for arg in (f"-filter:a:{place}", graph)
+    )
+
+
+def layout_filters(encoding: AudioEncoding, track: AudioStream) -> tuple[Filter, ...]:
+    if encoding.codec == "opus" and track.channels == 6 and not encoding.channels:
+        # libopus knows 5.1 with back speakers only; films mostly say 5.1(side).
+        return (Filter("aformat", channel_layouts="5.1"),)
+    return ()
+
+
+def channel_args(encoding: AudioEncoding, tracks: Iterable[AudioStream]) -> Args:
+    most = MOST_CHANNELS.get(encoding.codec, 8)
+    if encoding.channels and encoding.channels > most:
+        raise InvalidParams("channels", f"{encoding.codec} has at most {most}", "unsupported")
+    if encoding.channels:
+        return ("-ac", str(encoding.channels))
+    has_more = any(track.channels > most for track in tracks)
+    return ("-ac", str(most)) if has_more else ()
 
 
 def check_bitrate(field: str, codec: str, bitrate: str | None) -> None:
@@ -125,20 +172,6 @@ def check_bitrate(field: str, codec: str, bitrate: str | None) -> None:
     highest = HIGHEST_AUDIO_BITRATE.get(codec)
     if highest and bits_per_second(bitrate) > bits_per_second(highest):
         raise InvalidParams(field, f"{codec} goes to {highest}", "out_of_range")
-
-
-def channel_args(sound: Sound, track: AudioStream | None) -> Args:
-    most = MOST_CHANNELS.get(sound.codec, 8)
-    if sound.channels and sound.channels > most:
-        raise InvalidParams("channels", f"{sound.codec} has at most {most}", "unsupported")
-    if sound.channels:
-        return ("-ac", str(sound.channels))
-    if track is not None and track.channels > most:
-        return ("-ac", str(most))
-    if sound.codec == "opus" and track is not None and track.channels == 6:
-        # libopus knows 5.1 with back speakers only; films mostly say 5.1(side).
-        return ("-af", "aformat=channel_layouts=5.1")
-    return ()
 
 
 def need_encoder(m: Media, field: str, encoder: str) -> None:

@@ -1,4 +1,4 @@
-"""Choosing the frames of a film that show most, from measurements of some of its frames."""
+"""Choose the frames of a video that show most, from measurements of some of its frames."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _VALUE = re.compile(
 DARKEST_MEAN = 30.0
 # Between the tenth and the ninetieth percentile: less is a plain area, a fade or fog.
 LEAST_CONTRAST = 20.0
-# Against the sharpest quarter of the film itself, for how sharp a film can be differs.
+# Against the sharpest quarter of the video itself, for how sharp a video can be differs.
 MOST_BLUR = 1.4
 
 
@@ -49,7 +49,7 @@ def measuring_filters(interval_s: float) -> list[Filter]:
     keys = ("blur", "signalstats.YAVG", "signalstats.YLOW", "signalstats.YHIGH")
     return [
         Filter("select", expr=due),
-        # Small frames are measured fast, and compare between films of any size.
+        # Small frames are measured fast, and compare between videos of any size.
         Filter("scale", w=320, h=-2),
         Filter("format", pix_fmts="yuv420p"),
         Filter("blurdetect"),

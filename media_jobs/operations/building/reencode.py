@@ -1,4 +1,4 @@
-"""What operations share that change a film or sound and give it back in the form it came in."""
+"""What operations share that change a video or audio and give it back in the form it came in."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from media_jobs.ffmpeg.codecs import (
 from media_jobs.ffmpeg.devices import Encoding
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import AudioStream, MediaInfo, VideoStream
-from media_jobs.operations.building.encoding import Sound, audio_args, tag_args, video_args
-from media_jobs.operations.core.media import Args, Media, Source
+from media_jobs.operations.building.encoding import (
+    AudioEncoding,
+    audio_args,
+    tag_args,
+    video_args,
+)
+from media_jobs.operations.core import Args, Media, Source
 
-# An edited film is often edited again: closer to the source than a last encoding is.
+# An edited video is often edited again: closer to the source than a last encoding is.
 EDIT_CRF = {"h264": 18, "hevc": 20, "av1": 24, "vp9": 24}
 EDIT_BITRATE = "192k"
 
@@ -26,13 +31,13 @@ _KEPT_FORMATS = frozenset({"yuv420p", "yuv422p", "yuv444p", "yuv420p10le"})
 
 
 @dataclass(frozen=True)
-class Form:
+class OutputContainer:
     """The container of a source, or the nearest that is written here."""
 
     container: Container
 
     @classmethod
-    def of(cls, source: Source, *, copies_video: bool = False) -> Form:
+    def of(cls, source: Source, *, copies_video: bool = False) -> OutputContainer:
         info = source.info
         usual = container_of(info.format_name, has_video=info.video is not None)
         fallback = "mp4" if info.video else "m4a"
@@ -41,12 +46,18 @@ class Form:
             name = "mov" if name == "mp4" and holds_video(CONTAINERS["mov"], info) else "mkv"
         return cls(CONTAINERS[name])
 
-    def video_codec(self, film: VideoStream) -> str:
-        return film.codec if film.codec in self.container.video else self.container.video[0]
+    def video_codec(self, video: VideoStream) -> str:
+        return video.codec if video.codec in self.container.video else self.container.video[0]
 
     def audio_codec(self, track: AudioStream) -> str:
         family = audio_family(track.codec)
         return family if family in self.container.audio else self.container.audio[0]
+
+    def audio_encoding(self, track: AudioStream, channels: int | None = None) -> AudioEncoding:
+        """How a changed ``track`` is encoded: in its own codec where that is possible."""
+        codec = self.audio_codec(track)
+        bitrate = None if codec in LOSSLESS_AUDIO else EDIT_BITRATE
+        return AudioEncoding(codec, bitrate, channels=channels)
 
     def streams(self, info: MediaInfo) -> frozenset[str]:
         kinds = []
@@ -62,37 +73,40 @@ def holds_video(container: Container, info: MediaInfo) -> bool:
 
 
 def edited_video(
-    m: Media, form: Form, film: VideoStream, filters: Sequence[Filter], index: int = 0
+    m: Media,
+    output: OutputContainer,
+    video: VideoStream,
+    filters: Sequence[Filter],
+    index: int = 0,
 ) -> Args:
-    codec = form.video_codec(film)
-    kept = film.pix_fmt if film.pix_fmt in _KEPT_FORMATS else "yuv420p"
+    codec = output.video_codec(video)
+    kept = video.pix_fmt if video.pix_fmt in _KEPT_FORMATS else "yuv420p"
     encoding = Encoding(
         codec=codec,
         crf=EDIT_CRF.get(codec),
         # SVT-AV1 and most players of H.264 know no more than this.
         pixel_format=kept if codec in {"hevc", "vp9"} else "yuv420p",
     )
-    return ("-map", f"{index}:{film.index}", *video_args(m, film, encoding, filters))
+    return ("-map", f"{index}:{video.index}", *video_args(m, video, encoding, filters))
 
 
-def copied_video(film: VideoStream) -> Args:
-    return ("-map", f"0:{film.index}", "-c:v", "copy", *tag_args(film.codec))
+def copied_video(video: VideoStream) -> Args:
+    return ("-map", f"0:{video.index}", "-c:v", "copy", *tag_args(video.codec))
 
 
-def encoded_audio(m: Media, form: Form, tracks: Sequence[AudioStream]) -> Args:
+def encoded_audio(m: Media, output: OutputContainer, tracks: Sequence[AudioStream]) -> Args:
     """All tracks in the codec of the first."""
-    if not tracks or not form.container.audio:
+    if not tracks or not output.container.audio:
         return ()
-    codec = form.audio_codec(tracks[0])
-    bitrate = None if codec in LOSSLESS_AUDIO else EDIT_BITRATE
-    largest = max(tracks, key=lambda track: track.channels)
-    return (*mapped(tracks), *audio_args(m, Sound(codec, bitrate), largest))
+    return (*mapped(tracks), *audio_args(m, output.audio_encoding(tracks[0]), tracks))
 
 
-def kept_audio(m: Media, form: Form, tracks: Sequence[AudioStream]) -> Args:
+def kept_audio(m: Media, output: OutputContainer, tracks: Sequence[AudioStream]) -> Args:
     """Copied where the container holds it as it is."""
-    held = all(form.container.holds("audio", audio_family(track.codec)) for track in tracks)
-    return (*mapped(tracks), "-c:a", "copy") if tracks and held else encoded_audio(m, form, tracks)
+    held = all(output.container.holds("audio", audio_family(track.codec)) for track in tracks)
+    if tracks and held:
+        return (*mapped(tracks), "-c:a", "copy")
+    return encoded_audio(m, output, tracks)
 
 
 def mapped(tracks: Sequence[AudioStream]) -> Args:

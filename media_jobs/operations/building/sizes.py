@@ -14,8 +14,7 @@ from pydantic_core import PydanticCustomError
 from media_jobs.ffmpeg.devices import Device
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import VideoStream
-from media_jobs.operations.core.declaration import Parameters
-from media_jobs.operations.core.fields import EvenPixels
+from media_jobs.operations.core import EvenPixels, Parameters
 
 NAMED = {
     "4K": (3840, 2160),
@@ -36,9 +35,9 @@ class Size(Parameters):
     """With one side given, the other follows from the source's shape."""
 
     width: EvenPixels | None = None
-    """Width of the picture."""
+    """Width of the frame."""
     height: EvenPixels | None = None
-    """Height of the picture."""
+    """Height of the frame."""
     fit: Fit = "contain"
     """contain: inside the box, no bars · pad: the box, with bars · cover: the box, edges cut off ·
     stretch: the box, shape lost."""
@@ -73,7 +72,7 @@ Resolution = Annotated[
 
 
 @dataclass(frozen=True)
-class Shape:
+class FrameSize:
     width: int
     height: int
 
@@ -81,34 +80,34 @@ class Shape:
     def is_even(self) -> bool:
         return self.width % 2 == 0 and self.height % 2 == 0
 
-    def even(self) -> Shape:
-        return Shape(max(2, self.width // 2 * 2), max(2, self.height // 2 * 2))
+    def even(self) -> FrameSize:
+        return FrameSize(max(2, self.width // 2 * 2), max(2, self.height // 2 * 2))
 
 
-def shape_of(video: VideoStream) -> Shape:
+def displayed_size(video: VideoStream) -> FrameSize:
     """As seen: with the rotation and with pixels made square."""
-    return Shape(round(video.width * video.sample_aspect_ratio), video.height)
+    return FrameSize(round(video.width * video.sample_aspect_ratio), video.height)
 
 
-def stored_shape(video: VideoStream) -> Shape:
-    """With the rotation, in the film's own pixels."""
-    return Shape(video.width, video.height)
+def stored_size(video: VideoStream) -> FrameSize:
+    """With the rotation, in the video's own pixels."""
+    return FrameSize(video.width, video.height)
 
 
-def box(seen: Shape, resolution: str | Size) -> tuple[float, float]:
-    """The box asked for; a named one lies the way the film does: 720p of a portrait is 720 wide."""
+def box(seen: FrameSize, resolution: str | Size) -> tuple[float, float]:
+    """The box asked for; a named one lies as the video does: 720p of a portrait is 720 wide."""
     if isinstance(resolution, str):
         long, short = NAMED[resolution]
         return (short, long) if seen.height > seen.width else (long, short)
     return resolution.width or math.inf, resolution.height or math.inf
 
 
-def resize(seen: Shape, resolution: str | Size, device: Device) -> list[Filter]:
+def resize(seen: FrameSize, resolution: str | Size, device: Device) -> list[Filter]:
     fit = "contain" if isinstance(resolution, str) else resolution.fit
     return fitted(seen, box(seen, resolution), fit, device)
 
 
-def fitted(seen: Shape, into: tuple[float, float], fit: Fit, device: Device) -> list[Filter]:
+def fitted(seen: FrameSize, into: tuple[float, float], fit: Fit, device: Device) -> list[Filter]:
     width, height = into
     if fit == "stretch":
         return [device.scale(int(width), int(height)), SQUARE]
@@ -121,7 +120,7 @@ def fitted(seen: Shape, into: tuple[float, float], fit: Fit, device: Device) -> 
     return scale
 
 
-def sides(seen: Shape, into: tuple[float, float], *, larger: bool) -> tuple[int, int]:
+def sides(seen: FrameSize, into: tuple[float, float], *, larger: bool) -> tuple[int, int]:
     """Both sides even, the shape kept, the box touched from inside (or, ``larger``, covered)."""
     factors = (into[0] / seen.width, into[1] / seen.height)
     factor = max(factors) if larger else min(factors)
@@ -133,26 +132,26 @@ def nearest_even(length: float) -> int:
 
 
 def squared(video: VideoStream, device: Device) -> list[Filter]:
-    """Bring a film of oblong pixels to square ones, so that sizes mean what is seen."""
+    """Bring a video of oblong pixels to square ones, so that sizes mean what is seen."""
     if video.sample_aspect_ratio == 1.0:
         return []
-    return [device.scale(nearest_even(shape_of(video).width), video.height), SQUARE]
+    return [device.scale(nearest_even(displayed_size(video).width), video.height), SQUARE]
 
 
-def made_even(shape: Shape) -> list[Filter]:
+def made_even(size: FrameSize) -> list[Filter]:
     """Cut the odd last line off: 4:2:0 has one colour sample for each two by two pixels."""
-    if shape.is_even:
+    if size.is_even:
         return []
-    even = shape.even()
-    if min(shape.width, shape.height) < 2:
+    even = size.even()
+    if min(size.width, size.height) < 2:
         return [Filter("scale", w=even.width, h=even.height)]
     return [Filter("crop", w=even.width, h=even.height, x=0, y=0)]
 
 
-def shape_after(shape: Shape, filters: Sequence[Filter]) -> Shape:
-    """What the last filter that says a size makes of a shape."""
+def size_after(size: FrameSize, filters: Sequence[Filter]) -> FrameSize:
+    """What the last filter that says a size makes of a size."""
     for each in filters:
         told = dict(each.options)
         if "w" in told and "h" in told:
-            shape = Shape(int(told["w"]), int(told["h"]))
-    return shape
+            size = FrameSize(int(told["w"]), int(told["h"]))
+    return size

@@ -7,9 +7,8 @@ from typing import Literal
 
 from media_jobs.ffmpeg.codecs import CONTAINERS, Container
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.operations.building.time_range import Span
-from media_jobs.operations.core.errors import InvalidParams
-from media_jobs.operations.core.media import Result
+from media_jobs.operations.building.time_range import TimeRange
+from media_jobs.operations.core import InvalidParams, Result
 
 COPY = "copy"
 
@@ -33,11 +32,11 @@ _UNKNOWN_TO: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Ways:
+class StreamPlan:
     """What becomes of each kind of stream: a codec to encode to, "copy", or nothing."""
 
     container: Container
-    cut: Span
+    cut: TimeRange
     video: str | None
     audio: str | None
     warnings: tuple[str, ...] = ()
@@ -45,24 +44,24 @@ class Ways:
     @property
     def streams(self) -> frozenset[str]:
         kinds = {"video": self.video, "audio": self.audio}
-        return frozenset(kind for kind, way in kinds.items() if way)
+        return frozenset(kind for kind, codec in kinds.items() if codec)
 
     def report(self, info: MediaInfo) -> Result:
         lost = ("the subtitle streams are not carried over",) if info.subtitles else ()
         video = info.video.codec if info.video else None
         audio = info.audio[0].codec if info.audio else None
         return Result(
-            {"video": said(self.video, video), "audio": said(self.audio, audio)},
+            {"video": report_of(self.video, video), "audio": report_of(self.audio, audio)},
             warnings=(*self.cut.warnings, *self.warnings, *lost),
         )
 
 
-def said(way: str | None, source_codec: str | None) -> dict[str, str | None]:
-    if way is None:
+def report_of(codec: str | None, source_codec: str | None) -> dict[str, str | None]:
+    if codec is None:
         return {"action": "none", "codec": None}
-    if way == COPY:
+    if codec == COPY:
         return {"action": "copied", "codec": source_codec}
-    return {"action": "encoded", "codec": way}
+    return {"action": "encoded", "codec": codec}
 
 
 def check_holds(name: str, kind: Literal["video", "audio"], codec: str) -> None:

@@ -1,26 +1,20 @@
-"""Text in a picture."""
+"""Text on the frames of a video."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from media_jobs.ffmpeg.capabilities import Capabilities
 from media_jobs.ffmpeg.filters import Filter, Value
-from media_jobs.operations.building.sizes import Shape
+from media_jobs.operations.building.overlay import Anchor, anchored, shown_between
+from media_jobs.operations.building.sizes import FrameSize
 from media_jobs.operations.building.time_range import check_has_frame, check_length
 from media_jobs.operations.building.video_filters import Canvas, Effect
-from media_jobs.operations.core.errors import InvalidParams
-from media_jobs.operations.core.fields import NOT_BOOL, Colour, Offset, Seconds
-from media_jobs.operations.core.fields import Text as Words
-from media_jobs.operations.core.media import Source
-
-Anchor = Literal[
-    "top-left", "top", "top-right", "left", "center", "right",
-    "bottom-left", "bottom", "bottom-right",
-]  # fmt: skip
+from media_jobs.operations.core import NOT_BOOL, Colour, InvalidParams, Offset, Seconds, Source
+from media_jobs.operations.core import Text as Words
 
 USUAL_FONT = "DejaVu Sans"
 
@@ -59,7 +53,7 @@ class Text(Effect):
             raise PydanticCustomError("position", "end must lie behind start")
         return self
 
-    def drawn(self, canvas: Canvas) -> tuple[list[Filter], Shape]:
+    def drawn(self, canvas: Canvas) -> tuple[list[Filter], FrameSize]:
         self._check_time(canvas.m.source)
         x, y = self._place()
         options: dict[str, Value] = {
@@ -72,39 +66,29 @@ class Text(Effect):
             "fontsize": self.font_size,
             "fontcolor": self.color,
             **self._box(),
-            **self._time(),
+            **shown_between(self.start, self.end),
         }
-        return [Filter("drawtext", cuda=None, **options)], canvas.shape
+        return [Filter("drawtext", cuda=None, **options)], canvas.size
 
     def _check_time(self, source: Source) -> None:
         """Refuse a text that no frame would show."""
-        film, start = source.need_film(), self.start or 0.0
-        check_has_frame(source, film, start)
+        video, start = source.need_video(), self.start or 0.0
+        check_has_frame(source, video, start)
         if 0 < source.video_duration_s() <= start:
             detail = f"the film ends at {source.video_duration_s():g} s"
             raise InvalidParams("start", detail, "out_of_range")
         if self.end is not None:
-            check_length(source, film, self.end - start, "end")
+            check_length(source, video, self.end - start, "end")
 
     def _place(self) -> tuple[Value, Value]:
         if self.x is not None and self.y is not None:
             return self.x, self.y
-        across = self.margin, "(w-text_w)/2", f"w-text_w-{self.margin}"
-        down = self.margin, "(h-text_h)/2", f"h-text_h-{self.margin}"
-        column = 0 if "left" in self.position else 2 if "right" in self.position else 1
-        row = 0 if "top" in self.position else 2 if "bottom" in self.position else 1
-        return across[column], down[row]
+        return anchored(self.position, self.margin, ("w", "h"), ("text_w", "text_h"))
 
     def _box(self) -> dict[str, Value]:
         if self.box is None:
             return {}
         return {"box": True, "boxcolor": self.box, "boxborderw": max(4, self.font_size // 4)}
-
-    def _time(self) -> dict[str, Value]:
-        if self.start is None and self.end is None:
-            return {}
-        until = "" if self.end is None else f"*lt(t,{self.end:.3f})"
-        return {"enable": f"gte(t,{self.start or 0:.3f}){until}"}
 
 
 def font_option(family: str | None, capabilities: Capabilities) -> dict[str, Value]:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from math import floor
 
 from media_jobs.ffmpeg.media_info import VideoStream, rate
-from media_jobs.operations.core.errors import InvalidParams
-from media_jobs.operations.core.media import LEAST_S, Source
+from media_jobs.operations.core import LEAST_S, InvalidParams, Source
 
 
 @dataclass(frozen=True)
-class Span:
+class TimeRange:
     """``length_s`` is ``None`` where the source is used to its end."""
 
     start_s: float
@@ -23,53 +22,54 @@ class Span:
     def is_whole(self) -> bool:
         return self.start_s == 0 and self.length_s is None
 
+    @classmethod
+    def of(  # noqa: PLR0913 -- what is cut, and what of it is wanted
+        cls,
+        source: Source,
+        start: float,
+        end: float | None,
+        end_field: str = "end",
+        *,
+        video: VideoStream | None = None,
+        is_copied: bool = False,
+    ) -> TimeRange:
+        """Raise where nothing would be left; an end behind the source's own is told.
 
-def span(  # noqa: PLR0913 -- what is cut, and what of it is wanted
-    source: Source,
-    start: float,
-    end: float | None,
-    end_field: str = "end",
-    *,
-    film: VideoStream | None = None,
-    is_copied: bool = False,
-) -> Span:
-    """Raise where nothing would be left; an end behind the source's own is told.
-
-    ``film`` is given where the result shows it. One that is copied starts at a key frame before
-    the start, so there is always something of it.
-    """
-    whole_s = source.duration_s or None
-    if whole_s is not None and start >= whole_s:
-        raise InvalidParams("start", f"the source ends at {whole_s:g} s", "out_of_range")
-    if film is not None and not is_copied:
-        check_has_frame(source, film, start)
-    if end is None:
-        return Span(start, None, None if whole_s is None else whole_s - start)
-    if end <= start:
-        raise InvalidParams(end_field, "must lie behind the start", "out_of_range")
-    check_length(source, film, end - start, end_field)
-    if whole_s is None or end <= whole_s:
-        return Span(start, end - start, end - start)
-    # It is as long as asked even so: the length of some sources is no more than an estimate.
-    late = f"the source ends at {whole_s:g} s, before the end asked for"
-    return Span(start, end - start, whole_s - start, (late,) if end > whole_s + 0.1 else ())
+        ``video`` is given where the result shows it. One that is copied starts at a key frame
+        before the start, so there is always something of it.
+        """
+        whole_s = source.duration_s or None
+        if whole_s is not None and start >= whole_s:
+            raise InvalidParams("start", f"the source ends at {whole_s:g} s", "out_of_range")
+        if video is not None and not is_copied:
+            check_has_frame(source, video, start)
+        if end is None:
+            return cls(start, None, None if whole_s is None else whole_s - start)
+        if end <= start:
+            raise InvalidParams(end_field, "must lie behind the start", "out_of_range")
+        check_length(source, video, end - start, end_field)
+        if whole_s is None or end <= whole_s:
+            return cls(start, end - start, end - start)
+        # It is as long as asked even so: the length of some sources is no more than an estimate.
+        late = f"the source ends at {whole_s:g} s, before the end asked for"
+        return cls(start, end - start, whole_s - start, (late,) if end > whole_s + 0.1 else ())
 
 
-def check_has_frame(source: Source, film: VideoStream, start: float) -> None:
+def check_has_frame(source: Source, video: VideoStream, start: float) -> None:
     """A seek takes the first frame at or after the start: within the last one there is none."""
-    if film.duration_s is None or not film.fps or film.is_vfr:
+    if video.duration_s is None or not video.fps or video.is_vfr:
         return
-    last_s = film.start_s - source.info.start_s + film.duration_s - 1 / film.fps
-    if start > last_s + rate(film.time_base):
+    last_s = video.start_s - source.info.start_s + video.duration_s - 1 / video.fps
+    if start > last_s + rate(video.time_base):
         # Rounded down, for what is named has to work.
         named = f"{max(0.0, floor(last_s * 1000) / 1000):.3f}".rstrip("0").rstrip(".")
         raise InvalidParams("start", f"the last frame begins at {named} s", "out_of_range")
 
 
-def check_length(source: Source, film: VideoStream | None, length_s: float, field: str) -> None:
-    if film is not None:
+def check_length(source: Source, video: VideoStream | None, length_s: float, field: str) -> None:
+    if video is not None:
         # The frames of a varying rate may lie as near as its base rate.
-        per_second, unit = max(film.fps, film.r_fps if film.is_vfr else 0.0), "frame"
+        per_second, unit = max(video.fps, video.r_fps if video.is_vfr else 0.0), "frame"
     else:
         track = next(iter(source.info.audio), None)
         per_second, unit = (track.sample_rate if track else 0), "sample"

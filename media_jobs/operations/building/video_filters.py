@@ -1,4 +1,4 @@
-"""What can be done to a picture: each effect is a small model of its parameters."""
+"""What can be done to the frames of a video: each effect is a small model of its parameters."""
 
 from __future__ import annotations
 
@@ -9,30 +9,43 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from media_jobs.ffmpeg.filters import Filter
-from media_jobs.operations.building.sizes import Shape, Size, box, fitted, nearest_even, shape_after
-from media_jobs.operations.core.declaration import Parameters
-from media_jobs.operations.core.errors import InvalidParams
-from media_jobs.operations.core.fields import NOT_BOOL, Colour, Degrees, Offset, Pixels
-from media_jobs.operations.core.media import Media
+from media_jobs.operations.building.sizes import (
+    FrameSize,
+    Size,
+    box,
+    fitted,
+    nearest_even,
+    size_after,
+)
+from media_jobs.operations.core import (
+    NOT_BOOL,
+    Colour,
+    Degrees,
+    InvalidParams,
+    Media,
+    Offset,
+    Parameters,
+    Pixels,
+)
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """The picture as it is where an effect comes in."""
+    """The frames as they are where an effect comes in."""
 
     m: Media
-    shape: Shape
+    size: FrameSize
 
 
 class Effect(Parameters):
-    """Most effects are one filter that keeps the shape; the others say ``drawn`` themselves."""
+    """Most effects are one filter that keeps the size; the others say ``drawn`` themselves."""
 
     def filter(self) -> Filter:
         raise NotImplementedError(f"{type(self).__name__} declares neither filter nor drawn")
 
-    def drawn(self, canvas: Canvas) -> tuple[list[Filter], Shape]:
-        """The filters, and the shape that they leave; raises ``InvalidParams``."""
-        return [self.filter()], canvas.shape
+    def drawn(self, canvas: Canvas) -> tuple[list[Filter], FrameSize]:
+        """The filters, and the size that they leave; raises ``InvalidParams``."""
+        return [self.filter()], canvas.size
 
 
 class Brightness(Effect):
@@ -88,9 +101,9 @@ class Flip(Effect):
     direction: Literal["horizontal", "vertical", "both"] = "horizontal"
     """horizontal: left and right change places · vertical: top and bottom."""
 
-    def drawn(self, canvas: Canvas) -> tuple[list[Filter], Shape]:
+    def drawn(self, canvas: Canvas) -> tuple[list[Filter], FrameSize]:
         names = {"horizontal": ("hflip",), "vertical": ("vflip",), "both": ("hflip", "vflip")}
-        return [Filter(name) for name in names[self.direction]], canvas.shape
+        return [Filter(name) for name in names[self.direction]], canvas.size
 
 
 class Rotate(Effect):
@@ -101,23 +114,23 @@ class Rotate(Effect):
     fill: Colour = "black"
     """What shows in the corners."""
 
-    def drawn(self, canvas: Canvas) -> tuple[list[Filter], Shape]:
-        shape = canvas.shape
-        turned = Shape(shape.height, shape.width)
-        right_angles: dict[float, tuple[list[Filter], Shape]] = {
-            0: ([], shape),
+    def drawn(self, canvas: Canvas) -> tuple[list[Filter], FrameSize]:
+        size = canvas.size
+        turned = FrameSize(size.height, size.width)
+        right_angles: dict[float, tuple[list[Filter], FrameSize]] = {
+            0: ([], size),
             90: ([Filter("transpose", dir="clock")], turned),
-            180: ([Filter("hflip"), Filter("vflip")], shape),
+            180: ([Filter("hflip"), Filter("vflip")], size),
             270: ([Filter("transpose", dir="cclock")], turned),
         }
-        return right_angles.get(self.angle % 360) or self._askew(shape)
+        return right_angles.get(self.angle % 360) or self._askew(size)
 
-    def _askew(self, shape: Shape) -> tuple[list[Filter], Shape]:
+    def _askew(self, size: FrameSize) -> tuple[list[Filter], FrameSize]:
         radians = math.radians(self.angle)
         sine, cosine = abs(math.sin(radians)), abs(math.cos(radians))
-        grown = Shape(
-            nearest_even(shape.width * cosine + shape.height * sine),
-            nearest_even(shape.width * sine + shape.height * cosine),
+        grown = FrameSize(
+            nearest_even(size.width * cosine + size.height * sine),
+            nearest_even(size.width * sine + size.height * cosine),
         )
         turn = Filter(
             "rotate", angle=radians, out_w=grown.width, out_h=grown.height, fillcolor=self.fill
@@ -137,12 +150,12 @@ class Crop(Effect):
     y: Offset | None = None
     """From the top; in the middle when absent."""
 
-    def drawn(self, canvas: Canvas) -> tuple[list[Filter], Shape]:
-        x = inside("width", "x", self.width, self.x, canvas.shape.width)
-        y = inside("height", "y", self.height, self.y, canvas.shape.height)
+    def drawn(self, canvas: Canvas) -> tuple[list[Filter], FrameSize]:
+        x = inside("width", "x", self.width, self.x, canvas.size.width)
+        y = inside("height", "y", self.height, self.y, canvas.size.height)
         # exact: without it FFmpeg moves the cut to a whole colour sample, mostly two pixels.
         cut = Filter("crop", w=self.width, h=self.height, x=x, y=y, exact=True)
-        return [cut], Shape(self.width, self.height)
+        return [cut], FrameSize(self.width, self.height)
 
 
 def inside(side: str, place: str, length: int, offset: int | None, whole: int) -> int:
@@ -156,6 +169,6 @@ def inside(side: str, place: str, length: int, offset: int | None, whole: int) -
 class Scale(Effect, Size):
     """Change the size."""
 
-    def drawn(self, canvas: Canvas) -> tuple[list[Filter], Shape]:
-        filters = fitted(canvas.shape, box(canvas.shape, self), self.fit, canvas.m.device)
-        return filters, shape_after(canvas.shape, filters)
+    def drawn(self, canvas: Canvas) -> tuple[list[Filter], FrameSize]:
+        filters = fitted(canvas.size, box(canvas.size, self), self.fit, canvas.m.device)
+        return filters, size_after(canvas.size, filters)

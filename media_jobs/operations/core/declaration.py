@@ -1,17 +1,23 @@
-"""The base of every operation: a declaration whose fields are the parameters."""
+"""The base of every operation: a declaration whose fields are the parameters.
 
-from __future__ import annotations
+Annotations are no texts here: pydantic would compile those of `Operation` for every operation.
+"""
 
 import inspect
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from media_jobs.ffmpeg.command import Command
+from media_jobs.operations.core.docstrings import explanations
 from media_jobs.operations.core.errors import UnknownOperation
 from media_jobs.operations.core.media import Media, Result
+from media_jobs.operations.core.registry import Registry, import_operations
+from media_jobs.operations.core.samples import SAMPLES, Sample
 
 Step = Command | tuple[Command, ...]
 Steps = Generator[Step, Any, Result | None]
@@ -21,8 +27,8 @@ Steps = Generator[Step, Any, Result | None]
 class Example:
     """A use that is documented, planned in a golden file, run for real and measured.
 
-    ``media`` names the sample for each role; ``answers`` stand for what the measuring commands
-    would print, so that all the steps can be shown without running them.
+    ``media`` names the sample for each role, see ``core.samples``; ``answers`` stand for what the
+    measuring commands would print, so that all the steps can be shown without running them.
     """
 
     title: str
@@ -33,32 +39,56 @@ class Example:
 
 
 class Parameters(BaseModel):
-    """A group of parameters; an operation itself, or what is nested in one."""
+    """A group of parameters; an operation itself, or what is nested in one.
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    Built at its first use: a process imports all operations, and most it never runs.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> JsonSchemaValue:
+        """Say of each parameter what stands below it in the source."""
+        schema = handler(core)
+        properties = handler.resolve_ref_schema(schema)["properties"]
+        for name, text in explanations(cls, Parameters).items():
+            if name in properties:
+                properties[name]["description"] = text
+        return schema
 
 
 class Operation(Parameters):
     """Say what to do to media; a subclass in a file of its own is all that a new one needs."""
 
     path: ClassVar[str]
+    """Its address below ``/v1/``, and its name unless ``name`` says another."""
     group: ClassVar[str]
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
     field_aliases: ClassVar[Mapping[str, str]] = {}
     """Other names of parameters, each with the parameter's own."""
     examples: ClassVar[tuple[Example, ...]] = ()
+    samples: ClassVar[Mapping[str, Sample]] = {}
+    """Media of the examples that no other operation has, beside those of ``core.samples``."""
     device: ClassVar[Literal["any", "cpu", "gpu"]] = "cpu"
     scope: ClassVar[str] = "jobs:create"
+    section: ClassVar[str] = "run"
+    """The heading under which the API's description has it."""
+    is_synchronous: ClassVar[bool] = False
+    """Whether its own address answers with the result at once, instead of making a job."""
+    widgets: ClassVar[Mapping[str, Literal["text", "textarea"]]] = {}
+    """How a form asks for a parameter whose type does not say it."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         cls.name = cls.__dict__.get("name", cls.path)
-        taken = REGISTRY.setdefault(cls.name, cls)
-        if taken.__module__ != cls.__module__:
-            raise TypeError(f"{cls.name} is declared in {taken.__module__} too")
+        REGISTRY.add(cls.name, cls, cls.__module__)
+
+    @classmethod
+    def sample(cls, name: str) -> Sample:
+        return cls.samples[name] if name in cls.samples else SAMPLES[name]
 
     @classmethod
     def title(cls) -> str:
@@ -81,7 +111,7 @@ class Operation(Parameters):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
-REGISTRY: dict[str, type[Operation]] = {}
+REGISTRY: Registry[type[Operation]] = Registry(import_operations)
 
 
 def find(name: str) -> type[Operation]:

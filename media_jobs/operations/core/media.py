@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from media_jobs.ffmpeg.capabilities import Capabilities
 from media_jobs.ffmpeg.command import Command, OutputFile, Parser
-from media_jobs.ffmpeg.demuxers import is_picture, pin
 from media_jobs.ffmpeg.devices import Cpu, Device, Encoding
-from media_jobs.ffmpeg.filters import Filter, chain
-from media_jobs.ffmpeg.media_info import MediaInfo, VideoStream
-from media_jobs.operations.core.errors import InvalidParams
-
-Args = tuple[str, ...]
+from media_jobs.ffmpeg.filters import Feed, Filter, placed
+from media_jobs.ffmpeg.graph import Graph
+from media_jobs.ffmpeg.media_info import VideoStream
+from media_jobs.ffmpeg.output_args import doubled, mapped_labels
+from media_jobs.operations.core.source import Args, Input, Source
 
 GLOBAL_ARGS: Args = (
     "-hide_banner",
@@ -33,61 +32,10 @@ GLOBAL_ARGS: Args = (
 )
 
 
-# FFmpeg counts time in whole microseconds, and takes a length of none for no bound.
-LEAST_S = 0.000_001
+class Readable(Protocol):
+    """One ``-i`` with the options before it."""
 
-
-@dataclass(frozen=True)
-class Source:
-    path: str
-    info: MediaInfo
-    name: str = ""
-    role: str = "input"
-
-    @property
-    def stem(self) -> str:
-        """The source's name without its ending, to call the results by."""
-        return self.name.rpartition(".")[0] or self.name or "result"
-
-    @property
-    def is_picture(self) -> bool:
-        return is_picture(self.info.format_name)
-
-    @property
-    def duration_s(self) -> float:
-        """Length of the whole file; 0.0 for a picture or where nothing says it."""
-        return self.info.duration_s or 0.0
-
-    def need_video(self) -> VideoStream:
-        video = self.info.video
-        if video is None or video.width < 1 or video.height < 1:
-            raise InvalidParams(self.role, "the source has no video", "no_video")
-        return video
-
-    def need_film(self) -> VideoStream:
-        video = self.need_video()
-        if self.is_picture:
-            raise InvalidParams(self.role, "the source is a picture, not a video", "no_video")
-        return video
-
-    def need_audio(self) -> None:
-        if not self.info.has_audio:
-            raise InvalidParams(self.role, "the source has no audio", "no_audio")
-
-    def video_duration_s(self) -> float:
-        video = self.info.video
-        return (video.duration_s if video else None) or self.duration_s
-
-
-@dataclass(frozen=True)
-class Input:
-    """One ``-i``: the source from ``start_s`` for ``length_s``; ``options`` go before it."""
-
-    source: Source
-    start_s: float = 0.0
-    length_s: float | None = None
-    options: Args = ()
-    is_decoded_by_device: bool = False
+    def argv(self, device: Device) -> Args: ...
 
 
 @dataclass(frozen=True)
@@ -130,35 +78,48 @@ class Media:
         """The sources of a list: those whose roles are ``role/0``, ``role/1`` and so on."""
         return tuple(source for name, source in self.sources.items() if name.startswith(f"{role}/"))
 
-    def filters(
+    def placed(
         self,
         filters: Sequence[Filter],
         video: VideoStream | None = None,
         encoding: Encoding | None = None,
-    ) -> str:
-        """``video`` is given where the device decodes it, ``encoding`` where it encodes."""
+    ) -> tuple[Filter, ...]:
+        """The filters of a video, each where its frames are: on the GPU or in main memory.
+
+        ``video`` is given where the device decodes it, ``encoding`` where it encodes.
+        """
         feed = self.device.feed(encoding) if encoding else None
-        return chain(filters, self.device.surface(video), feed)
+        return placed(filters, self.device.surface(video), feed)
+
+    def in_memory(self, filters: Sequence[Filter], video: VideoStream) -> tuple[Filter, ...]:
+        """The filters of a video that the device decodes, and what brings its frames down."""
+        return placed(filters, self.device.surface(video), Feed())
 
     def ffmpeg(  # noqa: PLR0913 -- each is one fact of the command
         self,
-        inputs: Sequence[Input | Source],
+        inputs: Sequence[Readable | Source],
         targets: Sequence[Target],
         *,
-        graph: str | None = None,
+        graph: Graph | None = None,
         stage: str = "encoding",
         duration_s: float | None = None,
         share: float = 1.0,
         parse: Parser | None = None,
     ) -> Command:
-        read = [each if isinstance(each, Input) else Input(each) for each in inputs]
+        """Raise ``ValueError`` for what FFmpeg would pass over without a word.
+
+        That is an option given twice for one output, of which it keeps the last, and a result of
+        the graph that is not mapped to exactly one output.
+        """
+        check_targets(targets, graph)
+        read = [Input(each) if isinstance(each, Source) else each for each in inputs]
         made = tuple(arg for target in targets for arg in target.argv())
         return Command(
             args=(
                 *GLOBAL_ARGS,
                 *self.device.setup(made),
-                *(arg for each in read for arg in self._input(each)),
-                *(("-filter_complex", graph) if graph else ()),
+                *(arg for each in read for arg in each.argv(self.device)),
+                *(("-filter_complex", graph.write()) if graph else ()),
                 *made,
             ),
             stage=stage,
@@ -168,35 +129,12 @@ class Media:
             parse=parse,
         )
 
-    def _input(self, given: Input) -> Args:
-        source = given.source
-        decode = self.device.decode(source.info.video) if given.is_decoded_by_device else ()
-        return (
-            *decode,
-            *given.options,
-            *reading(source),
-            *(("-ss", f"{given.start_s:.6f}") if given.start_s else ()),
-            *(() if given.length_s is None else ("-t", f"{max(given.length_s, LEAST_S):.6f}")),
-            "-i",
-            source.path,
-        )
 
-
-def reading(source: Source) -> Args:
-    """Hold FFmpeg to the one file and to the demuxer that the probe found.
-
-    Without it a playlist that is named ``.mp4`` would be followed to other files.
-    """
-    video = source.info.video
-    demuxer = pin(source.info.format_name, video.codec if video else None)
-    if demuxer is None:
-        kind = source.info.format_name or "unknown"
-        raise InvalidParams(source.role, f"files of this kind ({kind}) are not read", "bad_format")
-    return (
-        "-protocol_whitelist",
-        "file",
-        "-format_whitelist",
-        demuxer,
-        "-f",
-        demuxer,
-    )
+def check_targets(targets: Sequence[Target], graph: Graph | None) -> None:
+    for target in targets:
+        if twice := doubled(target.args):
+            raise ValueError(f"given twice for one output: {', '.join(twice)}")
+    if graph is not None:
+        mapped = [label for target in targets for label in mapped_labels(target.args)]
+        if sorted(mapped) != sorted(graph.results):
+            raise ValueError(f"the graph gives {graph.results}, but {mapped} are mapped")

@@ -1,4 +1,4 @@
-"""What only the sources and this machine can tell of a command that is allowed as such."""
+"""Checks of a command that need the inputs, or this host's FFmpeg build."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from media_jobs.ffmpeg.command_line.graph import KnownFilter
 from media_jobs.ffmpeg.command_line.parser import CommandLine, NamedFile
 from media_jobs.ffmpeg.demuxers import pin
-from media_jobs.operations.core.errors import InvalidParams
-from media_jobs.operations.core.media import Media, Source
+from media_jobs.operations.core import InvalidParams, Media, Source
 
 _FIELD = "ffmpeg_command"
 # A filter reads without our pin on the demuxer; these two are told by their first bytes alone, so
@@ -103,4 +102,4 @@ def _check_end(line: CommandLine, sources: Mapping[str, Source]) -> None:
 
 
 def ends(source: Source) -> bool:
-    return source.is_picture or source.duration_s > 0
+    return source.is_image or source.duration_s > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field, StringConstraints, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -44,12 +44,12 @@ class Ffmpeg(Operation):
     ``-loglevel`` and their like) may stand there and changes nothing.
     """
 
-    name: ClassVar[str] = "ffmpeg"
-    path: ClassVar[str] = "run-ffmpeg-command"
-    aliases: ClassVar[tuple[str, ...]] = ("run-ffmpeg-command",)
-    group: ClassVar[str] = "custom"
-    scope: ClassVar[str] = "ffmpeg:custom"
-    field_aliases: ClassVar[Mapping[str, str]] = {
+    name = "ffmpeg"
+    path = "run-ffmpeg-command"
+    aliases = ("run-ffmpeg-command",)
+    group = "custom"
+    scope = "ffmpeg:custom"
+    field_aliases = {
         "inputs": "input_files",
         "input": "input_files",
         "input_url": "input_files",
@@ -60,7 +60,8 @@ class Ffmpeg(Operation):
         "command": "ffmpeg_command",
         "args": "ffmpeg_command",
     }
-    examples: ClassVar[tuple[Example, ...]] = (
+    widgets = {"ffmpeg_command": "textarea"}
+    examples = (
         Example(
             "smaller, with the sound as it is",
             {"input_files/in_1": "film"},
@@ -129,10 +130,9 @@ class Ffmpeg(Operation):
         check_means(line, m, self._sources(m))
         sources = self._sources(m)
         paths = {alias: source.path for alias, source in sources.items()}
-        graphs = [each for each in line.options if each.name == "filter_complex"]
-        others = tuple(w for each in line.options if each not in graphs for w in each.argv(paths))
+        of_all = tuple(word for each in line.options for word in each.argv(paths))
         targets = [
-            self._target(output, place, paths, others if place == 0 else ())
+            self._target(output, place, paths, of_all if place == 0 else ())
             for place, output in enumerate(line.outputs)
         ]
         return m.ffmpeg(
@@ -141,7 +141,6 @@ class Ffmpeg(Operation):
                 for each in line.inputs
             ],
             targets,
-            graph=graphs[0].argv(paths)[1] if graphs else None,
             duration_s=planned_s(line, sources),
         )
 
@@ -149,14 +148,14 @@ class Ffmpeg(Operation):
         return {alias: m.sources[f"input_files/{alias}"] for alias in self.input_files}
 
     def _target(
-        self, output: NamedFile, place: int, paths: Mapping[str, str], others: tuple[str, ...]
+        self, output: NamedFile, place: int, paths: Mapping[str, str], before: tuple[str, ...]
     ) -> Target:
         name = self.output_files[output.alias]
         ending = extension(name)
         muxer = BY_EXTENSION[ending]
         args = (
-            *others,
-            *output.without("f", "update").argv(paths),
+            *before,
+            *output.without("f", "update").without_overridden().argv(paths),
             *one_picture(output, muxer),
             *("-f", muxer.name),
         )

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from media_jobs.ffmpeg.command_line.muxers import BY_EXTENSION
 from media_jobs.ffmpeg.command_line.tokens import ALIAS
-from media_jobs.operations.core.references import MediaRef
+from media_jobs.operations.core import MediaRef
 
 MOST_FILES = 50
 _REFERENCE = {"url", "file"}

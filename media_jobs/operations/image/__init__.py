@@ -1,1 +1,1 @@
-"""Operations on pictures."""
+"""Operations on images."""

@@ -1,1 +1,1 @@
-"""Operations on films."""
+"""Operations on videos."""

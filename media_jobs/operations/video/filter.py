@@ -1,18 +1,14 @@
-"""Change how a film looks."""
+"""Change how a video looks."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, model_validator
 
 from media_jobs.ffmpeg.filters import Filter as Written
 from media_jobs.ffmpeg.media_info import VideoStream
-from media_jobs.operations.building.encoding import finish, result_file
-from media_jobs.operations.building.reencode import Form, edited_video, kept_audio
-from media_jobs.operations.building.sizes import made_even, shape_after, squared, stored_shape
-from media_jobs.operations.building.text_overlay import Text
-from media_jobs.operations.building.video_filters import (
+from media_jobs.operations.building import (
     Blur,
     Brightness,
     Canvas,
@@ -21,9 +17,19 @@ from media_jobs.operations.building.video_filters import (
     Effect,
     Flip,
     Grayscale,
+    OutputContainer,
     Rotate,
     Saturation,
     Scale,
+    Text,
+    edited_video,
+    finish,
+    kept_audio,
+    made_even,
+    result_file,
+    size_after,
+    squared,
+    stored_size,
 )
 from media_jobs.operations.core import (
     Command,
@@ -41,19 +47,16 @@ T = TypeVar("T", bound=str)
 E = TypeVar("E", bound=Effect)
 
 
-class Step(Parameters, Generic[T, E]):
+class FilterStep(Parameters, Generic[T, E]):
     """One effect by name, with its own parameters."""
 
-    model_config = ConfigDict(
-        # The schema says what the validator below allows.
-        json_schema_extra=lambda schema: schema.update(required=["type"]),
-        # pydantic would look for the source of each kind of it, which has none, in every frame of
-        # the stack: half of the time in which Django starts.
-        use_attribute_docstrings=False,
-    )
+    # The schema says what the validator below allows.
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.update(required=["type"]))
 
-    type: T = Field(description="Which effect.")
-    params: E = Field(description="The effect's parameters.")
+    type: T
+    """Which effect."""
+    params: E
+    """The effect's parameters."""
 
     @model_validator(mode="before")
     @classmethod
@@ -66,16 +69,16 @@ class Step(Parameters, Generic[T, E]):
 
 
 AnyStep = Annotated[
-    Step[Literal["brightness"], Brightness]
-    | Step[Literal["contrast"], Contrast]
-    | Step[Literal["saturation"], Saturation]
-    | Step[Literal["grayscale"], Grayscale]
-    | Step[Literal["blur"], Blur]
-    | Step[Literal["rotate"], Rotate]
-    | Step[Literal["flip"], Flip]
-    | Step[Literal["crop"], Crop]
-    | Step[Literal["scale"], Scale]
-    | Step[Literal["text"], Text],
+    FilterStep[Literal["brightness"], Brightness]
+    | FilterStep[Literal["contrast"], Contrast]
+    | FilterStep[Literal["saturation"], Saturation]
+    | FilterStep[Literal["grayscale"], Grayscale]
+    | FilterStep[Literal["blur"], Blur]
+    | FilterStep[Literal["rotate"], Rotate]
+    | FilterStep[Literal["flip"], Flip]
+    | FilterStep[Literal["crop"], Crop]
+    | FilterStep[Literal["scale"], Scale]
+    | FilterStep[Literal["text"], Text],
     Field(discriminator="type"),
 ]
 
@@ -85,16 +88,16 @@ def shown(title: str, *steps: dict[str, Any], **expect: Any) -> Example:
 
 
 class Filter(Operation):
-    """Change how a film looks: a list of effects, applied in order.
+    """Change how a video looks: a list of effects, applied in order.
 
-    Every effect is ``{"type": …, "params": {…}}``. Sizes and places are in pixels of the picture
-    as it is by then. The sound is kept as it is.
+    Every effect is ``{"type": …, "params": {…}}``. Sizes and places are in pixels of the frame as
+    it is by then. The audio is kept as it is.
     """
 
-    path: ClassVar[str] = "video/filter"
-    group: ClassVar[str] = "video"
-    device: ClassVar[Literal["any", "cpu", "gpu"]] = "any"
-    examples: ClassVar[tuple[Example, ...]] = (
+    path = "video/filter"
+    group = "video"
+    device = "any"
+    examples = (
         shown("brighter", {"type": "brightness", "params": {"value": 0.2}}, width=640),
         shown("more contrast", {"type": "contrast", "params": {"value": 1.5}}, width=640),
         shown("strong colours", {"type": "saturation", "params": {"value": 2}}, width=640),
@@ -119,21 +122,21 @@ class Filter(Operation):
     )
 
     input: MediaRef
-    """The film."""
+    """The video."""
     filters: Annotated[tuple[AnyStep, ...], Field(min_length=1, max_length=100)]
     """The effects, in order."""
 
     def command(self, m: Media) -> Command:
-        film, info, form = m.source.need_film(), m.source.info, Form.of(m.source)
+        video, info, output = m.source.need_video(), m.source.info, OutputContainer.of(m.source)
         if len(self.filters) > m.max_filters:
             raise InvalidParams("filters", f"at most {m.max_filters} filters", "too_many")
         args = (
-            *edited_video(m, form, film, self._written(m, film)),
-            *kept_audio(m, form, info.audio),
-            *finish(form.container),
+            *edited_video(m, output, video, self._written(m, video)),
+            *kept_audio(m, output, info.audio),
+            *finish(output.container),
         )
         length_s = m.source.duration_s or None
-        file = result_file(m, form.container, streams=form.streams(info), duration_s=length_s)
+        file = result_file(m, output.container, streams=output.streams(info), duration_s=length_s)
         return m.ffmpeg(
             [Input(m.source, is_decoded_by_device=True)],
             [Target(args, file)],
@@ -141,14 +144,14 @@ class Filter(Operation):
             duration_s=length_s,
         )
 
-    def _written(self, m: Media, film: VideoStream) -> list[Written]:
-        written = squared(film, m.device)
-        shape = shape_after(stored_shape(film), written)
+    def _written(self, m: Media, video: VideoStream) -> list[Written]:
+        written = squared(video, m.device)
+        size = size_after(stored_size(video), written)
         for place, step in enumerate(self.filters):
             try:
-                filters, shape = step.params.drawn(Canvas(m, shape))
+                filters, size = step.params.drawn(Canvas(m, size))
             except InvalidParams as error:
                 field = f"filters/{place}/params/{error.field}"
                 raise InvalidParams(field, error.detail, error.code) from error
             written += filters
-        return [*written, *made_even(shape)]
+        return [*written, *made_even(size)]

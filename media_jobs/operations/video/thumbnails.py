@@ -1,25 +1,29 @@
-"""Still pictures of a film."""
+"""Still images of a video."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from media_jobs.ffmpeg.codecs import PICTURES, PictureName
-from media_jobs.ffmpeg.filters import Filter
+from media_jobs.ffmpeg.filters import Filter, write
 from media_jobs.ffmpeg.media_info import VideoStream
-from media_jobs.operations.building.frame_selection import (
+from media_jobs.operations.building import (
+    Fit,
     as_frames,
     choose,
+    displayed_size,
+    fitted,
     measuring_filters,
     read_measurements,
 )
-from media_jobs.operations.building.sizes import Fit, fitted, shape_of
 from media_jobs.operations.core import (
+    NOT_BOOL,
     Command,
+    EvenPixels,
     Example,
     Input,
     InvalidParams,
@@ -28,13 +32,13 @@ from media_jobs.operations.core import (
     Operation,
     OutputFile,
     Result,
+    Seconds,
     Steps,
     Target,
 )
-from media_jobs.operations.core.fields import NOT_BOOL, EvenPixels, Seconds
 
-# Up to here every frame is decoded for measuring; in a longer film only the key frames are.
-SHORT_FILM_S = 120.0
+# Up to here every frame is decoded for measuring; in a longer video only the key frames are.
+SHORT_VIDEO_S = 120.0
 MOST_CANDIDATES = 120
 JUST_BEFORE_S = 0.001
 # Of the whole work.
@@ -42,18 +46,18 @@ MEASURING = 0.8
 
 
 class Thumbnails(Operation):
-    """Take still pictures from a film.
+    """Take still images from a video.
 
-    ``smart`` measures frames all over the film and takes the ones that show most: none that is
+    ``smart`` measures frames all over the video and takes the ones that show most: none that is
     black, plain or blurred while there are others, spread over the whole length. ``uniform``
     takes the middles of equal stretches, ``random`` the same random places for the same
     parameters. With ``timestamps`` exactly those frames are taken that a player shows then.
     The times are in the job's ``result``.
     """
 
-    path: ClassVar[str] = "video/thumbnails"
-    group: ClassVar[str] = "video"
-    examples: ClassVar[tuple[Example, ...]] = (
+    path = "video/thumbnails"
+    group = "video"
+    examples = (
         Example(
             "the three frames that show most",
             {"input": "film"},
@@ -76,35 +80,35 @@ class Thumbnails(Operation):
     )
 
     input: MediaRef
-    """The film."""
+    """The video."""
     count: Annotated[int, Field(ge=1, le=50), NOT_BOOL] = 5
-    """How many pictures, unless ``timestamps`` says where."""
+    """How many images, unless ``timestamps`` says where."""
     method: Literal["smart", "uniform", "random"] = "smart"
     """How the frames are found."""
     timestamps: Annotated[tuple[Seconds, ...], Field(min_length=1, max_length=50)] | None = None
-    """Exact places in the film, instead of a method."""
+    """Exact places in the video, instead of a method."""
     width: EvenPixels | None = None
-    """Width of the pictures; it follows from the height, or is the film's own, when absent."""
+    """Width of the images; it follows from the height, or is the video's own, when absent."""
     height: EvenPixels | None = None
-    """Height of the pictures; it follows from the width, or is the film's own, when absent."""
+    """Height of the images; it follows from the width, or is the video's own, when absent."""
     fit: Fit = "contain"
-    """What happens when width and height do not have the film's shape."""
+    """What happens when width and height do not have the video's shape."""
     format: PictureName = "jpg"
-    """Kind of picture."""
+    """Kind of image."""
 
     def steps(self, m: Media) -> Steps:
-        film = m.source.need_film()
-        self._check(m, film)
+        video = m.source.need_video()
+        self._check(m, video)
         if self.timestamps is not None:
-            times = [shown_at(film, time, m.source.video_duration_s()) for time in self.timestamps]
+            times = [shown_at(video, time, m.source.video_duration_s()) for time in self.timestamps]
         elif self._measures:
             times = yield from self._measured(m)
         else:
-            times = [shown_at(film, time, m.source.video_duration_s()) for time in self._places(m)]
+            times = [shown_at(video, time, m.source.video_duration_s()) for time in self._places(m)]
         names = [f"thumbnail-{number:02}.{self.format}" for number in range(1, len(times) + 1)]
         share = (1.0 - MEASURING if self._measures else 1.0) / len(times)
         yield tuple(
-            replace(self._still(m, film, *each), share=share)
+            replace(self._still(m, video, *each), share=share)
             for each in zip(times, names, strict=True)
         )
         asked = self.timestamps or [round(time + JUST_BEFORE_S, 3) for time in times]
@@ -115,7 +119,7 @@ class Thumbnails(Operation):
     def _measures(self) -> bool:
         return self.timestamps is None and self.method == "smart"
 
-    def _check(self, m: Media, film: VideoStream) -> None:
+    def _check(self, m: Media, video: VideoStream) -> None:
         length_s = m.source.video_duration_s()
         if not length_s:
             raise InvalidParams("input", "the length of the source is not known", "no_duration")
@@ -123,7 +127,7 @@ class Thumbnails(Operation):
             if time >= length_s:
                 detail = f"the source ends at {length_s:g} s"
                 raise InvalidParams(f"timestamps/{place}", detail, "out_of_range")
-        frames = round(length_s * film.fps) or 1
+        frames = round(length_s * video.fps) or 1
         if self.timestamps is None and self.count > frames:
             raise InvalidParams("count", f"the source has only {frames} frames", "out_of_range")
         if self.fit != "contain" and None in {self.width, self.height}:
@@ -140,7 +144,7 @@ class Thumbnails(Operation):
     def _measured(self, m: Media) -> Any:
         length_s = m.source.video_duration_s()
         frames: list[Any] = []
-        if length_s > SHORT_FILM_S:
+        if length_s > SHORT_VIDEO_S:
             frames = as_frames((yield self._measure(m, only_key_frames=True)))
         if len(frames) < self.count:
             frames = as_frames((yield self._measure(m, only_key_frames=False)))
@@ -151,7 +155,7 @@ class Thumbnails(Operation):
         ]
 
     def _measure(self, m: Media, *, only_key_frames: bool) -> Command:
-        film, length_s = m.source.need_film(), m.source.video_duration_s()
+        video, length_s = m.source.need_video(), m.source.video_duration_s()
         candidates = min(MOST_CANDIDATES, max(30, 4 * self.count))
         # Key frames stand alone: the decoder passes over all between them.
         options = ("-skip_frame", "nokey") if only_key_frames else ()
@@ -160,8 +164,8 @@ class Thumbnails(Operation):
             [
                 Target(
                     (
-                        *("-map", f"0:{film.index}"),
-                        *("-vf", m.filters(measuring_filters(length_s / candidates))),
+                        *("-map", f"0:{video.index}"),
+                        *("-vf", write(measuring_filters(length_s / candidates))),
                         *("-fps_mode", "passthrough"),
                     )
                 )
@@ -172,26 +176,26 @@ class Thumbnails(Operation):
             parse=read_measurements,
         )
 
-    def _still(self, m: Media, film: VideoStream, start_s: float, name: str) -> Command:
-        picture = PICTURES[self.format]
-        filters = self._filters(m, film)
+    def _still(self, m: Media, video: VideoStream, start_s: float, name: str) -> Command:
+        image = PICTURES[self.format]
+        filters = self._filters(m, video)
         return m.ffmpeg(
             [Input(m.source, start_s)],
             [
                 Target(
                     (
-                        *("-map", f"0:{film.index}"),
-                        *(("-vf", m.filters(filters)) if filters else ()),
+                        *("-map", f"0:{video.index}"),
+                        *(("-vf", write(m.placed(filters))) if filters else ()),
                         *("-frames:v", "1"),
-                        *picture.args,
-                        # One picture under exactly this name, not a numbered series.
+                        *image.args,
+                        # One image under exactly this name, not a numbered series.
                         *("-f", "image2", "-update", "1"),
                     ),
                     OutputFile(
                         path=f"out/{name}",
                         role="thumbnail",
                         name=name,
-                        content_type=picture.content_type,
+                        content_type=image.content_type,
                         streams=frozenset({"video"}),
                     ),
                 )
@@ -199,18 +203,18 @@ class Thumbnails(Operation):
             stage="taking pictures",
         )
 
-    def _filters(self, m: Media, film: VideoStream) -> list[Filter]:
+    def _filters(self, m: Media, video: VideoStream) -> list[Filter]:
         if self.width is None and self.height is None:
             return []
         into = (self.width or float("inf"), self.height or float("inf"))
-        return fitted(shape_of(film), into, self.fit, m.device)
+        return fitted(displayed_size(video), into, self.fit, m.device)
 
 
-def shown_at(film: VideoStream, time_s: float, length_s: float) -> float:
+def shown_at(video: VideoStream, time_s: float, length_s: float) -> float:
     """Where to seek for the frame that a player shows at a time.
 
     FFmpeg starts with the first frame at or after the place, a player keeps the last one before it.
     """
-    frame_s = 1 / film.fps if film.fps else 0.0
+    frame_s = 1 / video.fps if video.fps else 0.0
     latest = length_s - frame_s - JUST_BEFORE_S
     return max(0.0, min(time_s - frame_s + JUST_BEFORE_S, latest))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import model_validator
 
@@ -12,50 +12,46 @@ from media_jobs.ffmpeg.codecs import CONTAINERS, QUICKTIME, Container, Container
 from media_jobs.ffmpeg.devices import HIGHEST_CRF, TWO_PASS, Encoding
 from media_jobs.ffmpeg.filters import Filter
 from media_jobs.ffmpeg.media_info import VideoStream
-from media_jobs.operations.building.encoding import (
-    NO_METADATA,
-    Sound,
-    audio_args,
-    check_bitrate,
-    finish,
-    result_file,
-    tag_args,
-    video_args,
-)
-from media_jobs.operations.building.sizes import (
-    Resolution,
-    made_even,
-    resize,
-    shape_of,
-    stored_shape,
-)
-from media_jobs.operations.building.stream_plan import (
+from media_jobs.operations.building import (
     AUDIO_OPTIONS,
     COPY,
+    NO_METADATA,
     VIDEO_OPTIONS,
-    Ways,
+    AudioEncoding,
+    Resolution,
+    StreamPlan,
+    TimeRange,
+    audio_args,
+    check_bitrate,
     check_holds,
+    copied_video,
+    displayed_size,
+    finish,
+    made_even,
+    mapped,
+    resize,
+    result_file,
+    stored_size,
     useless,
+    video_args,
 )
-from media_jobs.operations.building.time_range import Span, span
 from media_jobs.operations.core import (
+    Args,
+    Bitrate,
+    Channels,
     Command,
+    Crf,
     Example,
+    FrameRate,
     Input,
     InvalidParams,
     Media,
     MediaRef,
     Operation,
-    Steps,
-    Target,
-)
-from media_jobs.operations.core.fields import (
-    Bitrate,
-    Channels,
-    Crf,
-    FrameRate,
     SampleRate,
     Seconds,
+    Steps,
+    Target,
     bits_per_second,
 )
 
@@ -65,22 +61,23 @@ PROFILES: dict[str, dict[str, Any]] = {
     "mobile_friendly": {"video_codec": "h264", "crf": 28, "resolution": "720p", "fps": "30"},
 }
 
-SHARES = {"only": 1.0, "first": 0.4, "second": 0.6}
+Run = Literal["only", "first", "second"]
+SHARES: dict[Run, float] = {"only": 1.0, "first": 0.4, "second": 0.6}
 
 
 class Transcode(Operation):
-    """Convert a film or a sound to another container, codec, size or rate.
+    """Convert a video or audio to another container, codec, size or rate.
 
     What already is as it was asked for is copied bit by bit instead of encoded again, and the
     job's ``result`` says so for video and audio each; ``when_conformant`` or an explicit ``crf``
-    or bit rate turns that off. Frames keep their times unless ``fps`` is given, sound keeps its
-    distance to the picture, a rotated film is turned upright, an odd size loses its odd line.
+    or bit rate turns that off. Frames keep their times unless ``fps`` is given, audio keeps its
+    distance to the video, a rotated video is turned upright, an odd size loses its odd line.
     """
 
-    path: ClassVar[str] = "transcode"
-    group: ClassVar[str] = "video"
-    device: ClassVar[Literal["any", "cpu", "gpu"]] = "any"
-    examples: ClassVar[tuple[Example, ...]] = (
+    path = "transcode"
+    group = "video"
+    device = "any"
+    examples = (
         Example(
             "to MP4 for the web, 360 lines",
             {"input": "film_mkv"},
@@ -120,9 +117,9 @@ class Transcode(Operation):
     )
 
     input: MediaRef
-    """The film or sound to convert."""
+    """The video or audio to convert."""
     output_format: ContainerName = "mp4"
-    """Container of the result; those of sound alone leave the picture out."""
+    """Container of the result; those of audio alone leave the video out."""
     video_codec: Literal["h264", "hevc", "av1", "vp9", "prores", "copy", "none"] | None = None
     """The container's usual one when absent."""
     audio_codec: Literal["aac", "opus", "mp3", "flac", "pcm", "vorbis", "copy", "none"] | None = (
@@ -175,60 +172,61 @@ class Transcode(Operation):
         return {key: value for key, value in named.items() if key not in rival} | data
 
     def steps(self, m: Media) -> Steps:
-        ways = self._ways(m)
-        if self.two_pass and ways.video not in {None, COPY}:
-            yield self._run(m, ways, "first")
-            yield self._run(m, ways, "second")
+        plan = self._plan(m)
+        if self.two_pass and plan.video not in {None, COPY}:
+            yield self._run(m, plan, "first")
+            yield self._run(m, plan, "second")
         else:
-            yield self._run(m, ways, "only")
-        return ways.report(m.source.info)
+            yield self._run(m, plan, "only")
+        return plan.report(m.source.info)
 
-    def _ways(self, m: Media) -> Ways:
+    def _plan(self, m: Media) -> StreamPlan:
         container = CONTAINERS[self.output_format]
         self._check_effects()
         if m.source.info.video is not None:
-            m.source.need_film()
-        film = m.source.info.video if container.video and self.video_codec != "none" else None
-        cut = span(m.source, self.start, self.end, film=film, is_copied=self.video_codec == COPY)
-        self._check_length(cut, film)
-        ways = Ways(
+            m.source.need_video()
+        video = m.source.info.video if container.video and self.video_codec != "none" else None
+        is_copied = self.video_codec == COPY
+        cut = TimeRange.of(m.source, self.start, self.end, video=video, is_copied=is_copied)
+        self._check_length(cut, video)
+        plan = StreamPlan(
             container,
             cut,
-            self._video_way(m, container, cut),
-            self._audio_way(m, container, cut),
+            self._planned_video(m, container, cut),
+            self._planned_audio(m, container, cut),
             tuple(self._without_effect(m)),
         )
-        if not ways.streams:
+        if not plan.streams:
             raise InvalidParams("input", "no stream of the source is left to write", "no_streams")
-        self._check_rate(ways.video)
-        return ways
+        self._check_rate(plan.video)
+        return plan
 
-    def _check_length(self, cut: Span, film: VideoStream | None) -> None:
-        if film is None or self.fps is None or cut.length_s is None:
+    def _check_length(self, cut: TimeRange, video: VideoStream | None) -> None:
+        if video is None or self.fps is None or cut.length_s is None:
             return
         # As much is rounded away where times are written in whole milliseconds.
         if cut.length_s + 0.001 < 1 / frames_per_second(self.fps):
             detail = "is shorter than one frame of the rate asked for"
             raise InvalidParams("end", detail, "out_of_range")
 
-    def _video_way(self, m: Media, container: Container, cut: Span) -> str | None:
+    def _planned_video(self, m: Media, container: Container, cut: TimeRange) -> str | None:
         if not container.video and self.video_codec not in {None, "none"}:
             raise InvalidParams("video_codec", f"{self.output_format} holds no video")
         if not container.video or self.video_codec == "none":
             return None
         if not container.audio:
-            m.source.need_film()
-        film = m.source.info.video
-        if film is None:
+            m.source.need_video()
+        video = m.source.info.video
+        if video is None:
             return None
         if self.video_codec == COPY:
-            return self._copied_video(film)
+            return self._copied_video(video)
         wanted = self.video_codec or container.video[0]
         check_holds(self.output_format, "video", wanted)
-        conforms = cut.is_whole and self._video_conforms(m, film, wanted)
+        conforms = cut.is_whole and self._video_conforms(m, video, wanted)
         return COPY if conforms else wanted
 
-    def _audio_way(self, m: Media, container: Container, cut: Span) -> str | None:
+    def _planned_audio(self, m: Media, container: Container, cut: TimeRange) -> str | None:
         tracks = m.source.info.audio
         if not container.audio and self.audio_codec not in {None, "none"}:
             raise InvalidParams("audio_codec", f"{self.output_format} holds no audio")
@@ -249,8 +247,8 @@ class Transcode(Operation):
         conforms = codecs == {wanted} and cut.is_whole and self._audio_conforms(m)
         return COPY if conforms else wanted
 
-    def _copied_video(self, film: VideoStream) -> str:
-        check_holds(self.output_format, "video", film.codec)
+    def _copied_video(self, video: VideoStream) -> str:
+        check_holds(self.output_format, "video", video.codec)
         return COPY
 
     def _check_effects(self) -> None:
@@ -289,34 +287,35 @@ class Transcode(Operation):
         is_its = name in of_profile and of_profile[name] == getattr(self, name)
         return "profile" if is_its else name
 
-    def _video_conforms(self, m: Media, film: VideoStream, wanted: str) -> bool:
+    def _video_conforms(self, m: Media, video: VideoStream, wanted: str) -> bool:
         asked_quality = self.crf is not None or self.video_bitrate is not None or self.two_pass
-        if self.when_conformant == "encode" or asked_quality or film.codec != wanted:
+        if self.when_conformant == "encode" or asked_quality or video.codec != wanted:
             return False
-        turned_away = film.rotation and self.output_format in {"ts", "webm"}
+        turned_away = video.rotation and self.output_format in {"ts", "webm"}
         pixel_formats = {self.pixel_format or "yuv420p"}
         return (
             not turned_away
-            and film.pix_fmt.replace("yuvj", "yuv") in pixel_formats
-            and not made_even(stored_shape(film))
-            and self._size_conforms(m, film)
-            and self._rate_conforms(film)
+            and video.pix_fmt.replace("yuvj", "yuv") in pixel_formats
+            and not made_even(stored_size(video))
+            and self._size_conforms(m, video)
+            and self._rate_conforms(video)
         )
 
-    def _size_conforms(self, m: Media, film: VideoStream) -> bool:
+    def _size_conforms(self, m: Media, video: VideoStream) -> bool:
         if self.resolution is None:
             return True
-        seen = shape_of(film)
+        seen = displayed_size(video)
         scale = resize(seen, self.resolution, m.device)[0]
         wanted = dict(scale.options)
-        return (wanted["w"], wanted["h"]) == (seen.width, seen.height) == (film.width, film.height)
+        size = (wanted["w"], wanted["h"])
+        return size == (seen.width, seen.height) == (video.width, video.height)
 
-    def _rate_conforms(self, film: VideoStream) -> bool:
-        if self.max_bitrate and not 0 < (film.bit_rate or 0) <= bits_per_second(self.max_bitrate):
+    def _rate_conforms(self, video: VideoStream) -> bool:
+        if self.max_bitrate and not 0 < (video.bit_rate or 0) <= bits_per_second(self.max_bitrate):
             return False
         if self.fps is None:
             return True
-        return not film.is_vfr and abs(frames_per_second(self.fps) - film.fps) < 0.005
+        return not video.is_vfr and abs(frames_per_second(self.fps) - video.fps) < 0.005
 
     def _audio_conforms(self, m: Media) -> bool:
         if self.when_conformant == "encode" or self.audio_bitrate is not None:
@@ -343,45 +342,41 @@ class Transcode(Operation):
         if codec == "av1" and self.pixel_format in {"yuv422p", "yuv444p"}:
             raise InvalidParams("pixel_format", "av1 is encoded as 4:2:0", "unsupported")
 
-    def _run(self, m: Media, ways: Ways, run: Literal["only", "first", "second"]) -> Command:
-        video = self._video_args(m, ways, run)
+    def _run(self, m: Media, plan: StreamPlan, run: Run) -> Command:
+        video = self._video_args(m, plan, run)
         if run == "first":
             # The first pass leaves only its log in tmp/.
-            targets = [Target((*video, "-an"))]
+            target = Target((*video, "-an"))
         else:
-            targets = [
-                Target(
-                    (
-                        *video,
-                        *self._audio_args(m, ways),
-                        *(() if self.keep_metadata else NO_METADATA),
-                        *finish(ways.container, faststart=self.faststart),
-                    ),
-                    result_file(
-                        m, ways.container, streams=ways.streams, duration_s=ways.cut.planned_s
-                    ),
-                )
-            ]
-        encodes = ways.video not in {None, COPY}
+            target = self._result(m, plan, (*video, *self._audio_args(m, plan)))
+        encodes = plan.video not in {None, COPY}
         return m.ffmpeg(
-            [Input(m.source, ways.cut.start_s, ways.cut.length_s, is_decoded_by_device=encodes)],
-            targets,
+            [Input(m.source, plan.cut.start_s, plan.cut.length_s, is_decoded_by_device=encodes)],
+            [target],
             stage="measuring" if run == "first" else "encoding" if encodes else "copying",
-            duration_s=ways.cut.planned_s,
+            duration_s=plan.cut.planned_s,
             share=SHARES[run],
         )
 
-    def _video_args(
-        self, m: Media, ways: Ways, run: Literal["only", "first", "second"]
-    ) -> tuple[str, ...]:
-        film = m.source.info.video
-        if film is None or ways.video is None:
+    def _result(self, m: Media, plan: StreamPlan, streams: Args) -> Target:
+        args = (
+            *streams,
+            *(() if self.keep_metadata else NO_METADATA),
+            *finish(plan.container, faststart=self.faststart),
+        )
+        duration_s = plan.cut.planned_s
+        return Target(
+            args, result_file(m, plan.container, streams=plan.streams, duration_s=duration_s)
+        )
+
+    def _video_args(self, m: Media, plan: StreamPlan, run: Run) -> Args:
+        video = m.source.info.video
+        if video is None or plan.video is None:
             return ()
-        mapped = ("-map", f"0:{film.index}")
-        if ways.video == COPY:
-            return (*mapped, "-c:v", "copy", *tag_args(film.codec))
+        if plan.video == COPY:
+            return copied_video(video)
         encoding = Encoding(
-            codec=ways.video,
+            codec=plan.video,
             preset=self.preset,
             crf=self.crf,
             bitrate=self.video_bitrate,
@@ -389,25 +384,24 @@ class Transcode(Operation):
             pixel_format=self.pixel_format or "yuv420p",
             run=run,
         )
-        return (*mapped, *video_args(m, film, encoding, self._filters(m, film, ways.video)))
+        filters = self._filters(m, video, plan.video)
+        return ("-map", f"0:{video.index}", *video_args(m, video, encoding, filters))
 
-    def _filters(self, m: Media, film: VideoStream, codec: str) -> list[Filter]:
+    def _filters(self, m: Media, video: VideoStream, codec: str) -> list[Filter]:
         rate = [Filter("fps", cuda="fps", fps=self.fps)] if self.fps else []
         if self.resolution:
-            return [*rate, *resize(shape_of(film), self.resolution, m.device)]
-        return [*rate, *([] if codec in {"gif", "webp"} else made_even(stored_shape(film)))]
+            return [*rate, *resize(displayed_size(video), self.resolution, m.device)]
+        return [*rate, *([] if codec in {"gif", "webp"} else made_even(stored_size(video)))]
 
-    def _audio_args(self, m: Media, ways: Ways) -> tuple[str, ...]:
+    def _audio_args(self, m: Media, plan: StreamPlan) -> Args:
         tracks = m.source.info.audio
-        if ways.audio is None or not tracks:
+        if plan.audio is None or not tracks:
             return ()
-        kept = tracks if ways.container.video else tracks[:1]
-        mapped = [arg for track in kept for arg in ("-map", f"0:{track.index}")]
-        if ways.audio == COPY:
-            return (*mapped, "-c:a", "copy")
-        sound = Sound(ways.audio, self.audio_bitrate, self.sample_rate, self.channels)
-        largest = max(kept, key=lambda track: track.channels)
-        return (*mapped, *audio_args(m, sound, largest))
+        kept = tracks if plan.container.video else tracks[:1]
+        if plan.audio == COPY:
+            return (*mapped(kept), "-c:a", "copy")
+        encoding = AudioEncoding(plan.audio, self.audio_bitrate, self.sample_rate, self.channels)
+        return (*mapped(kept), *audio_args(m, encoding, kept))
 
 
 def frames_per_second(rate: str) -> float:

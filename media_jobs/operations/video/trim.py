@@ -1,21 +1,25 @@
-"""Cut a part out of a film or sound."""
+"""Cut a part out of a video or audio file."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
-from media_jobs.operations.building.encoding import finish, result_file
-from media_jobs.operations.building.reencode import (
-    Form,
+from media_jobs.operations.building import (
+    OutputContainer,
+    TimeRange,
     copied_video,
     edited_video,
     encoded_audio,
+    finish,
+    made_even,
     mapped,
+    result_file,
+    stored_size,
 )
-from media_jobs.operations.building.sizes import made_even, stored_shape
-from media_jobs.operations.building.time_range import Span, span
 from media_jobs.operations.core import (
+    Args,
     Command,
+    Duration,
     Example,
     Input,
     InvalidParams,
@@ -23,14 +27,14 @@ from media_jobs.operations.core import (
     MediaRef,
     Operation,
     Result,
+    Seconds,
     Steps,
     Target,
 )
-from media_jobs.operations.core.fields import Duration, Seconds
 
 
 class Trim(Operation):
-    """Keep only a part of a film or sound.
+    """Keep only a part of a video or audio file.
 
     The part is from ``start`` to ``end``, or as long as ``duration``. ``frame`` cuts at exactly
     these times and encodes again, in the source's codec where that is possible. ``keyframe``
@@ -38,11 +42,11 @@ class Trim(Operation):
     or before ``start``.
     """
 
-    path: ClassVar[str] = "video/trim"
-    group: ClassVar[str] = "video"
-    aliases: ClassVar[tuple[str, ...]] = ("trim",)
-    device: ClassVar[Literal["any", "cpu", "gpu"]] = "any"
-    examples: ClassVar[tuple[Example, ...]] = (
+    path = "video/trim"
+    group = "video"
+    aliases = ("trim",)
+    device = "any"
+    examples = (
         Example(
             "one and a half seconds, to the frame",
             {"input": "film"},
@@ -58,7 +62,7 @@ class Trim(Operation):
     )
 
     input: MediaRef
-    """The film or sound."""
+    """The video or audio."""
     start: Seconds = 0.0
     """Where to begin."""
     end: Seconds | None = None
@@ -72,15 +76,15 @@ class Trim(Operation):
         if self.end is not None and self.duration is not None:
             raise InvalidParams("duration", "give either end or duration", "conflict")
         if m.source.info.video is not None:
-            m.source.need_film()
+            m.source.need_video()
         end = self.end if self.duration is None else self.start + self.duration
         exact = self.accuracy == "frame"
-        cut = span(
+        cut = TimeRange.of(
             m.source,
             self.start,
             end,
             "end" if self.duration is None else "duration",
-            film=m.source.info.video,
+            video=m.source.info.video,
             is_copied=not exact,
         )
         yield self._exact(m, cut) if exact else self._copied(m, cut)
@@ -89,32 +93,37 @@ class Trim(Operation):
         )
         return Result({"accuracy": self.accuracy}, warnings=(*cut.warnings, *early))
 
-    def _exact(self, m: Media, cut: Span) -> Command:
-        form, info = Form.of(m.source), m.source.info
-        film = info.video if form.container.video else None
-        video = edited_video(m, form, film, made_even(stored_shape(film))) if film else ()
-        args = (*video, *encoded_audio(m, form, info.audio), *finish(form.container))
-        file = result_file(m, form.container, streams=form.streams(info), duration_s=cut.planned_s)
+    def _exact(self, m: Media, cut: TimeRange) -> Command:
+        output, info = OutputContainer.of(m.source), m.source.info
+        video = info.video if output.container.video else None
+        edited = edited_video(m, output, video, made_even(stored_size(video))) if video else ()
+        args = (*edited, *encoded_audio(m, output, info.audio), *finish(output.container))
         return m.ffmpeg(
-            [Input(m.source, cut.start_s, cut.length_s, is_decoded_by_device=film is not None)],
-            [Target(args, file)],
+            [Input(m.source, cut.start_s, cut.length_s, is_decoded_by_device=video is not None)],
+            [self._result(m, output, args, cut.planned_s)],
             duration_s=cut.planned_s,
         )
 
-    def _copied(self, m: Media, cut: Span) -> Command:
-        form, info = Form.of(m.source, copies_video=True), m.source.info
+    def _copied(self, m: Media, cut: TimeRange) -> Command:
+        output, info = OutputContainer.of(m.source, copies_video=True), m.source.info
         args = (
             *(copied_video(info.video) if info.video else ()),
             *((*mapped(info.audio), "-c:a", "copy") if info.audio else ()),
             # The key frame lies before the start, at a negative time that players dislike.
             *("-avoid_negative_ts", "make_zero"),
-            *finish(form.container),
+            *finish(output.container),
         )
-        # How long it becomes is known only where the key frames are.
-        file = result_file(m, form.container, streams=form.streams(info), duration_s=None)
         return m.ffmpeg(
             [Input(m.source, cut.start_s, cut.length_s)],
-            [Target(args, file)],
+            # How long it becomes is known only where the key frames are.
+            [self._result(m, output, args, None)],
             stage="copying",
             duration_s=cut.planned_s,
         )
+
+    def _result(
+        self, m: Media, output: OutputContainer, args: Args, duration_s: float | None
+    ) -> Target:
+        streams = output.streams(m.source.info)
+        file = result_file(m, output.container, streams=streams, duration_s=duration_s)
+        return Target(args, file)
