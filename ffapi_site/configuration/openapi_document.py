@@ -26,6 +26,7 @@ DOCUMENT: dict[str, Any] = {
         {"name": "api-keys", "description": "The tenant's keys"},
         {"name": "quotas", "description": "What may be taken, and what is"},
         {"name": "usage", "description": "What was used, and what it costs"},
+        {"name": "audit-log", "description": "Who did what, and proof that no record was changed"},
     ],
     "POSTPROCESSING_HOOKS": ["ffapi_site.openapi.components.add_components"],
     "SORT_OPERATION_PARAMETERS": False,

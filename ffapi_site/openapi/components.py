@@ -42,8 +42,8 @@ def _problem() -> Json:
 
 
 def add_components(result: Json, **_: Any) -> Json:
-    """drf-spectacular's hook: the schemas that no serializer stands for."""
+    """drf-spectacular's hook: the schemas that no serializer stands for. Raises ``SameName``."""
     known = result.setdefault("components", {}).setdefault("schemas", {})
-    for name, schema in ({"Problem": _problem()} | schemas.components()).items():
-        known.setdefault(name, schema)
+    for more in ({"Problem": _problem()}, schemas.components()):
+        schemas.add_to(known, more)
     return result

@@ -25,7 +25,6 @@ _PROBLEMS = {
     "429": "Too many requests; `Retry-After` says when to come again.",
     "503": "Not just now; `Retry-After` says when to come again.",
 }
-_SECTIONS = {"jobs", "files", "operations", "tenant", "api-keys", "quotas", "usage"}
 _IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -53,8 +52,9 @@ class Described(AutoSchema):
     """What all views have in common, so that each only says what is its own."""
 
     def get_tags(self) -> list[str]:
+        """The section that the view names, else the first word of its address."""
         first = self.path.removeprefix("/v1/").split("/")[0]
-        return [first if first in _SECTIONS else "run"]
+        return [getattr(self.view, "section", first)]
 
     def get_operation_id(self) -> str:
         words = self.path.removeprefix("/v1/").replace("-", "_").replace("{", "").replace("}", "")

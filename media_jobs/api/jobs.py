@@ -12,17 +12,16 @@ from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib import bodies, ongoing
 from ffapi_site.lib.client_address import client_address
 from ffapi_site.lib.openapi import JSON, PAGING, page_of
-from ffapi_site.lib.problems import Invalid
 from ffapi_site.lib.renderers import EventStream, PlainText
 from media_jobs.api import event_stream, job_request
 from media_jobs.api.answers import MakesJobs
 from media_jobs.api.job_body import JobBody, related, tell, tell_all
 from media_jobs.api.job_list import FILTERS, filtered
 from media_jobs.api.openapi import JOB_MADE, PREFER, QUERY
-from media_jobs.api.schemas import JOB_REQUEST, flat_request
+from media_jobs.api.schemas import JOB_REQUEST
 from media_jobs.engine import jobs
 from media_jobs.models import Job
-from media_jobs.operations.core import Operation, UnknownOperation, find, from_flat
+from media_jobs.operations.core import UnknownOperation, find
 
 
 class Jobs(MakesJobs):
@@ -128,39 +127,3 @@ class RetryJob(MakesJobs):
         self.caller.require(scope_of(job.operation))
         key = self.caller.api_key
         return self.answer_with(lambda: jobs.retry(job, api_key=key))
-
-
-class RunOperation(MakesJobs):
-    """The base of the views that each take one operation's parameters as a flat object."""
-
-    operation: ClassVar[str]
-
-    def post(self, request: Request) -> Response:
-        params, options = from_flat(self.operation, self.sent)
-        key = self.caller.api_key
-        try:
-            submission = job_request.read({"operation": self.operation, "params": params} | options)
-            return self.answer_with(lambda: jobs.submit(self.tenant, submission, api_key=key))
-        except Invalid as problem:
-            raise job_request.flattened(problem) from problem
-
-
-def running(operation: type[Operation]) -> type[RunOperation]:
-    """Make the view of one operation, described by its declaration."""
-    described = extend_schema(
-        request=JSON(flat_request(operation)),
-        parameters=[PREFER],
-        responses=JOB_MADE,
-        summary=operation.title(),
-        description=operation.description(),
-    )
-
-    @described
-    def post(self: RunOperation, request: Request) -> Response:
-        return RunOperation.post(self, request)
-
-    return type(
-        "RunOperation",
-        (RunOperation,),
-        {"operation": operation.name, "post": post, "scopes": {"POST": operation.scope}},
-    )

@@ -6,8 +6,7 @@ from functools import cache
 from typing import Any
 
 from media_jobs.api.job_request import JobOptions
-from media_jobs.operations.core import REGISTRY, Operation
-from media_jobs.operations.core.parsing import media_aliases
+from media_jobs.operations.core import REGISTRY, Operation, media_aliases
 from media_jobs.surfaces import plans
 
 Json = dict[str, Any]
@@ -33,16 +32,36 @@ JOB_REQUEST = ref("JobRequest")
 
 @cache
 def components() -> Json:
-    """Every component that the operations need, by name."""
-    found: Json = {"JobRequest": _any_job()}
+    """Every component that the operations need, by name. Raises ``SameName``."""
+    found: Json = {}
+    add_to(found, {"JobRequest": _any_job()})
     for operation in REGISTRY.values():
-        schema = operation.model_json_schema(ref_template=_TEMPLATE)
-        found |= schema.pop("$defs", {})
-        schema["examples"] = [plans.request(operation, example) for example in operation.examples]
-        found[component_name(operation, "Params")] = schema
-        found[component_name(operation, "Job")] = _job(operation)
-        found[component_name(operation, "Request")] = _flat(operation, schema)
+        add_to(found, _components_of(operation))
     return found
+
+
+class SameName(ValueError):  # noqa: N818 -- what happened
+    """Two components of the API's description have one name; rename one of the classes."""
+
+
+def add_to(known: Json, more: Json) -> None:
+    """Raises ``SameName`` where a name stands for something else already."""
+    for name, schema in more.items():
+        if known.setdefault(name, schema) != schema:
+            raise SameName(name)
+
+
+def _components_of(operation: type[Operation]) -> Json:
+    schema = operation.model_json_schema(ref_template=_TEMPLATE)
+    nested: Json = schema.pop("$defs", {})
+    schema["examples"] = [plans.request(operation, example) for example in operation.examples]
+    own = {
+        component_name(operation, "Params"): schema,
+        component_name(operation, "Job"): _job(operation),
+        component_name(operation, "Request"): _flat(operation, schema),
+    }
+    add_to(own, nested)
+    return own
 
 
 def _options() -> Json:

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.models import RateBucket
+from media_jobs.api import schemas
 from media_jobs.operations.core import REGISTRY
 from media_jobs.surfaces import plans
 from tests.api.test_conventions import ROUTES, handled
@@ -52,6 +53,17 @@ def test_every_route_and_method_is_described(described: Any) -> None:
     assert set(described["paths"]) == set(paths)
     for path, methods in paths.items():
         assert {method.upper() for method in described["paths"][path]} == set(methods)
+
+
+def test_every_section_is_introduced(described: Any) -> None:
+    used = {
+        tag
+        for methods in described["paths"].values()
+        for operation in methods.values()
+        for tag in operation["tags"]
+    }
+    assert used == {each["name"] for each in described["tags"]}
+    assert described["paths"]["/v1/audit-log"]["get"]["tags"] == ["audit-log"]
 
 
 def test_every_operation_says_what_it_answers(described: Any) -> None:
@@ -97,6 +109,15 @@ def test_every_example_fits_its_schema(name: str, components: Any) -> None:
         validator(components, "JobRequest").validate(job)
         flat = components["JobRequest"]["discriminator"]["mapping"][name].rsplit("/")[-1]
         validator(components, flat.removesuffix("Job") + "Request").validate(params | {"tags": []})
+
+
+def test_two_components_of_one_name_are_refused() -> None:
+    """A client would be made for one of them, and send it for both."""
+    known: dict[str, Any] = {"Size": {"type": "object"}}
+    schemas.add_to(known, {"Size": {"type": "object"}, "Crop": {"type": "array"}})
+    assert set(known) == {"Size", "Crop"}
+    with pytest.raises(schemas.SameName, match="Crop"):
+        schemas.add_to(known, {"Crop": {"type": "object"}})
 
 
 def test_a_wrong_job_does_not_fit(components: Any) -> None:
