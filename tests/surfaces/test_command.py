@@ -40,7 +40,7 @@ def test_an_analysis_prints_its_answer(media: Samples) -> None:
 
 
 def test_the_operations_are_listed() -> None:
-    assert "video/thumbnails     Take still pictures from a film" in ffapi("operations")
+    assert "video/thumbnails     Take still images from a video" in ffapi("operations")
 
 
 def test_nothing_is_overwritten(media: Samples, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from media_jobs.surfaces import cli, docs, goldens
 from media_jobs.worker.local_run import LocalRun, Stopped
 from storage import names
 
-GENERATED = {"docs": (docs.pages, "docs/operations"), "goldens": (goldens.pages, "tests/goldens")}
+GENERATED = {"docs/operations": docs.pages, "tests/goldens": goldens.pages}
 
 _NAME_BYTES = 255  # what most file systems take
 
@@ -34,9 +34,8 @@ class Command(BaseCommand):
             own.add_argument("--to", default=".", metavar="FOLDER", help="where results go [.]")
             cli.add_options(own, operation)
         verbs.add_parser("operations", help="list the operations")
-        for verb, (_, where) in GENERATED.items():
-            made = verbs.add_parser(verb, help=f"make {where} anew from the operations")
-            made.add_argument("--check", action="store_true", help="only say whether it is stale")
+        made = verbs.add_parser("docs", help=f"make {' and '.join(GENERATED)} from the operations")
+        made.add_argument("--check", action="store_true", help="only say what is stale")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         verb = options["verb"]
@@ -46,7 +45,7 @@ class Command(BaseCommand):
         elif verb == "run":
             self._run(options)
         else:
-            self._generate(verb, only_check=options["check"])
+            self._generate(only_check=options["check"])
 
     def _run(self, options: dict[str, Any]) -> None:
         try:
@@ -76,20 +75,26 @@ class Command(BaseCommand):
             shutil.copyfile(run.folder / path, target)
             self.stdout.write(str(target))
 
-    def _generate(self, verb: str, *, only_check: bool) -> None:
-        pages, where = GENERATED[verb]
-        folder = Path(settings.BASE_DIR) / where
-        wanted = pages()
-        there = {path.name: path.read_text() for path in folder.glob("*.*")}
-        stale = sorted(
-            name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name)
-        )
+    def _generate(self, *, only_check: bool) -> None:
+        wanted = {
+            Path(settings.BASE_DIR, folder, name): text
+            for folder, pages in GENERATED.items()
+            for name, text in pages().items()
+        }
+        there = {
+            path: path.read_text()
+            for folder in GENERATED
+            for path in Path(settings.BASE_DIR, folder).glob("*.*")
+        }
+        paths = wanted.keys() | there.keys()
+        stale = sorted(path for path in paths if wanted.get(path) != there.get(path))
         if only_check and stale:
-            raise CommandError(f"stale in {where}: {', '.join(stale)}; run manage.py ffapi {verb}")
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in stale:
-            if name in wanted:
-                (folder / name).write_text(wanted[name])
+            listed = ", ".join(str(path.relative_to(settings.BASE_DIR)) for path in stale)
+            raise CommandError(f"stale: {listed}; run make docs")
+        for path in stale:
+            if path in wanted:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(wanted[path])
             else:
-                (folder / name).unlink()
-        self.stdout.write(f"{where}: {len(stale)} of {len(wanted)} made anew")
+                path.unlink()
+        self.stdout.write(f"{len(stale)} of {len(wanted)} pages made anew")
