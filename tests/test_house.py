@@ -66,6 +66,18 @@ def _package_of(module: str) -> str:
     return module.rpartition(".")[0]
 
 
+@pytest.mark.parametrize("room", ["media_jobs.operations.core", "media_jobs.operations.building"])
+def test_whoever_stands_outside_comes_in_by_the_door(room: str) -> None:
+    graph = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=True, cache_dir=None)
+    found = {
+        (importer, module)
+        for module in graph.find_descendants(room)
+        for importer in graph.find_modules_that_directly_import(module)
+        if not importer.startswith(room)
+    }
+    assert found == set()
+
+
 def test_every_setting_is_documented() -> None:
     explained = re.findall(
         r"^\| `([A-Z_]+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE
