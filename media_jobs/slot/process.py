@@ -140,7 +140,12 @@ class Guard:
 
     def _keep_beating(self, slot: cluster.SlotCluster) -> threading.Thread:
         hangs = Hangs(self.name, slot.sentinel.pid)
-        beat = Chore("heartbeat", partial(self._beat, hangs), vital_s=_WITHOUT_HEARTBEAT_S)
+        beat = Chore(
+            "heartbeat",
+            partial(self._beat, hangs),
+            longest_rest_s=_HEARTBEAT_S,  # silent for longer, the slot is taken to be down
+            vital_s=_WITHOUT_HEARTBEAT_S,
+        )
         self._beating = Round("heartbeat", [beat], patience_s=_BEAT_PATIENCE_S)
 
         def keep_beating() -> None:

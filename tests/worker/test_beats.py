@@ -18,6 +18,7 @@ from media_jobs.slot.process import Guard
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _HELD_S = 3.0
+_REFUSED_S = 4.0
 
 
 def test_it_goes_on_and_beats_again_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,3 +74,24 @@ def test_a_heartbeat_that_never_ends_ends_the_guard(monkeypatch: pytest.MonkeyPa
     slot.sentinel.kill()
     one._over.set()
     beating.join(20)
+
+
+def test_it_beats_soon_after_the_database_has_refused_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk was full, say: a slot that is silent for longer is taken to be down."""
+    monkeypatch.setattr(process, "_HEARTBEAT_S", 0.1)
+    one = Guard("cpu", 1)
+    one._row["sandbox"] = {"allowed": True, "level": "full"}
+    slot: Any = SimpleNamespace(sentinel=_process(30))
+    told = connection.settings_dict
+    rights, role = "INSERT, UPDATE ON media_jobs_slot", told["USER"]
+    place = {"dbname": told["NAME"], "host": told["HOST"], "user": told["OWNER"]["USER"]}
+    with psycopg.connect(**place, autocommit=True) as owner:
+        owner.execute(f"REVOKE {rights} FROM {role}")
+        beating = one._keep_beating(slot)
+        time.sleep(_REFUSED_S)
+        owner.execute(f"GRANT {rights} TO {role}")
+    time.sleep(_REFUSED_S / 2)
+    one._over.set()
+    beating.join(20)
+    slot.sentinel.kill()
+    assert Slot.objects.filter(name=one.name).exists()
