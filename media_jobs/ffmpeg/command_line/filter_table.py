@@ -48,6 +48,13 @@ class FilterKind:
     goes_on: bool = False
     repeats: bool = False
 
+    def has(self, option: str) -> bool:
+        return any(each.name == option for each in self.slots)
+
+    def usual_name(self, option: str) -> str:
+        """The one that an option has of its names: whatever it was called, the last value holds."""
+        return next((each.name for each in self.slots if option in each.names), option)
+
 
 _KINDS: dict[str, SlotKind] = {"*": "text", "^": "font", "!": "barred", "@": "file"}
 

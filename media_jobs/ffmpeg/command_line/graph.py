@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,12 +10,31 @@ from media_jobs.ffmpeg.command_line.filter_table import FilterKind, Slot
 from media_jobs.ffmpeg.command_line.graph_syntax import NoGraph, RawFilter
 from media_jobs.ffmpeg.command_line.refusal import shown
 from media_jobs.ffmpeg.command_line.tokens import Aliases
+from media_jobs.ffmpeg.command_line.values import KINDS, seconds
 from media_jobs.ffmpeg.filters import escape
 
-_ENDS = {"duration", "d", "whole_dur", "pad_dur", "pad_len", "whole_len"}
-# Nothing that is negative, or no microsecond long: to some filters that means without end.
-_LENGTH = re.compile(r"(?=[\d:]{0,12}(?:[1-9]|\.\d{0,5}[1-9]))[\d:.]{1,12}s?", re.ASCII)
+_ENDS = {"duration", "whole_dur", "pad_dur", "pad_len", "whole_len"}
+_LEAST_S = 0.000_001
+_USUAL_RATE = 44_100
+_LONGEST_RATE = 9
 _FRAMESYNC = {"eof_action", "shortest", "repeatlast", "ts_sync_mode"}
+
+
+def _is_end(text: str, least_s: float) -> bool:
+    """Not so of what is no length, as a negative one, or less than the filter counts.
+
+    To some filters that means without end.
+    """
+    length = text.removesuffix("s")
+    return length[:1].isdigit() and KINDS["time"].holds(length) and seconds(length) >= least_s
+
+
+def _sample_s(rate: str | None) -> float:
+    """How long a sample is, and as a rate that is no plain number the longest that one can be."""
+    if rate is None:
+        return 1 / _USUAL_RATE
+    is_plain = rate.isascii() and rate.isdigit() and len(rate) <= _LONGEST_RATE
+    return 1 / max(int(rate), 1) if is_plain else 1.0
 
 
 @dataclass(frozen=True)
@@ -36,11 +54,16 @@ class KnownFilter:
     @property
     def is_endless(self) -> bool:
         """Whether it may go on for ever by itself, for all that its options say."""
-        said = {key: value for key, value in self.options if isinstance(value, str)}
+        said = {
+            self.kind.usual_name(key): value
+            for key, value in self.options
+            if isinstance(value, str)
+        }
         if self.kind.repeats:
             return any(not said.get(key, "0").isdigit() for key in ("loop", "stop"))
+        least_s = _sample_s(said.get("sample_rate")) if self.kind.has("sample_rate") else _LEAST_S
         ends = [said[key] for key in _ENDS & said.keys()]
-        return self.kind.goes_on and not any(_LENGTH.fullmatch(value) for value in ends)
+        return self.kind.goes_on and not any(_is_end(value, least_s) for value in ends)
 
     def write(self, paths: Mapping[str, str]) -> str:
         """``paths`` are the files behind the aliases."""
