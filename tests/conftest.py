@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 
 from ffapi_site.database.owner import as_owner
 from ffapi_site.lib import scope
+from ffapi_site.lib.netguard.connection import _PinnedBackend
 from tests.described import undescribed
 from tests.harness.media import Samples
 
@@ -108,6 +111,27 @@ def _answers_as_described(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(Client, "request", watched)
     yield
     assert found == [], "the OpenAPI description does not say so"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_slow_in_a_transaction() -> Iterator[None]:
+    """Fail what waits for a mail server or for a stranger's while it may hold rows."""
+    with (
+        patch.object(EmailMessage, "send", _outside_transactions(EmailMessage.send)),
+        patch.object(
+            _PinnedBackend, "connect_tcp", _outside_transactions(_PinnedBackend.connect_tcp)
+        ),
+    ):
+        yield
+
+
+def _outside_transactions(wait: Callable[..., Any]) -> Callable[..., Any]:
+    def watched(*asked: Any, **named: Any) -> Any:
+        own = [each for each in connection.atomic_blocks if not each._from_testcase]
+        assert own == [], "a transaction is open"
+        return wait(*asked, **named)
+
+    return watched
 
 
 @pytest.fixture(autouse=True, scope="session")

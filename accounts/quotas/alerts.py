@@ -95,40 +95,48 @@ def mail_due() -> int:
 
 
 def _mail_next() -> bool | None:
-    """Tell whether the next one was mailed; None where none is due."""
-    with transaction.atomic():
-        alert = _next()
-        if alert is None:
-            return None
-        try:
-            with transaction.atomic():
-                _mail(alert)
-        except Exception as error:  # of the server, of an address, of what nobody thought of
-            if database_away(error):
-                raise
-            logger.exception("An alert failed", extra={"alert": alert.pk})
-            _put_off(alert)
-            return False
-        QuotaAlert.objects.filter(pk=alert.pk).update(mailed_at=Now())
+    """Tell whether the next one was mailed; None where none is due.
+
+    In no transaction: a mail server may take its time, and a row that is locked meanwhile would
+    hold up whoever changes the tenant. A process that dies in between has used up one try.
+    """
+    alert = _take_next()
+    if alert is None:
+        return None
+    try:
+        _mail(alert)
+    except Exception as error:  # of the server, of an address, of what nobody thought of
+        if database_away(error):
+            raise
+        logger.exception("An alert failed", extra={"alert": alert.pk})
+        _say_what_follows(alert)
+        return False
+    QuotaAlert.objects.filter(pk=alert.pk).update(mailed_at=Now())
     return True
 
 
-def _next() -> QuotaAlert | None:
+def _take_next() -> QuotaAlert | None:
+    """Take the next one for this try; whoever else looks finds it due after the pause only."""
     is_due = Q(next_mail_at=None) | Q(next_mail_at__lte=Now())
     rows = QuotaAlert.objects.filter(is_due, mailed_at=None, mail_tries__lt=_TRIES)
     rows = rows.select_related("tenant").order_by("pk")
-    return rows.select_for_update(skip_locked=True, of=("self",)).first()
+    with transaction.atomic():
+        alert = rows.select_for_update(skip_locked=True, of=("self",)).first()
+        if alert is not None:
+            again = Now() + _FIRST_PAUSE * 2**alert.mail_tries
+            alert.mail_tries += 1
+            QuotaAlert.objects.filter(pk=alert.pk).update(
+                mail_tries=alert.mail_tries, next_mail_at=again
+            )
+    return alert
 
 
-def _put_off(alert: QuotaAlert) -> None:
-    tries = alert.mail_tries + 1
-    extra = {"alert": alert.pk, "tries": tries}
-    if tries < _TRIES:
+def _say_what_follows(alert: QuotaAlert) -> None:
+    extra = {"alert": alert.pk, "tries": alert.mail_tries}
+    if alert.mail_tries < _TRIES:
         logger.warning("An alert could not be mailed", extra=extra)
     else:
         logger.error("An alert is given up: it could not be mailed", extra=extra)
-    again = Now() + _FIRST_PAUSE * 2**alert.mail_tries
-    QuotaAlert.objects.filter(pk=alert.pk).update(mail_tries=tries, next_mail_at=again)
 
 
 def _mail(alert: QuotaAlert) -> None:
