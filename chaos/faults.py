@@ -1,4 +1,4 @@
-"""What is done to the site. Each fault has the number of the demand that it tries (R1 to R22)."""
+"""What is done to the site. Each fault has the number of the demand that it tries (R1 to R35)."""
 
 from __future__ import annotations
 
@@ -59,6 +59,16 @@ def kill_web_worker(scene: Scene) -> Done:
 def kill_web_master(scene: Scene) -> Done:
     """R4: the whole web server dies."""
     return _kill(scene, processes.web_masters(scene.ground))
+
+
+def kill_maintenance(scene: Scene) -> Done:
+    """R35: nobody does the chores any more."""
+    return _kill(scene, processes.maintenance(scene.ground))
+
+
+def kill_webhooks(scene: Scene) -> Done:
+    """R35: who sends webhooks dies with some on their way."""
+    return _kill(scene, processes.webhook_senders(scene.ground))
 
 
 def crash_site(scene: Scene) -> Done:
@@ -201,6 +211,8 @@ ALL: tuple[Fault, ...] = (
     kill_sentinel,
     stop_slot,
     kill_web_master,
+    kill_maintenance,
+    kill_webhooks,
     crash_site,
     freeze_ffmpeg,
     stop_database,

@@ -78,6 +78,23 @@ def database_keepers(ground: Ground) -> list[psutil.Process]:
     return [each for each in running if _is_program(each, "ffapi_site.serving.database")]
 
 
+def maintenance(ground: Ground) -> list[psutil.Process]:
+    """The program that does the chores, below the process that watches over it."""
+    return _watched(ground, "maintenance")
+
+
+def webhook_senders(ground: Ground) -> list[psutil.Process]:
+    return _watched(ground, "webhooks")
+
+
+def _watched(ground: Ground, command: str) -> list[psutil.Process]:
+    running = [
+        each for each in ground.server.processes() if _is_program(each, f"manage.py {command}")
+    ]
+    pids = {each.pid for each in running}
+    return [each for each in running if each.ppid() in pids]
+
+
 def postmasters(ground: Ground) -> list[psutil.Process]:
     running = remains.postmaster(ground.folder / "postgres")
     return [running] if running else []

@@ -36,6 +36,11 @@ def stop_guard(scene: Scene) -> Done:
     return scene.stop(processes.guards(scene.ground))
 
 
+def stop_maintenance(scene: Scene) -> Done:
+    """R35: who does the chores stands still for good."""
+    return scene.stop(processes.maintenance(scene.ground))
+
+
 def freeze_slot(scene: Scene) -> Done:
     """R10: a whole slot stands still past its lease, as with its machine, and then goes on."""
     guard = scene.one_of(processes.guards(scene.ground))
@@ -90,6 +95,7 @@ FAULTS: tuple[Fault, ...] = (
     stop_beside_worker,
     stop_sentinel,
     stop_guard,
+    stop_maintenance,
     freeze_slot,
     leave_deep_folder,
     leave_immutable_file,

@@ -43,6 +43,7 @@ _MACHINES = [
     _to("Lanes", "alt_route", "media_jobs.pausedlane"),
     _to("Slots", "dns", "media_jobs.slot"),
     _to("Devices", "memory", "media_jobs.devicehealth"),
+    _to("Maintenance", "event_repeat", "media_jobs.maintenancechore"),
 ]
 _WHO = [
     _to("Tenants", "domain", "accounts.tenant"),

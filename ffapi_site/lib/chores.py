@@ -14,6 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from django.db import connection
@@ -27,6 +28,8 @@ _AWAY_REST_S: Final = 3.0
 _FIRST_REST_S: Final = 1.0
 _LONGEST_REST_S: Final = 300.0
 _MOST_ITEMS: Final = 10_000
+_ATTENDED_EVERY_S: Final = 3.0
+_FINISHED_WITHIN_S: Final = 5.0
 
 T = TypeVar("T")
 
@@ -249,6 +252,29 @@ def _or_end(name: str, body: Callable[[], Any]) -> None:
     except BaseException:
         logger.critical("A thread ended that must not", extra={"chore": name}, exc_info=True)
         end_process(f"the thread {name} ended")
+
+
+def attend(
+    rounds: Sequence[Round], stop: threading.Event, go_on: Callable[[], None], *, pause_s: float
+) -> None:
+    """Keep each of ``rounds`` going in a thread of its own until ``stop``, and watch over them.
+
+    ``go_on`` is called for as long as none of them hangs; where one does the process ends.
+    """
+    threads = [spawn(each.name, partial(each.keep_doing, stop, pause_s=pause_s)) for each in rounds]
+    while not stop.is_set():
+        require_progress(rounds)
+        go_on()
+        stop.wait(_ATTENDED_EVERY_S)
+    for thread in threads:  # what is begun is finished, where that takes no time
+        thread.join(_FINISHED_WITHIN_S)
+
+
+def require_progress(rounds: Iterable[Round]) -> None:
+    """End the process where a chore of one of ``rounds`` never ends."""
+    for each in rounds:
+        if each.hangs_in:
+            end_process(f"the chore {each.hangs_in} does not end")
 
 
 def end_process(why: str) -> None:

@@ -16,7 +16,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from threading import Event
+from typing import Final, NoReturn
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,19 @@ def run_watched(work: Callable[[GoOn], int], *, patience_s: float, start_s: floa
         if not select.select([ended], [], [], _BURIED_WITHIN_S)[0]:
             return 1
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def run_until_stopped(work: Callable[[Event, GoOn], None], *, patience_s: float) -> NoReturn:
+    """Run ``work`` watched, until SIGTERM or Ctrl-C sets the event that it is given; then exit."""
+
+    def serve(go_on: GoOn) -> int:
+        stop = Event()
+        for asked in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(asked, lambda *_: stop.set())
+        work(stop, go_on)
+        return 0
+
+    sys.exit(run_watched(serve, patience_s=patience_s, start_s=patience_s))
 
 
 def die_with_parent(parent: int | None = None) -> None:

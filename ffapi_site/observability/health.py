@@ -28,7 +28,7 @@ from ffapi_site.lib.ops_auth import has_token, is_operator
 from ffapi_site.lib.probe import Probe
 from ffapi_site.lib.problem_handler import problem_response
 from ffapi_site.lib.problems import TooManyRequests, Unauthenticated, Unavailable
-from media_jobs.models import DeviceHealth, Job, Slot, Status
+from media_jobs.models import DeviceHealth, Job, MaintenanceChore, Slot, Status
 from storage import retention
 
 Facts = dict[str, Any]
@@ -122,6 +122,21 @@ def _audit() -> Facts:
     return audit_state.health()
 
 
+def _maintenance() -> Facts:
+    """Whether the chores are done: work goes on without them, until something is lost."""
+    chores = list(MaintenanceChore.objects.all())
+    now = timezone.now()
+    facts: Facts = {
+        "late": [chore.name for chore in chores if chore.is_late(now)],
+        "failing": {chore.name: chore.trouble for chore in chores if chore.trouble},
+    }
+    if not chores or len(facts["late"]) == len(chores):
+        facts["warning"] = "no maintenance program is at work"
+    elif facts["late"] or facts["failing"]:
+        facts["warning"] = "some chores are not done"
+    return facts
+
+
 _LOOKS: dict[str, Callable[[], Facts]] = {
     "database": _database,
     "storage": _storage,
@@ -129,8 +144,9 @@ _LOOKS: dict[str, Callable[[], Facts]] = {
     "slots": _slots,
     "sandbox": _sandbox,
     "audit": _audit,
+    "maintenance": _maintenance,
 }
-_ASK_DATABASE = ("slots", "sandbox", "audit")
+_ASK_DATABASE = ("slots", "sandbox", "audit", "maintenance")
 
 
 def _look(name: str) -> Component:

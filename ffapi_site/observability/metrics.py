@@ -21,7 +21,7 @@ from ffapi_site.lib import scope
 from ffapi_site.lib.ops_auth import is_operator
 from ffapi_site.lib.problem_handler import problem_response
 from ffapi_site.lib.problems import Unauthenticated
-from media_jobs.models import DeviceHealth, Job, Slot, Status
+from media_jobs.models import DeviceHealth, Job, MaintenanceChore, Slot, Status
 
 
 class JobsCollector(Collector):
@@ -32,6 +32,7 @@ class JobsCollector(Collector):
         yield from self._queue()
         yield self._slots()
         yield self._fallbacks()
+        yield from self._chores()
 
     def _jobs(self) -> GaugeMetricFamily:
         jobs = GaugeMetricFamily("ffapi_jobs", "Jobs kept", labels=["status", "lane"])
@@ -63,6 +64,21 @@ class JobsCollector(Collector):
         for lane in settings.KNOWN_LANES:
             slots.add_metric([lane], counted.get(lane, 0))
         return slots
+
+    def _chores(self) -> Iterator[GaugeMetricFamily]:
+        done = GaugeMetricFamily(
+            "ffapi_chore_last_success_timestamp_seconds",
+            "When a chore of the installation was last done without trouble",
+            labels=["chore"],
+        )
+        failures = GaugeMetricFamily(
+            "ffapi_chore_failures", "How often it has failed in a row", labels=["chore"]
+        )
+        for chore in MaintenanceChore.objects.all():
+            if chore.succeeded_at:
+                done.add_metric([chore.name], chore.succeeded_at.timestamp())
+            failures.add_metric([chore.name], chore.failures)
+        return iter((done, failures))
 
     def _fallbacks(self) -> CounterMetricFamily:
         fallbacks = CounterMetricFamily(

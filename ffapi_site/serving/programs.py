@@ -41,6 +41,14 @@ def sealer() -> Program:
     return Program("audit-sealer", command, stop_within_s=10)
 
 
+def maintenance() -> Program:
+    return Program("maintenance", (sys.executable, "manage.py", "maintenance"), stop_within_s=10)
+
+
+def webhooks() -> Program:
+    return Program("webhooks", (sys.executable, "manage.py", "webhooks"), stop_within_s=10)
+
+
 def lanes() -> dict[str, int]:
     """Slots by lane; the GPU has one where there is a GPU, unless the settings say otherwise."""
     if "gpu" in settings.LANES:
@@ -56,4 +64,4 @@ def programs(web_user: str = "") -> list[Program]:
         for number in range(1, slots_of_lane + 1)
     ]
     embedded = [database()] if settings.EMBEDDED_DATABASE else []
-    return [*embedded, web(web_user), sealer(), *slots]
+    return [*embedded, web(web_user), sealer(), maintenance(), webhooks(), *slots]

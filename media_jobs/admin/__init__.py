@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
-from media_jobs.admin import dead_letters, devices, jobs, lanes, slots, tenant_panels, webhooks
+from media_jobs.admin import (
+    dead_letters,
+    devices,
+    jobs,
+    lanes,
+    maintenance,
+    slots,
+    tenant_panels,
+    webhooks,
+)
 
-__all__ = ["dead_letters", "devices", "jobs", "lanes", "slots", "tenant_panels", "webhooks"]
+__all__ = [
+    "dead_letters",
+    "devices",
+    "jobs",
+    "lanes",
+    "maintenance",
+    "slots",
+    "tenant_panels",
+    "webhooks",
+]

@@ -26,7 +26,7 @@ def kept_rows() -> QuerySet[Any]:
 
 
 def announce(alert: QuotaAlert) -> None:
-    """Have the courier post an alert, signed as every event, where the tenant wants it."""
+    """Have an alert sent as a webhook, signed as every event, where the tenant wants it."""
     tenant = alert.tenant
     if not tenant.alert_webhook_url:
         return

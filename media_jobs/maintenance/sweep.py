@@ -6,23 +6,19 @@ import math
 import time
 from datetime import timedelta
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts import idempotency, rate_limit
 from accounts.people import sessions
 from accounts.quotas import alerts, reservations
-from ffapi_site.lib.chores import Chore, Items, Round
+from ffapi_site.lib.chores import Chore, Items
 from media_jobs.engine import job_retention, lost_workers, states, wakeups
 from media_jobs.events import webhooks
+from media_jobs.maintenance.named import named
 from media_jobs.models import Job, JobAttempt, Slot
 from media_jobs.planning import placement
 from storage import retention
-
-# One number for one chore in the whole installation: whoever holds it does the work.
-_LOCK = 0x46464150
-
 
 # A guard that beats sees what its worker does, and says better than others what became of it.
 _GUARD_BEATS_WITHIN = timedelta(seconds=9)
@@ -31,6 +27,7 @@ _LEFT_TO_GUARD = timedelta(seconds=20)
 _LATE_S = 10.0  # between two looks that are seconds apart
 _RENEWED_WITHIN_S = 10.0
 
+_TICK_S = 3.0
 _SWEEP_S = 20.0
 _OLD_JOBS_S = 60.0
 _LOST = Items("reap", rest_s=5.0, longest_rest_s=600.0)
@@ -99,45 +96,30 @@ def _unguarded() -> QuerySet[Job]:
     return stalled.filter(Q(lease_until__lt=Now() - _LEFT_TO_GUARD) | ~Exists(guards))
 
 
-def tick() -> None:
-    """Reap and renew, on one slot of the installation at a time."""
-    with connection.cursor() as cursor:
-        # The session's, not a transaction's; PostgreSQL lets go of it where the process dies.
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        if cursor.fetchone() != (True,):
-            return
-    try:
-        _TICK.do_due()
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+def queue_chores() -> list[Chore]:
+    """What makes up for dead workers and lost messages, every few seconds."""
+    return [
+        Chore("pauses", PAUSES.look),
+        named("reap", reap, every_s=_TICK_S, longest_rest_s=3.0),
+        named("stranded", placement.move_stranded, every_s=_TICK_S, longest_rest_s=60.0),
+        named("tokens", wakeups.renew, every_s=_TICK_S, longest_rest_s=3.0),
+    ]
 
 
 def cleaning() -> list[Chore]:
     """What removes what is past its time; each has its own trouble and waits for no other."""
     return [
-        Chore("files", retention.sweep, every_s=_SWEEP_S),
-        Chore("jobs", job_retention.sweep, every_s=_OLD_JOBS_S),
-        Chore("kept answers", idempotency.forget_old, every_s=_SWEEP_S),
-        Chore("rates", rate_limit.forget_old, every_s=_SWEEP_S),
-        Chore("sessions", sessions.forget_old, every_s=_SWEEP_S),
-        Chore("reservations", reservations.forget_old, every_s=_SWEEP_S),
-        Chore("webhooks", webhooks.forget_old, every_s=_SWEEP_S),
-        Chore("mail", alerts.mail_due, every_s=_SWEEP_S),
-        Chore("slots", _forget_slots, every_s=_SWEEP_S),
+        named("files", retention.sweep, every_s=_SWEEP_S),
+        named("jobs", job_retention.sweep, every_s=_OLD_JOBS_S),
+        named("kept answers", idempotency.forget_old, every_s=_SWEEP_S),
+        named("rates", rate_limit.forget_old, every_s=_SWEEP_S),
+        named("sessions", sessions.forget_old, every_s=_SWEEP_S),
+        named("reservations", reservations.forget_old, every_s=_SWEEP_S),
+        named("webhooks", webhooks.forget_old, every_s=_SWEEP_S),
+        named("mail", alerts.mail_due, every_s=_SWEEP_S),
+        named("slots", _forget_slots, every_s=_SWEEP_S),
     ]
 
 
 def _forget_slots() -> None:
     Slot.objects.filter(heartbeat_at__lt=Now() - timedelta(hours=1)).delete()
-
-
-_TICK = Round(
-    "tick",
-    [
-        Chore("reap", reap, longest_rest_s=3.0),
-        Chore("stranded", placement.move_stranded, longest_rest_s=60.0),
-        Chore("tokens", wakeups.renew, longest_rest_s=3.0),
-    ],
-    patience_s=math.inf,
-)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from media_jobs.models.attempt import JobAttempt, JobEvent, JobStep
+from media_jobs.models.chore import MaintenanceChore
 from media_jobs.models.dead_letter import DeadLetter
 from media_jobs.models.device import DeviceHealth
 from media_jobs.models.fair_share import FairShare
@@ -21,6 +22,7 @@ __all__ = [
     "JobOutput",
     "JobQuerySet",
     "JobStep",
+    "MaintenanceChore",
     "PausedLane",
     "Priority",
     "Slot",

@@ -38,7 +38,7 @@ class WebhookDelivery(models.Model):
     attempt = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True, db_default=Now())
     claimed_until = models.DateTimeField(null=True, blank=True)
-    """Until when a courier has it in hand; another takes it where that time passes."""
+    """Until when a program has it in hand; another takes it where that time passes."""
     delivered_at = models.DateTimeField(null=True, blank=True)
     last_status = models.PositiveSmallIntegerField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)

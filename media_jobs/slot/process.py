@@ -18,10 +18,9 @@ from django.db.models.functions import Now
 from django_q.brokers import get_broker
 from django_q.signals import post_execute_in_worker
 
-from ffapi_site.lib.chores import Chore, Round, end_process, keep_doing, spawn
+from ffapi_site.lib.chores import Chore, Round, end_process, require_progress, spawn
 from ffapi_site.lib.watched import die_with_parent
 from media_jobs.engine import lost_workers, states
-from media_jobs.events import webhooks
 from media_jobs.host import devices, machine, sandbox_check, scratch, slot_state
 from media_jobs.host.capabilities import capabilities
 from media_jobs.maintenance import orphans, sweep
@@ -39,7 +38,6 @@ START_S = 40.0
 _HEARTBEAT_S = 3.0
 _ORPHANS_S = 20.0
 _PASSING_S = 20.0
-_COURIER_S = 1.0
 _CHECK_S = 3600.0
 _CHECK_UNFIT_S = 10.0
 # Longer than any of these takes while disk and database answer at all; a database may hang for half
@@ -87,7 +85,6 @@ class Guard:
         spawn("queue", partial(self._queue.keep_doing, self._over, pause_s=_HEARTBEAT_S))
         cleaning = partial(self._cleaning.keep_doing, pause_s=_HEARTBEAT_S, is_rare=True)
         spawn("cleaning", partial(cleaning, self._over))
-        spawn("courier", partial(_carry, self._over))
         self._watch(slot)
         self._over.set()
         beating.join(_LAST_BEAT_S)  # a beat after the end would be of a slot that is no more
@@ -95,9 +92,7 @@ class Guard:
 
     def _queue_chores(self) -> list[Chore]:
         return [
-            Chore("pauses", sweep.PAUSES.look),
             Chore("let go", self._let_go, longest_rest_s=_HEARTBEAT_S),
-            Chore("queue", sweep.tick, longest_rest_s=_HEARTBEAT_S),
             Chore("scratch", scratch.sweep),  # the next attempt may need the room
             Chore("orphans", orphans.end, every_s=_ORPHANS_S),
         ]
@@ -106,7 +101,6 @@ class Guard:
         return [
             Chore("sandbox", self._check_when_due),
             Chore("passing scratch", scratch.sweep_passing, every_s=_PASSING_S),
-            *sweep.cleaning(),
         ]
 
     def _enter_group(self) -> None:
@@ -190,9 +184,7 @@ class Guard:
 
     def _require_progress(self) -> None:
         """End the process where a chore never ends, or the slot doesn't though it was told to."""
-        for each in (self._beating, self._queue, self._cleaning):
-            if each.hangs_in:
-                end_process(f"the chore {each.hangs_in} does not end")
+        require_progress((self._beating, self._queue, self._cleaning))
         if slot_state.draining.is_set():
             self._draining_since = self._draining_since or time.monotonic()
             grace_s = settings.SHUTDOWN_GRACE_SECONDS + _PAST_GRACE_S
@@ -211,9 +203,3 @@ class Guard:
         Slot.objects.filter(pk=self.name).delete()
         sandbox_check.leave_group()
         return int(slot.sentinel.exitcode or 0)
-
-
-def _carry(stop: threading.Event) -> None:
-    """Deliver webhooks for as long as the process lives."""
-    send = Chore("courier", webhooks.Rounds().send_due, longest_rest_s=30.0)
-    keep_doing(send, stop, pause_s=_COURIER_S)

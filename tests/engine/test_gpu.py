@@ -19,11 +19,11 @@ from media_jobs.engine import jobs
 from media_jobs.ffmpeg.devices import Nvidia
 from media_jobs.host import device_circuit_breaker, devices, machine
 from media_jobs.host.devices import Found
-from media_jobs.maintenance import sweep
 from media_jobs.models import DeviceHealth, Job, Slot, Status
 from media_jobs.operations.core import find
 from media_jobs.planning import placement
 from storage.models import File
+from tests.engine.test_housekeeping import do_queue_chores
 from tests.engine.test_runner import _overwrite
 from tests.factories import ApiKeyFactory, JobFactory
 
@@ -210,10 +210,10 @@ def _let_time_pass(seconds: float) -> None:
 def test_jobs_without_a_living_gpu_slot_go_to_the_cpu(gpu_slot: Slot) -> None:
     JobFactory.create(lane="gpu")
     Job.objects.update(run_at=F("run_at") - timedelta(minutes=2))
-    sweep.tick()
+    do_queue_chores()
     assert Job.objects.get().lane == "gpu"
     Slot.objects.update(heartbeat_at=F("heartbeat_at") - timedelta(minutes=2))
-    sweep.tick()
+    do_queue_chores()
     assert Job.objects.get().lane == "cpu"
 
 

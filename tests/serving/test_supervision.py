@@ -63,11 +63,13 @@ def test_there_are_as_many_slots_as_the_lanes_say(settings: Settings) -> None:
         "database",
         "web",
         "audit-sealer",
+        "maintenance",
+        "webhooks",
         "slot-1",
         "slot-2",
         "slot-gpu-1",
     ]
-    assert programs()[5].command[-4:] == ("--lane", "gpu", "--number", "1")
+    assert programs()[7].command[-4:] == ("--lane", "gpu", "--number", "1")
 
 
 def test_a_slot_has_its_grace_before_it_is_killed(settings: Settings) -> None:

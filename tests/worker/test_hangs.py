@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from ffapi_site.lib import chores
 from media_jobs.engine import states
 from media_jobs.engine.queue_position import places
 from media_jobs.host import slot_state
@@ -37,6 +38,7 @@ def _shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A slot that works; what its processes share is as before afterwards."""
     monkeypatch.setattr(hangs, "_WITHOUT_LEASE_S", 0.2)
     monkeypatch.setattr(guard, "end_process", _end)
+    monkeypatch.setattr(chores, "end_process", _end)
     slot_state.sentinel_at.value = slot_state.pusher_at.value = time.monotonic()
     yield
     slot_state.sentinel_at.value = slot_state.pusher_at.value = slot_state.taken_at.value = 0.0

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +29,7 @@ from accounts.models import Tenant, User
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
 from ffapi_site.lib.problems import Problem
-from ffapi_site.lib.watched import GoOn, run_watched
+from ffapi_site.lib.watched import run_until_stopped
 
 # A step says that it goes on with each chain and each cut, and each of its statements has half of
 # this; one that is silent for longer stands still.
@@ -73,14 +70,7 @@ class Command(BaseCommand):
             raise CommandError(problem.detail or problem.title) from problem
 
     def _seal(self, _: dict[str, Any]) -> None:
-        def seal(go_on: GoOn) -> int:
-            stop = threading.Event()
-            for asked in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(asked, lambda *_: stop.set())
-            sealer.run(stop, go_on)
-            return 0
-
-        sys.exit(run_watched(seal, patience_s=_PATIENCE_S, start_s=_PATIENCE_S))
+        run_until_stopped(sealer.run, patience_s=_PATIENCE_S)
 
     def _verify(self, _: dict[str, Any]) -> None:
         with sealing.connect() as connection:

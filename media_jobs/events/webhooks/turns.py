@@ -17,7 +17,7 @@ OF_ONE_TENANT = 6
 KNOWN_OF_ONE_TENANT = 1000
 
 _LOCK = 0x46464157  # whoever claims holds it: then no bound is passed by two at once
-_LEASE_S = 60  # longer than one attempt: then another courier may try
+_LEASE_S = 60  # longer than one attempt: then another program may try
 _LOOKED_AT = 100
 _FORGET_AFTER = timedelta(days=7)
 _FORGET_SOUND_AFTER = timedelta(days=1)
@@ -104,7 +104,7 @@ ON CONFLICT (tenant_id, origin) DO UPDATE SET turn_at = excluded.turn_at
 
 
 def claim() -> WebhookDelivery | None:
-    """Take the next event that may be sent, and keep other couriers off it for a minute."""
+    """Take the next event that may be sent, and keep other programs off it for a minute."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_PREPARE, [_LOCK])
         cursor.execute(_PUT_OFF, {"looked_at": _LOOKED_AT})
