@@ -127,7 +127,7 @@ def _nothing_slow_in_a_transaction() -> Iterator[None]:
 
 def _outside_transactions(wait: Callable[..., Any]) -> Callable[..., Any]:
     def watched(*asked: Any, **named: Any) -> Any:
-        own = [each for each in connection.atomic_blocks if not each._from_testcase]
+        own = [each for each in connection.atomic_blocks if not each._from_testcase]  # type: ignore[attr-defined]
         assert own == [], "a transaction is open"
         return wait(*asked, **named)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     place = os.environ.get("FFAPI_SLOWEST")
     if not place:
         return
-    took = Counter[str]()
+    took = defaultdict[str, float](float)
     for reports in terminalreporter.stats.values():
         for report in reports:
             if duration := getattr(report, "duration", 0.0):
                 took[report.nodeid] += duration
     slowest = [
-        {"test": test, "seconds": round(seconds, 1)} for test, seconds in took.most_common(_NUMBER)
+        {"test": test, "seconds": round(seconds, 1)}
+        for test, seconds in sorted(took.items(), key=lambda each: -each[1])[:_NUMBER]
     ]
     Path(place).write_text(json.dumps(slowest))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests import everything
+from tests import data_folder, everything
 from tests.everything import LANES, Check, Lane
 
 
@@ -41,7 +41,7 @@ def test_the_last_run_is_kept(
 ) -> None:
     monkeypatch.setattr(everything, "LAST", tmp_path / "last.json")
     monkeypatch.setattr(everything, "LANES", {"check": Lane((saying("one", status=1),), ())})
-    monkeypatch.setattr(everything.data_folder, "remove", lambda _: None)
+    monkeypatch.setattr(data_folder, "remove", lambda _: None)
     monkeypatch.setattr(sys, "argv", ["everything", "check"])
     with pytest.raises(SystemExit, match=r"failed in .* s: one"):
         everything.main()

@@ -42,7 +42,7 @@ class _Alone:
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
-        lock = [_LOCKS, self.name]
+        lock = (_LOCKS, self.name)
         with connection.cursor() as cursor:
             # The session's, not a transaction's; PostgreSQL lets go of it where the process dies.
             cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", lock)
@@ -56,7 +56,7 @@ class _Alone:
 
     def _is_done_by_another(self) -> bool:
         with connection.cursor() as cursor:
-            cursor.execute(_DONE_BY_ANOTHER, [self.name, machine.name(), _LATE_AFTER])
+            cursor.execute(_DONE_BY_ANOTHER, (self.name, machine.name(), _LATE_AFTER))
             return cursor.fetchone() is not None
 
     def _done(self) -> Any:

@@ -81,7 +81,7 @@ def claimed() -> set[str]:
         if slot.name in busy or not slot.sandbox["allowed"]:
             continue
         with transaction.atomic():
-            job = claim(slot.name, host=slot.host, **HOST)
+            job = claim(slot.name, host=slot.host, memory_mb=4000, scratch_mb=4000)
             transaction.set_rollback(True)
         if job is not None:
             found.add(job.pk)

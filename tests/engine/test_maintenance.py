@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from media_jobs.events import webhooks
+from media_jobs.events.webhooks import program as webhook_program
 from media_jobs.maintenance import program, sweep
 from media_jobs.maintenance.named import named
 from media_jobs.models import Job, MaintenanceChore, Status
@@ -96,7 +96,7 @@ def test_one_that_was_not_done_for_long_is_late() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("run", [program.run, webhooks.program.run], ids=["chores", "webhooks"])
+@pytest.mark.parametrize("run", [program.run, webhook_program.run], ids=["chores", "webhooks"])
 def test_the_programs_end_when_they_are_told_to(run: object) -> None:
     stop, said = threading.Event(), []
 

@@ -33,7 +33,7 @@ FROM pg_policies WHERE schemaname = 'public' ORDER BY tablename, policyname
 def asked(query: str) -> list[tuple[str, str]]:
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return cursor.fetchall()
+        return [(name, text) for name, text in cursor.fetchall()]
 
 
 def app_of_function(name: str) -> str:
