@@ -31,6 +31,7 @@ THREADS = {
 LOOPS = {
     # They live as long as their process.
     "ffapi_site.lib.chores:keep_doing": "the mechanism",
+    "ffapi_site.lib.chores:attend": "it asks nobody; its parent sees whether it goes on",
     "ffapi_site.lib.watched:_ends_by_itself": "a select and a read; the supervisor restarts it",
     "ffapi_site.serving.database:keep": "all that may raise is caught and logged in `_lasted_s`",
     "media_jobs.slot.cluster:guard": "where it is silent, or ends, its guard does too",

@@ -261,7 +261,12 @@ def attend(
 
     ``go_on`` is called for as long as none of them hangs; where one does the process ends.
     """
-    threads = [spawn(each.name, partial(each.keep_doing, stop, pause_s=pause_s)) for each in rounds]
+
+    def keep_doing(each: Round) -> None:
+        each.keep_doing(stop, pause_s=pause_s)
+        connection.close()  # the thread's own
+
+    threads = [spawn(each.name, partial(keep_doing, each)) for each in rounds]
     while not stop.is_set():
         require_progress(rounds)
         go_on()

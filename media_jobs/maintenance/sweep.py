@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from datetime import timedelta
+from functools import partial
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
@@ -33,7 +34,7 @@ _OLD_JOBS_S = 60.0
 _LOST = Items("reap", rest_s=5.0, longest_rest_s=600.0)
 
 
-class _Pauses:
+class Pauses:
     """Whether this process, or a database that it waited for, stood still until a moment ago.
 
     Leases ran out meanwhile that nobody could renew: whoever works has a moment to do so. Nothing
@@ -56,18 +57,15 @@ class _Pauses:
         return time.monotonic() - self._over_at < _RENEWED_WITHIN_S
 
 
-PAUSES = _Pauses()
-
-
-def reap() -> int:
+def reap(pauses: Pauses | None = None) -> int:
     """Queue again, or fail, every running job whose slot has fallen silent; give their number.
 
-    None just after a pause. Each in a transaction of its own: it ends with the tenant's counters,
-    and whoever held those of several tenants would wait in a circle with the slots that end jobs of
-    theirs.
+    None just after one of ``pauses``. Each in a transaction of its own: it ends with the tenant's
+    counters, and whoever held those of several tenants would wait in a circle with the slots that
+    end jobs of theirs.
     """
     silent = list(_unguarded())  # the database may stand still at this very question
-    if PAUSES.was_one_lately():
+    if pauses and pauses.was_one_lately():
         return 0
     return _LOST.each(silent, _lose, key=lambda job: job.pk)
 
@@ -98,9 +96,10 @@ def _unguarded() -> QuerySet[Job]:
 
 def queue_chores() -> list[Chore]:
     """What makes up for dead workers and lost messages, every few seconds."""
+    pauses = Pauses()
     return [
-        Chore("pauses", PAUSES.look),
-        named("reap", reap, every_s=_TICK_S, longest_rest_s=3.0),
+        Chore("pauses", pauses.look),
+        named("reap", partial(reap, pauses), every_s=_TICK_S, longest_rest_s=3.0),
         named("stranded", placement.move_stranded, every_s=_TICK_S, longest_rest_s=60.0),
         named("tokens", wakeups.renew, every_s=_TICK_S, longest_rest_s=3.0),
     ]

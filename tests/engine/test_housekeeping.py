@@ -122,14 +122,13 @@ def test_after_a_pause_whoever_works_may_first_renew_its_lease(
     """R5: the database stood still: no lease could be renewed, and no guard could beat."""
     monkeypatch.setattr(sweep, "_LATE_S", 0.1)
     monkeypatch.setattr(sweep, "_RENEWED_WITHIN_S", 0.5)
-    pauses = sweep._Pauses()
-    monkeypatch.setattr(sweep, "PAUSES", pauses)
+    pauses = sweep.Pauses()
     pauses.look()
     job = silent()
     time.sleep(0.2)
-    assert sweep.reap() == 0
+    assert sweep.reap(pauses) == 0
     until = time.monotonic() + 10
-    while not sweep.reap():
+    while not sweep.reap(pauses):
         assert time.monotonic() < until
         time.sleep(0.05)
     job.refresh_from_db()

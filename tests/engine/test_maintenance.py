@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from media_jobs.events.webhooks import program as webhook_program
-from media_jobs.maintenance import program, sweep
+from media_jobs.maintenance import program
 from media_jobs.maintenance.named import named
 from media_jobs.models import Job, MaintenanceChore, Status
 from tests.engine.test_housekeeping import silent
@@ -112,7 +112,6 @@ def test_the_programs_end_when_they_are_told_to(run: object) -> None:
 def test_a_dead_slots_job_is_given_to_others_by_it() -> None:
     job = silent()
     stop = threading.Event()
-    sweep.PAUSES.__init__()  # type: ignore[misc]
 
     def until_it_is_queued() -> None:
         if Job.objects.filter(pk=job.pk, status=Status.QUEUED).exists():

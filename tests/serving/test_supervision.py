@@ -74,5 +74,5 @@ def test_there_are_as_many_slots_as_the_lanes_say(settings: Settings) -> None:
 
 def test_a_slot_has_its_grace_before_it_is_killed(settings: Settings) -> None:
     settings.SHUTDOWN_GRACE_SECONDS = 300
-    assert programs()[3].name == "slot-1"
-    assert programs()[3].stop_within_s > 300
+    assert programs()[5].name == "slot-1"
+    assert programs()[5].stop_within_s > 300
