@@ -39,7 +39,7 @@ def test_it_works(client: Client, slot: Slot) -> None:
     ready = client.get("/health/ready")
     assert ready.json() == {
         "status": "ready",
-        "components": ["database", "storage", "disk", "slots", "sandbox", "audit"],
+        "components": ["database", "storage", "disk", "slots", "sandbox", "audit", "maintenance"],
     }
 
 
@@ -119,7 +119,7 @@ def test_a_database_that_is_away_is_named(
         raise DatabaseError("secret host name")
 
     monkeypatch.setitem(health._LOOKS, "database", away)
-    away_too = dict.fromkeys(("slots", "sandbox", "audit"), "the database is away")
+    away_too = dict.fromkeys(("slots", "sandbox", "audit", "maintenance"), "the database is away")
     assert reasons(client) == {"database": "DatabaseError"} | away_too
 
 

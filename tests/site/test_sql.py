@@ -75,13 +75,22 @@ def test_it_works() -> None:
     assert as_written() == found
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_change_by_a_migration_alone_is_seen() -> None:
     """Of a function and of a policy."""
-    with as_owner(), connection.cursor() as cursor:
-        cursor.execute("ALTER FUNCTION ffapi_recent SET enable_sort = off")
-        cursor.execute("DROP POLICY isolation ON media_jobs_job")
-    changed = {path for path, text in as_it_is().items() if as_written().get(path) != text}
+    try:
+        done_by_the_owner("ALTER FUNCTION ffapi_recent SET enable_sort = off")
+        done_by_the_owner("CREATE POLICY another ON media_jobs_job USING (true)")
+        changed = {path for path, text in as_it_is().items() if as_written().get(path) != text}
+    finally:
+        done_by_the_owner("ALTER FUNCTION ffapi_recent RESET ALL")
+        done_by_the_owner("DROP POLICY IF EXISTS another ON media_jobs_job")
     assert changed == {
         Path("media_jobs/sql/ffapi_recent.sql"),
         Path("media_jobs/sql/policies.sql"),
     }
+
+
+def done_by_the_owner(statement: str) -> None:
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute(statement)
