@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pwd
 import shutil
 import signal
 import threading
@@ -19,6 +20,7 @@ from pytest_django import Settings
 from ffapi_site.lib import room, shared_folders
 from ffapi_site.lib.system_user import SITE_USER, system_user
 from media_jobs.host import scratch
+from media_jobs.models import Job
 from media_jobs.sandbox import canaries
 from media_jobs.sandbox.allowed_paths import Private
 from storage import store
@@ -28,6 +30,7 @@ from tests.factories import TenantFactory
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 
+USER = system_user(SITE_USER) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
 BYTES = b"a tenant's" * 1000
 
 
@@ -207,6 +210,40 @@ def test_a_link_in_the_ledger_has_root_delete_nothing(
     assert (data / "roots" / "file").read_text() == "root's"
 
 
+def test_what_is_no_entry_of_the_ledger_holds_root_up_nowhere(data: Path) -> None:
+    ledger = data / "room" / str(data.stat().st_dev)
+    (ledger / "folder").mkdir(parents=True)
+    os.mkfifo(ledger / "room_pipe")
+    os.mkfifo(ledger.with_suffix(".lock"))
+    (ledger / "room_loop").symlink_to("room_loop")
+    for path in (data / "room", *(data / "room").rglob("*")):
+        os.chown(path, USER.pw_uid, USER.pw_gid, follow_symlinks=False)
+    told: list[str] = []
+
+    def keep() -> None:
+        try:
+            with room.room_on(data / "media") as kept:
+                kept.keep(1 << 62)
+        except room.NoRoom:
+            told.append("no room")
+
+    writer = threading.Thread(target=keep, daemon=True)
+    writer.start()
+    writer.join(20)
+    assert told == ["no room"]
+
+
+@pytest.mark.django_db
+def test_a_pipe_in_the_place_of_a_file_is_none(data: Path, source: Path) -> None:
+    file = add(source, TenantFactory.create().pk)
+    stored = data / "media" / file.storage_key
+    stored.unlink()
+    os.mkfifo(stored, 0o644)
+    os.chown(stored, USER.pw_uid, USER.pw_gid)
+    with pytest.raises(store.Gone):
+        store.place(file, data / "roots" / "placed")
+
+
 def test_the_selftests_canary_changes_no_mode_but_its_own(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,13 +257,27 @@ def test_the_selftests_canary_changes_no_mode_but_its_own(
     assert (secret.stat().st_mode & 0o777, secret.read_text()) == (0o600, "root's")
 
 
+@pytest.mark.parametrize("name", ["../job", "link/job", "{data}/job"])
+def test_a_job_called_like_a_path_has_no_folder(data: Path, name: str) -> None:
+    """Of a row that the web server's user wrote: root would make and remove folders anywhere."""
+    (data / "scratch").mkdir()
+    (data / "scratch" / "link").symlink_to(data / "roots")
+    named = scratch.of_attempt(Job(id=name.format(data=data / "roots"), attempt=1))
+    before = set(data.rglob("*"))
+    with pytest.raises(ValueError, match="scratch folder"), scratch.folder(named):
+        assert set(data.rglob("*")) == before
+    assert set(data.rglob("*")) == before
+
+
 def test_what_is_no_folder_holds_up_no_sweep(data: Path) -> None:
     (data / "scratch").mkdir()
     os.mkfifo(data / "scratch" / "probe.fifo")
     (data / "scratch" / "probe.link").symlink_to(data / "roots")
+    (data / "scratch" / "probe.loop").symlink_to("probe.loop")
+    (data / "scratch" / "probe.nothing").symlink_to("nothing")
     for path in (data / "scratch").iterdir():
         os.utime(path, (0, 0), follow_symlinks=False)
     os.utime(data / "roots", (0, 0))
-    assert scratch.sweep_passing() == 2
+    assert scratch.sweep_passing() == 4
     assert list((data / "scratch").iterdir()) == []
     assert (data / "roots" / "file").exists()
