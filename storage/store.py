@@ -304,6 +304,8 @@ def _link(local: Path, target: Path) -> None:
     with shared_folders.as_owner_of(_media()):
         opened = os.open(local, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise FileNotFoundError(errno.ENOENT, "what lies there is no file", str(local))
         # What was opened, whatever has that name by now; a descriptor has Python call linkat(2).
         os.link(f"/proc/self/fd/{opened}", target, src_dir_fd=opened)
     finally:

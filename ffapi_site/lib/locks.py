@@ -23,7 +23,8 @@ def opened(path: Path, flags: int = os.O_RDONLY) -> int:
 
     One that root makes belongs to the owner of its folder, whose site is to lock it, too.
     """
-    file = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, _MODE)
+    # Without waiting: what another user put there may be a pipe that nobody ever opens.
+    file = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, _MODE)
     try:
         _close_to_others(file, path.parent.stat())
     except BaseException:

@@ -183,8 +183,9 @@ def _locked(ledger: Path) -> Iterator[None]:
 
 def _forget_dead(ledger: Path) -> None:
     for entry in _entries(ledger):
-        with suppress(FileNotFoundError):
-            held = os.open(entry, os.O_RDONLY)
+        # Not waiting at a pipe, nor stopped by what else is no entry of ours.
+        with suppress(OSError):
+            held = os.open(entry, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
             try:
                 if locks.gets(held, within_s=0):
                     entry.unlink()
@@ -198,6 +199,6 @@ def _entries(ledger: Path) -> list[Path]:
 
 def _kept_bytes(entry: Path) -> int:
     try:
-        return entry.stat().st_size
+        return entry.lstat().st_size
     except FileNotFoundError:  # its writer was done with it
         return 0

@@ -114,7 +114,7 @@ def _any_file(folder: Path) -> Path | None:
 def _remove_left_behind(folder: Path) -> None:
     """What a killed process put up."""
     for path in folder.glob(f"{_PREFIX}*"):
-        if time.time() - path.stat().st_mtime > _LEFT_BEHIND_S:
+        if time.time() - path.lstat().st_mtime > _LEFT_BEHIND_S:
             path.unlink(missing_ok=True)
 
 
