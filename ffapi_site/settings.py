@@ -15,7 +15,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from ffapi_site.configuration import admin_theme, openapi_document, task_queue
-from ffapi_site.lib.environment import Environment, mail_server, secret
+from ffapi_site.lib.environment import Environment, mail_server, secret, secret_list
 
 django_stubs_ext.monkeypatch()  # lets fields and admins be written with their type parameters
 
@@ -87,7 +87,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # -- Secrets
 SECRET_KEY = secret("SECRET_KEY", keep_in=_MADE_SECRETS)
 API_KEY_PEPPER = secret("API_KEY_PEPPER", keep_in=_MADE_SECRETS)
-ENCRYPTION_KEYS = secret("ENCRYPTION_KEYS", keep_in=_MADE_SECRETS).split(",")
+ENCRYPTION_KEYS = secret_list("ENCRYPTION_KEYS", keep_in=_MADE_SECRETS)
 OPS_TOKEN = env("OPS_TOKEN", default="")
 # What was signed with an earlier SECRET_KEY holds while that one stands here.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
@@ -322,7 +322,7 @@ GPU_WORKERS = env.not_negative("GPU_WORKERS", None)
 LANES = {"cpu": WORKERS} | env.slots_by_lane("LANES")
 KNOWN_LANES = sorted({"cpu", "gpu"} | LANES.keys())
 HOST_NAME = env.host_name("FFAPI_HOST_NAME")
-HOST_MEMORY_MB = env.int("HOST_MEMORY_MB", default=0)
+HOST_MEMORY_MB = env.not_negative("HOST_MEMORY_MB", 0)
 # Read from the environment by the sandbox itself, which needs no Django; checked here.
 env.choice("ALLOW_DEGRADED_SANDBOX", "0", "0", "1")
 env.choice("FFAPI_SANDBOX_NAMESPACES", "auto", "auto", "on", "off")
@@ -333,12 +333,12 @@ FFMPEG_COMMAND_TIMEOUT_SECONDS = env.positive("FFMPEG_COMMAND_TIMEOUT_SECONDS", 
 FFMPEG_STALL_SECONDS = env.positive("FFMPEG_STALL_SECONDS", 60)
 FFMPEG_CPU_SECONDS = env.positive("FFMPEG_CPU_SECONDS", 28_800)
 FFMPEG_MEMORY_MB = env.positive("FFMPEG_MEMORY_MB", 4096)
-FFMPEG_THREADS = env.int("FFMPEG_THREADS", default=0)
+FFMPEG_THREADS = env.not_negative("FFMPEG_THREADS", 0)
 MIN_FREE_SPACE_MB = env.positive("MIN_FREE_SPACE_MB", 1000)
 MAX_FFMPEG_FILTERS = env.positive("MAX_FFMPEG_FILTERS", 10)
 REQUIRE_DURATION_LIMIT = env.switch("REQUIRE_DURATION_LIMIT")
-JOB_MAX_RETRIES = env.int("JOB_MAX_RETRIES", default=3)
-JOB_RETRY_DELAY = env.float("JOB_RETRY_DELAY", default=60.0)
+JOB_MAX_RETRIES = env.not_negative("JOB_MAX_RETRIES", 3)
+JOB_RETRY_DELAY = env.seconds("JOB_RETRY_DELAY", 60.0)
 POISON_AFTER_DEATHS = env.positive("POISON_AFTER_DEATHS", 3)
 MAX_CONCURRENT_JOBS_PER_TENANT = env.count_or("MAX_CONCURRENT_JOBS_PER_TENANT", auto=0, none=None)
 FAIR_SHARE_HALF_LIFE_SECONDS = env.positive("FAIR_SHARE_HALF_LIFE_SECONDS", 600)

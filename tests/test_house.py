@@ -85,7 +85,7 @@ def test_every_setting_is_documented() -> None:
     assert sorted(set(_settings_read())) == sorted(explained)
 
 
-_READERS = {"env", "mail_server", "secret"}
+_READERS = {"env", "mail_server", "secret", "secret_list"}
 
 
 def _settings_read() -> Iterator[str]:

@@ -49,7 +49,10 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
     def web_address(self, name: str, default: str) -> str:
         """Read where browsers find the site, without a slash at its end."""
         value = str(self(name, default=default)).rstrip("/")
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} is {value!r}: {error}") from error
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ImproperlyConfigured(f"{name} is {value!r}; it is like https://media.example.org")
         return value
@@ -64,6 +67,12 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
         value: int | None = self.int(name, default=default)
         if value is not None and value < 0:
             raise ImproperlyConfigured(f"{name} is {value}; it must be at least 0")
+        return value
+
+    def seconds(self, name: str, default: float) -> float:
+        value = float(self.float(name, default=default))
+        if not 0 <= value < 2**31:
+            raise ImproperlyConfigured(f"{name} is {value}; it is a number of seconds")
         return value
 
     def matching(self, name: str, pattern: str, form: str, *, default: str = "") -> str:
@@ -186,28 +195,47 @@ def secret(name: str, *, keep_in: Path | None) -> str:
         return value
     if path := os.environ.get(f"{name}_FILE"):
         try:
-            return Path(path).read_text().strip()
+            value = Path(path).read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ImproperlyConfigured(f"{name}_FILE can't be read: {error}") from error
+        if not value:
+            raise ImproperlyConfigured(f"{name}_FILE names a file without a secret: {path}")
+        return value
     if keep_in is None:
         raise ImproperlyConfigured(f"set {name} or {name}_FILE: with DATABASE_URL it can't be made")
     return _kept(keep_in / name.lower())
 
 
+def secret_list(name: str, *, keep_in: Path | None) -> list[str]:
+    """Read one secret or several, with commas between them. An empty one would be anybody's."""
+    found = secret(name, keep_in=keep_in).split(",")
+    if not all(found):
+        raise ImproperlyConfigured(f"{name} has nothing where a secret should be, at a comma")
+    return found
+
+
 def _kept(path: Path) -> str:
     with suppress(FileNotFoundError):
-        return path.read_text()
+        return _read(path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = path.with_suffix(f".{secrets.token_hex(4)}")
-    made.touch(mode=0o600)
-    made.write_text(secrets.token_urlsafe(48))
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(48))
+        file.flush()
+        os.fsync(file)  # or a loss of power may leave the name and nothing in it
     try:
         os.link(made, path)  # fails where another process was first: then its secret holds
     except FileExistsError:
         pass
     finally:
         made.unlink()
-    return path.read_text()
+    return _read(path)
+
+
+def _read(path: Path) -> str:
+    if secret := path.read_text():
+        return secret
+    raise ImproperlyConfigured(f"{path} is empty: put back the secret that was in it")
 
 
 def mail_server(env: environ.Env, name: str) -> dict[str, Any]:

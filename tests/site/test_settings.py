@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -60,9 +61,18 @@ def test_it_works() -> None:
         ("ALLOW_PRIVATE_IPS", "maybe"),
         ("PUBLIC_BASE_URL", "localhost"),
         ("PUBLIC_BASE_URL", "ftp://media.example.org"),
+        ("PUBLIC_BASE_URL", "http://[media.example.org"),
         ("SECRET_KEY_FILE", "/nowhere"),
+        ("SECRET_KEY_FILE", "/dev/null"),
+        ("API_KEY_PEPPER_FILE", "/dev/null"),
+        ("ENCRYPTION_KEYS", "one,,another"),
+        ("ENCRYPTION_KEYS", ",another"),
         ("WORKERS", "9" * 5000),
         ("JOB_RETRY_DELAY", "soon"),
+        ("JOB_RETRY_DELAY", "-1"),
+        ("JOB_MAX_RETRIES", "-1"),
+        ("HOST_MEMORY_MB", "-1"),
+        ("FFMPEG_THREADS", "-1"),
         ("FFAPI_HOST_NAME", "x" * 65),
         ("FFAPI_HOST_NAME", "rack/1"),
     ],
@@ -88,6 +98,16 @@ def test_what_is_set_to_nothing_is_not_set(
     empty = read(what, **{name: ""})
     monkeypatch.delenv(name, raising=False)
     assert empty.stdout == read(what).stdout != ""
+
+
+def test_a_made_secret_that_was_lost_is_not_taken_for_one(tmp_path: Path) -> None:
+    """As a loss of power may leave it: an empty pepper is one that anybody knows."""
+    made = {"FFAPI_DATA_DIR": str(tmp_path), "API_KEY_PEPPER": ""}
+    assert len(read("s.API_KEY_PEPPER", **made).stdout) > 40
+    (tmp_path / "secrets" / "api_key_pepper").write_text("")
+    refused = read("s.API_KEY_PEPPER", **made)
+    assert refused.stdout == ""
+    assert "api_key_pepper is empty" in refused.stderr
 
 
 def test_a_list_that_is_set_to_nothing_is_empty() -> None:
