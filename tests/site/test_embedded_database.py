@@ -15,6 +15,7 @@ from django.conf import settings
 
 from ffapi_site.database import embedded
 from tests.harness.processes import is_dead
+from tests.harness.server import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +60,7 @@ def test_the_number_of_a_killed_server_may_be_taken(
     server = psutil.Process(_pid(folder))
     left = [server, *server.children()]
     server.kill()
-    psutil.wait_procs(left, timeout=20)
+    assert eventually(lambda: all(map(is_dead, left)), within_s=20)
     # Of the same user: PostgreSQL knows that a process that it may not signal is none of its own.
     dead, other = _pid(folder), taken_by(folder.stat().st_uid)
     lock = Path(embedded.socket_folder(folder)) / ".s.PGSQL.5432.lock"
@@ -82,6 +83,35 @@ def test_a_process_that_outlived_a_killed_server_is_ended(folder: Path) -> None:
         assert _answer(folder) == (1,)
         assert is_dead(frozen)
         held.close()
+
+
+_NEVER_BURIES = """
+import ctypes, sys
+from pathlib import Path
+from ffapi_site.database import embedded
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER, as the first of a container is
+embedded.start(Path(sys.argv[1]))
+print("started", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_server_that_nobody_buries_holds_up_no_stop(folder: Path) -> None:
+    """Its parent is whoever adopted it, and in a container that one may wait for nobody."""
+    embedded.stop(folder)
+    command = [sys.executable, "-c", _NEVER_BURIES, str(folder)]
+    with subprocess.Popen(
+        command, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout
+        assert parent.stdout.readline() == "started\n"
+        server = psutil.Process(_pid(folder))
+        assert server.ppid() == parent.pid
+        began = time.monotonic()
+        embedded.stop(folder)
+        assert time.monotonic() - began < 20
+        assert server.status() == psutil.STATUS_ZOMBIE
+        assert _answer(folder) == (1,)
 
 
 def test_an_empty_lock_file_is_nobodys(folder: Path) -> None:
