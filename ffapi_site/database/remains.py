@@ -30,7 +30,7 @@ def postmaster(folder: Path) -> psutil.Process | None:
     if not told or not told[0].strip().isdecimal():
         return None
     pid = int(told[0])
-    return psutil.Process(pid) if _is_of(folder, pid) else None
+    return psutil.Process(pid) if is_of(folder, pid) else None
 
 
 def recorded_sockets(folder: Path) -> Path | None:
@@ -46,7 +46,7 @@ def clear(folder: Path, socket_folder: Path) -> bool:
     lock file may be another process's by now, and an empty file, of a full disk, is nobody's:
     PostgreSQL would take the first for a server and wait for the second to be written.
     """
-    left = [each for each in psutil.process_iter() if _is_of(folder, each.pid)]
+    left = [each for each in psutil.process_iter() if is_of(folder, each.pid)]
     for process in left:
         logger.warning("A process outlived its database server", extra={"pid": process.pid})
         _kill(process)
@@ -94,7 +94,7 @@ def lines(path: Path) -> list[str]:
         return opened.read().splitlines() if is_file else []
 
 
-def _is_of(folder: Path, pid: int) -> bool:
+def is_of(folder: Path, pid: int) -> bool:
     """Is it a process of the server of this folder? Only its own user can be that."""
     try:
         process = psutil.Process(pid)
@@ -102,6 +102,8 @@ def _is_of(folder: Path, pid: int) -> bool:
             return False
         return _works_in(process, folder)
     except (psutil.NoSuchProcess, psutil.AccessDenied):  # a zombie is nowhere
+        return False
+    except FileNotFoundError:  # nor is anything that of a server that was never made
         return False
 
 

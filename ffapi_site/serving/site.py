@@ -6,15 +6,16 @@ import os
 import secrets
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
 from django.conf import settings
 from django.core.management import call_command
 
-from ffapi_site.database import embedded
+from ffapi_site.database import embedded, remains
 from ffapi_site.lib import locks, starts
 from ffapi_site.serving import address, data_ownership, readiness, statics, web_user
 from ffapi_site.serving.programs import programs
@@ -22,6 +23,7 @@ from ffapi_site.serving.supervision import configuration, supervisor_command
 from ffapi_site.serving.tied import adopt_orphans
 
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_KILLED_WITHIN_S = 10
 
 
 _AS_ROOT = """\
@@ -155,22 +157,26 @@ def _stop(supervisor: subprocess.Popen[bytes]) -> None:
         supervisor.wait(within_s + 5)
     except subprocess.TimeoutExpired:
         supervisor.kill()
-    _, left = psutil.wait_procs(_orphans(), timeout=within_s)
-    for process in left:
-        process.kill()
+    psutil.wait_procs(_orphans(), timeout=within_s)
+    until = time.monotonic() + _KILLED_WITHIN_S
+    while (left := _orphans()) and time.monotonic() < until:  # one that forks is not there at once
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=1)
 
 
 def _orphans() -> list[psutil.Process]:
     """What outlived a killed supervisor; the database has a stop of its own."""
     found = psutil.Process(os.getpid()).children(recursive=True)
-    return [process for process in found if not _is_gone_or_database(process)]
+    return [process for process in found if not _is_databases(process)]
 
 
-def _is_gone_or_database(process: psutil.Process) -> bool:
-    try:
-        return bool(process.name() == "postgres")
-    except psutil.NoSuchProcess:
-        return True
+def _is_databases(process: psutil.Process) -> bool:
+    """By its user and where it works: anybody may call itself postgres."""
+    if not settings.EMBEDDED_DATABASE:
+        return False
+    return remains.is_of(Path(settings.DATABASES["default"]["FOLDER"]).resolve(), process.pid)
 
 
 def ended(supervisor: subprocess.Popen[bytes]) -> str:

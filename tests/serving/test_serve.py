@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import httpx
 import psutil
 import pytest
 
+from ffapi_site.serving import site
 from tests.harness.processes import kill
 from tests.harness.server import ROOT, Server, environment, eventually, free_port
 
@@ -48,6 +50,16 @@ def test_a_killed_supervisor_leaves_nothing_behind(server: Server) -> None:
     assert server.process.wait(60) == 1
     assert "the supervisor was ended by SIGKILL: all else is stopped" in server.output.read()
     assert server.processes() == []
+
+
+def test_what_only_calls_itself_a_database_is_ended(folder: Path) -> None:
+    """What took a web server over may call itself anything, and would stay when the site ends."""
+    program = folder / "postgres"
+    shutil.copy("/bin/sleep", program)
+    with subprocess.Popen([program, "60"]) as child:
+        assert psutil.Process(child.pid).name() == "postgres"
+        assert child.pid in {process.pid for process in site._orphans()}
+        child.kill()
 
 
 def test_killed_itself_it_leaves_nothing_behind(server: Server) -> None:
