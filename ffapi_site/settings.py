@@ -58,9 +58,9 @@ if EMBEDDED_DATABASE:
         "OWNER": {"USER": "postgres", "PASSWORD": ""},
     }
 else:
-    _DATABASE = env.db_url("DATABASE_URL") | {"ENGINE": "ffapi_site.database"}
+    _DATABASE = env.database("DATABASE_URL") | {"ENGINE": "ffapi_site.database"}
     if env("DATABASE_OWNER_URL", default=""):
-        _owner = env.db_url("DATABASE_OWNER_URL")
+        _owner = env.database("DATABASE_OWNER_URL")
         _DATABASE["OWNER"] = {name: _owner[name] for name in ("USER", "PASSWORD")}
 # A request's thread lives as long as the request, so the web server pools its connections;
 # every other process keeps its one connection.
@@ -221,7 +221,7 @@ AXES_SENSITIVE_PARAMETERS = [
 ]
 SESSION_ENGINE = "accounts.people.sessions"
 SESSION_IDLE_SECONDS = 60 * env.positive("SESSION_IDLE_MINUTES", 30)
-SESSION_COOKIE_AGE = 3600 * env.positive("SESSION_HOURS", 12)
+SESSION_COOKIE_AGE = 3600 * env.whole("SESSION_HOURS", 12, least=1, most=876_000)
 PASSWORD_RESET_TIMEOUT = 3600
 REGISTRATION = env.choice("REGISTRATION", "invitation", "open", "invitation", "off")
 
@@ -286,8 +286,8 @@ STORAGES: dict[str, Any] = {
 MAX_FILE_SIZE_MB = env.positive("MAX_FILE_SIZE_MB", 2048)
 MAX_FILE_SIZE_BYTES = MAX_FILE_SIZE_MB * 1024 * 1024
 MAX_JOB_OUTPUT_MB = env.positive("MAX_JOB_OUTPUT_MB", 2 * MAX_FILE_SIZE_MB)
-RETENTION_DAYS = env.positive("RETENTION_DAYS", 7)
-JOB_RETENTION_DAYS = env.positive("JOB_RETENTION_DAYS", 90)
+RETENTION_DAYS = env.days("RETENTION_DAYS", 7)
+JOB_RETENTION_DAYS = env.days("JOB_RETENTION_DAYS", 90)
 DOWNLOAD_URL_LIFETIME_SECONDS = env.positive("DOWNLOAD_URL_LIFETIME_SECONDS", 3600)
 BLOCKED_FILE_EXTENSIONS = env.list("BLOCKED_FILE_EXTENSIONS", default=[".exe", ".sh", ".bat"])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # a JSON body; files are streamed
@@ -322,7 +322,7 @@ GPU_WORKERS = env.not_negative("GPU_WORKERS", None)
 LANES = {"cpu": WORKERS} | env.slots_by_lane("LANES")
 KNOWN_LANES = sorted({"cpu", "gpu"} | LANES.keys())
 HOST_NAME = env.host_name("FFAPI_HOST_NAME")
-HOST_MEMORY_MB = env.not_negative("HOST_MEMORY_MB", 0)
+HOST_MEMORY_MB = env.whole("HOST_MEMORY_MB", 0)
 # Read from the environment by the sandbox itself, which needs no Django; checked here.
 env.choice("ALLOW_DEGRADED_SANDBOX", "0", "0", "1")
 env.choice("FFAPI_SANDBOX_NAMESPACES", "auto", "auto", "on", "off")
@@ -333,11 +333,11 @@ FFMPEG_COMMAND_TIMEOUT_SECONDS = env.positive("FFMPEG_COMMAND_TIMEOUT_SECONDS", 
 FFMPEG_STALL_SECONDS = env.positive("FFMPEG_STALL_SECONDS", 60)
 FFMPEG_CPU_SECONDS = env.positive("FFMPEG_CPU_SECONDS", 28_800)
 FFMPEG_MEMORY_MB = env.positive("FFMPEG_MEMORY_MB", 4096)
-FFMPEG_THREADS = env.not_negative("FFMPEG_THREADS", 0)
+FFMPEG_THREADS = env.whole("FFMPEG_THREADS", 0)
 MIN_FREE_SPACE_MB = env.positive("MIN_FREE_SPACE_MB", 1000)
 MAX_FFMPEG_FILTERS = env.positive("MAX_FFMPEG_FILTERS", 10)
 REQUIRE_DURATION_LIMIT = env.switch("REQUIRE_DURATION_LIMIT")
-JOB_MAX_RETRIES = env.not_negative("JOB_MAX_RETRIES", 3)
+JOB_MAX_RETRIES = env.whole("JOB_MAX_RETRIES", 3, most=1000)
 JOB_RETRY_DELAY = env.seconds("JOB_RETRY_DELAY", 60.0)
 POISON_AFTER_DEATHS = env.positive("POISON_AFTER_DEATHS", 3)
 MAX_CONCURRENT_JOBS_PER_TENANT = env.count_or("MAX_CONCURRENT_JOBS_PER_TENANT", auto=0, none=None)
@@ -377,7 +377,7 @@ AUDIT_SIGNING_KEY_FILE = env(
     "AUDIT_SIGNING_KEY_FILE", default=str(DATA_DIR / "secrets" / "audit_signing_key.pem")
 )
 AUDIT_CHECKPOINT_DIR = env("AUDIT_CHECKPOINT_DIR", default=str(DATA_DIR / "audit"))
-AUDIT_RETENTION_DAYS = env.not_negative("AUDIT_RETENTION_DAYS", 0)  # 0 keeps all
+AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS", 0, least=0)  # 0 keeps all
 AUDIT_LOG_FILE = env("AUDIT_LOG_FILE", default="")
 AUDIT_SYSLOG = env.matching(
     "AUDIT_SYSLOG",

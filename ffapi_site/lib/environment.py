@@ -20,6 +20,11 @@ _SWITCHED = dict.fromkeys(("1", "on", "true", "yes", "y", "ok"), True) | dict.fr
 _HOST_NAME = re.compile(rf"\w[\w.-]{{0,{LONGEST_HOST_NAME - 1}}}", re.ASCII)
 
 
+MOST = 2**31 - 1
+"""What a column of numbers holds."""
+LONGEST_DAYS = 36_500
+
+
 class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no types
     """Reads environment variables by kind; a wrong value is `ImproperlyConfigured`, named."""
 
@@ -49,30 +54,40 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
     def web_address(self, name: str, default: str) -> str:
         """Read where browsers find the site, without a slash at its end."""
         value = str(self(name, default=default)).rstrip("/")
-        try:
-            parts = urlsplit(value)
-        except ValueError as error:
-            raise ImproperlyConfigured(f"{name} is {value!r}: {error}") from error
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if not _is_web_address(value):
             raise ImproperlyConfigured(f"{name} is {value!r}; it is like https://media.example.org")
         return value
 
-    def positive(self, name: str, default: int) -> int:
+    def database(self, name: str) -> dict[str, Any]:
+        """Read a database's address, of which nothing is told: a password may be in it."""
+        try:
+            return dict(self.db_url(name))
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} is no database's address") from error
+
+    def whole(self, name: str, default: int, *, least: int = 0, most: int = MOST) -> int:
         value = int(self.int(name, default=default))
-        if value < 1:
-            raise ImproperlyConfigured(f"{name} is {value}; it must be at least 1")
+        if not least <= value <= most:
+            raise ImproperlyConfigured(f"{name} is {value}; it must be from {least} to {most}")
+        return value
+
+    def positive(self, name: str, default: int) -> int:
+        return self.whole(name, default, least=1)
+
+    def days(self, name: str, default: int, *, least: int = 1) -> int:
+        """Read how many days: no more than a time can be ahead."""
+        return self.whole(name, default, least=least, most=LONGEST_DAYS)
+
+    def seconds(self, name: str, default: float) -> float:
+        value = float(self.float(name, default=default))
+        if not 0 <= value <= MOST:
+            raise ImproperlyConfigured(f"{name} is {value:g}; it must be from 0 to {MOST}")
         return value
 
     def not_negative(self, name: str, default: int | None) -> int | None:
         value: int | None = self.int(name, default=default)
         if value is not None and value < 0:
             raise ImproperlyConfigured(f"{name} is {value}; it must be at least 0")
-        return value
-
-    def seconds(self, name: str, default: float) -> float:
-        value = float(self.float(name, default=default))
-        if not 0 <= value < 2**31:
-            raise ImproperlyConfigured(f"{name} is {value}; it is a number of seconds")
         return value
 
     def matching(self, name: str, pattern: str, form: str, *, default: str = "") -> str:
@@ -176,6 +191,14 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
 
 def _is_amount(text: str) -> bool:
     return re.fullmatch("[0-9]{1,10}", text) is not None and 1 <= int(text) < 2**31
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half of an IPv6 address, or a port that is none
+        return False
 
 
 def _is_this_machine(host: str) -> bool:
