@@ -16,7 +16,7 @@ from accounts.models import ApiKey, Tenant, User
 from accounts.quotas import reservations
 from ffapi_site.lib import netguard
 from ffapi_site.lib.lengths import length_of
-from ffapi_site.lib.problems import Conflict, TooManyRequests, invalid
+from ffapi_site.lib.problems import Conflict, NotFound, TooManyRequests, invalid
 from ffapi_site.lib.shorten import fits, size_bytes
 from ffapi_site.lib.url_policy import url_policy
 from media_jobs.engine import job_retention, states, wakeups
@@ -184,11 +184,15 @@ def _give(job: Job, planned: Planned) -> None:
 def cancel(job: Job) -> Job:
     """End ``job`` before its time: at once while queued, within seconds while running.
 
-    Asking twice is no mistake; a job that completed or failed is a `Conflict`.
+    Asking twice is no mistake; a job that completed or failed is a `Conflict`, and `NotFound` one
+    that was deleted meanwhile.
     """
     if not states.cancel_queued(job):
         _cancel_running(job)
-    job.refresh_from_db()
+    try:
+        job.refresh_from_db()
+    except Job.DoesNotExist as gone:
+        raise NotFound from gone
     if job.status in {Status.COMPLETED, Status.FAILED}:
         raise Conflict(f"the job has already {job.status}", code="job_ended")
     return job

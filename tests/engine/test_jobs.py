@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditRecord, Tenant
-from ffapi_site.lib.problems import Conflict, Invalid
+from ffapi_site.lib.problems import Conflict, Invalid, NotFound
 from media_jobs.engine import jobs, wakeups
 from media_jobs.models import Job, JobOutput, Status
 from storage import store
@@ -115,6 +115,13 @@ def test_cancel_asks_a_running_job_to_end(tenant: Tenant) -> None:
 def test_cancel_twice_is_no_mistake(tenant: Tenant) -> None:
     job = jobs.cancel(JobFactory.create(tenant=tenant))
     assert jobs.cancel(job).status == Status.CANCELED
+
+
+def test_a_job_that_is_deleted_meanwhile_is_not_found(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant, completed=True)
+    jobs.delete(Job.objects.get(pk=job.pk))
+    with pytest.raises(NotFound):
+        jobs.cancel(job)
 
 
 @pytest.mark.parametrize("status", ["completed", "failed"])
