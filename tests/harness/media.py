@@ -61,6 +61,14 @@ AWKWARD: dict[str, tuple[str, tuple[str, ...]]] = {
         "late.mp4",
         (*pattern("320x180", length_s=4), "-itsoffset", "0.5", *tone(), *X264, "-c:a", "aac"),
     ),
+    "late_picture": (
+        "late_picture.mkv",
+        (*tone(), "-itsoffset", "2", *pattern("320x180", length_s=2), *X264, "-c:a", "aac"),
+    ),
+    "slide_show": (
+        "slides.mp4",
+        (*pattern("320x180", "1/10", 30), *tone(length_s=30), *X264, "-c:a", "aac"),
+    ),
     "smart_film": (
         "smart.mp4",
         (*pattern("640x360", length_s=12), "-filter_complex", _SMART, *X264),

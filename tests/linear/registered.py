@@ -316,6 +316,7 @@ EXCLUDED = {
         "media_jobs.operations.core.references.one_member",
         "media_jobs.operations.building.sizes.box",
         "media_jobs.operations.building.sizes.resize",
+        "media_jobs.operations.building.time_range.check_has_begun",
         "media_jobs.operations.building.time_range.check_length",
         "media_jobs.operations.core.samples.sample",
         "media_jobs.operations.building.frame_selection.as_frames",

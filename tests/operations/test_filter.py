@@ -217,6 +217,14 @@ def test_what_cannot_work_is_refused(
     assert refused.value.field == field
 
 
+def test_a_text_before_the_first_frame_is_refused(media: Samples) -> None:
+    text = step("text", text="early", end=1.5)
+    op = declared("video/filter", {"input": "late_picture"}, {"filters": [text]})
+    with pytest.raises(InvalidParams, match="the first frame begins at") as refused:
+        plan(op, Media(sources_of(op, {"input": "late_picture"}, media)))
+    assert refused.value.field == "filters/0/params/end"
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [

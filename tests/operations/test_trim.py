@@ -132,3 +132,26 @@ def test_a_frame_may_be_written_in_whole_milliseconds(media: Samples, tmp_path: 
 def test_a_copy_within_the_last_frame_begins_at_a_key_frame(media: Samples, tmp_path: Path) -> None:
     done = run(media, tmp_path, "video/trim", "film", start=3.97, accuracy="keyframe")
     assert done.info.video is not None
+
+
+@pytest.mark.parametrize("accuracy", ["frame", "keyframe"])
+@pytest.mark.parametrize("end", [1, 2])
+def test_a_part_before_the_first_frame_is_refused(
+    media: Samples, end: float, accuracy: str
+) -> None:
+    op = declared("video/trim", {"input": "late_picture"}, {"end": end, "accuracy": accuracy})
+    with pytest.raises(InvalidParams, match=r"the first frame begins at 2\.02") as refused:
+        plan(op, Media(sources_of(op, {"input": "late_picture"}, media)))
+    assert refused.value.field == "end"
+
+
+def test_a_part_with_the_first_frame_is_made(media: Samples, tmp_path: Path) -> None:
+    done = run(media, tmp_path, "video/trim", "late_picture", start=1, end=2.1)
+    assert done.info.video is not None
+
+
+def test_a_copy_shows_a_slide_that_began_before_it(media: Samples, tmp_path: Path) -> None:
+    part = {"start": 3, "end": 8, "accuracy": "keyframe"}
+    done = run(media, tmp_path, "video/trim", "slide_show", **part)
+    assert done.info.video is not None
+    assert done.info.audio[0].duration_s == pytest.approx(8, abs=5)

@@ -11,7 +11,11 @@ from media_jobs.ffmpeg.capabilities import Capabilities
 from media_jobs.ffmpeg.filters import Filter, Value
 from media_jobs.operations.building.overlay import Anchor, anchored, shown_between
 from media_jobs.operations.building.sizes import FrameSize
-from media_jobs.operations.building.time_range import check_has_frame, check_length
+from media_jobs.operations.building.time_range import (
+    check_has_begun,
+    check_has_frame,
+    check_length,
+)
 from media_jobs.operations.building.video_filters import Canvas, Effect
 from media_jobs.operations.core import NOT_BOOL, Colour, InvalidParams, Offset, Seconds, Source
 from media_jobs.operations.core import Text as Words
@@ -78,6 +82,7 @@ class Text(Effect):
             detail = f"the film ends at {source.video_duration_s():g} s"
             raise InvalidParams("start", detail, "out_of_range")
         if self.end is not None:
+            check_has_begun(source, video, self.end, "end")
             check_length(source, video, self.end - start, "end")
 
     def _place(self) -> tuple[Value, Value]:

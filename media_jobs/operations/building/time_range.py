@@ -36,7 +36,7 @@ class TimeRange:
         """Raise where nothing would be left; an end behind the source's own is told.
 
         ``video`` is given where the result shows it. One that is copied starts at a key frame
-        before the start, so there is always something of it.
+        before the start, so there is something of it wherever it has begun.
         """
         whole_s = source.duration_s or None
         if whole_s is not None and start >= whole_s:
@@ -47,7 +47,9 @@ class TimeRange:
             return cls(start, None, None if whole_s is None else whole_s - start)
         if end <= start:
             raise InvalidParams(end_field, "must lie behind the start", "out_of_range")
-        check_length(source, video, end - start, end_field)
+        if video is not None:
+            check_has_begun(source, video, end, end_field)
+        check_length(source, None if is_copied else video, end - start, end_field)
         if whole_s is None or end <= whole_s:
             return cls(start, end - start, end - start)
         # It is as long as asked even so: the length of some sources is no more than an estimate.
@@ -64,6 +66,13 @@ def check_has_frame(source: Source, video: VideoStream, start: float) -> None:
         # Rounded down, for what is named has to work.
         named = f"{max(0.0, floor(last_s * 1000) / 1000):.3f}".rstrip("0").rstrip(".")
         raise InvalidParams("start", f"the last frame begins at {named} s", "out_of_range")
+
+
+def check_has_begun(source: Source, video: VideoStream, end: float, field: str) -> None:
+    """Refuse an end before the first frame, where the sound begins earlier."""
+    first_s = video.start_s - source.info.start_s
+    if end <= first_s:
+        raise InvalidParams(field, f"the first frame begins at {first_s:g} s", "out_of_range")
 
 
 def check_length(source: Source, video: VideoStream | None, length_s: float, field: str) -> None:
