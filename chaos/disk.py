@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -19,7 +20,8 @@ _UPLOADS = 10
 _UPLOAD_MB = 24  # what is left of one when it is refused is still taken: its answer arrives
 _LEFT_MB = 100  # above the reserve when they begin: less than half of what they want
 _DATABASE_MB = 64  # what the database itself may take of its reserve meanwhile
-_HELD_S = 10.0
+_HELD_S = 5.0  # once it is as full as they make it
+_LONGEST_S = 60.0
 _CHUNK = bytes(256 * 1024)
 _HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'
 _MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
@@ -43,9 +45,11 @@ def fill_by_uploads(ground: Ground, sender: Customer, other: Customer) -> str:
     """
     with _all_but(ground.folder, RESERVE_MB + _LEFT_MB):
         flood = _Flood(ground, sender)
-        began = time.monotonic()
         flood.start()
-        while flood.is_on and time.monotonic() < began + _HELD_S:
+        full_at = math.inf
+        while flood.is_on and time.monotonic() < full_at + _HELD_S:
+            if flood.is_sent and full_at == math.inf:
+                full_at = time.monotonic()
             flood.look()
             flood.ask_as(other)
             time.sleep(0.05)
@@ -89,6 +93,7 @@ class _Flood:
         self.cut = 0
         self.least_free_mb = _free_mb(ground.folder)
         self._others_were_answered = False
+        self._sent: list[int] = []
         self._ground = ground
         self._sender = sender
         self._release = threading.Event()
@@ -97,6 +102,11 @@ class _Flood:
     @property
     def is_on(self) -> bool:
         return any(thread.is_alive() for thread in self._threads)
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether each upload has sent all that it is going to, or was refused."""
+        return len(self._sent) >= len([each for each in self._threads if each.is_alive()])
 
     def start(self) -> None:
         for thread in self._threads:
@@ -130,7 +140,8 @@ class _Flood:
         for _ in range(_UPLOAD_MB * 4):
             self.look()
             yield _CHUNK
-        self._release.wait(_HELD_S)
+        self._sent.append(1)
+        self._release.wait(_LONGEST_S)
 
     def _upload(self) -> None:
         try:
@@ -138,7 +149,7 @@ class _Flood:
                 self._sender.http.base_url.join("/v1/files"),
                 content=self._body(),
                 headers=_MULTIPART | {"Authorization": f"Bearer {self._sender.key}"},
-                timeout=60,
+                timeout=_LONGEST_S,
                 trust_env=False,
             )
         except httpx.ConnectError:

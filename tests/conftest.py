@@ -13,13 +13,14 @@ import pytest
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection
-from django.db.backends.postgresql.operations import DatabaseOperations
-from django.test import Client
+from django.test import Client, TransactionTestCase
+from pytest_django import DjangoDbBlocker
 
-from ffapi_site.database.owner import as_owner
 from ffapi_site.lib import scope
 from ffapi_site.lib.netguard.connection import _PinnedBackend
 from tests.described import undescribed
+from tests.harness import migrated
+from tests.harness.emptying import Tables
 from tests.harness.media import Samples
 
 pytest_plugins = ["tests.harness.cast"]
@@ -67,17 +68,25 @@ def _settings_of_tests() -> None:
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _emptied_by_the_owner() -> Iterator[None]:
-    """After a test with transactions of its own; the usual role may not empty a table."""
-    flush = DatabaseOperations.execute_sql_flush
+@pytest.fixture(scope="session")
+def django_db_keepdb(
+    django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> bool:
+    """Have a copy of a database in which all was migrated that had been so far."""
+    if not settings.EMBEDDED_DATABASE:
+        return False
+    with django_db_blocker.unblock():
+        migrated.create(connection.creation._get_test_db_name())
+    return True
 
-    def flush_as_owner(self: DatabaseOperations, statements: list[str]) -> None:
-        with as_owner():
-            flush(self, ["SET session_replication_role = replica", *statements])
 
-    with patch.object(DatabaseOperations, "execute_sql_flush", flush_as_owner):
-        yield
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Tables]:
+    """A database of its own; after a test with transactions what that wrote is deleted."""
+    with django_db_blocker.unblock():
+        tables = Tables()
+    with patch.object(TransactionTestCase, "_fixture_teardown", lambda _: tables.empty()):
+        yield tables
 
 
 @pytest.fixture(autouse=True)

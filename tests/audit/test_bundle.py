@@ -28,14 +28,18 @@ from tests.audit.world import (
     rotated,
     sign_last_checkpoint,
     signed_anew,
-    superuser,
     verified,
 )
 from tests.factories import TenantFactory
 from tests.harness.api_client import client_of
+from tests.harness.superuser import superuser
 
 
-def test_it_works(bundle: Path, tenant: Tenant) -> None:
+def test_it_works(
+    thirty: None, auditor: Client, sealer: Sealing, tenant: Tenant, tmp_path: Path
+) -> None:
+    with at_work(sealer):
+        bundle = exported(auditor, tmp_path / "bundle")
     status, told = verified(bundle, "--fingerprint", own_fingerprint())
     assert (status, told.splitlines()[-1]) == (0, "VERIFIED")
     assert f"tenant {tenant.pk}, made at" in told
@@ -430,7 +434,7 @@ def test_a_bundle_has_no_holes(thirty: None, auditor: Client) -> None:
     assert response.json()["errors"][0]["pointer"] == "?format"
 
 
-def test_another_tenant_gets_its_own(bundle: Path, sealer: Sealing, tmp_path: Path) -> None:
+def test_another_tenant_gets_its_own(thirty: None, sealer: Sealing, tmp_path: Path) -> None:
     other = TenantFactory.create()
     with at_work(sealer):
         folder = exported(client_of(other, role="admin"), tmp_path / "other")

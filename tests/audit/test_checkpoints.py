@@ -21,8 +21,9 @@ from accounts.audit_chain.signing_key import KeyTrouble
 from accounts.audit_chain.verifier.digests import NOTHING, record_hash
 from accounts.models import AuditCheckpoint, AuditRecord, AuditSealer, Tenant
 from ffapi_site.database.sealing import SealerConnection
-from tests.audit.world import at_work, exported, sign_often, superuser, verified, write
+from tests.audit.world import at_work, exported, sign_often, verified, write
 from tests.factories import TenantFactory
+from tests.harness.superuser import superuser
 
 
 def numbers(tenant: Tenant | None) -> list[int]:

@@ -11,9 +11,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.management import call_command
@@ -31,26 +32,76 @@ from tests.factories import TenantFactory
 
 _KILLS = 5
 ROOT = Path(__file__).resolve().parents[2]
-_RUN = """
-import sys
+_SEALERS = """
+import os, sys
 import django
 from django.conf import settings
 from ffapi_site.lib import scope
 settings.DATABASES["default"]["NAME"] = sys.argv[1]
 django.setup()
 scope.act_for_every_tenant()
+from accounts.management.commands import audit
 from django.core.management import call_command
-call_command("audit", "seal")
+from ffapi_site.lib.watched import die_with_parent
+for _ in sys.stdin:
+    sealer = os.fork()
+    if sealer == 0:
+        die_with_parent()
+        call_command(audit.Command(), "seal")
+    print(sealer, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(sealer, 0)[1]), flush=True)
 """
+
+
+@dataclass(frozen=True)
+class Sealers:
+    """Starts one sealer's process after the other, with all that it needs loaded already."""
+
+    parent: subprocess.Popen[str]
+
+    @classmethod
+    @contextmanager
+    def ready(cls) -> Iterator[Self]:
+        environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "ffapi_site.settings",
+            "AUDIT_SIGNING_KEY_FILE": settings.AUDIT_SIGNING_KEY_FILE,
+            "AUDIT_CHECKPOINT_DIR": settings.AUDIT_CHECKPOINT_DIR,
+        }
+        command = [sys.executable, "-c", _SEALERS, site_connection.settings_dict["NAME"]]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as parent:
+            try:
+                yield cls(parent)
+            finally:
+                parent.kill()
+
+    def start(self) -> int:
+        """Give its process id."""
+        assert self.parent.stdin is not None
+        self.parent.stdin.write("\n")
+        self.parent.stdin.flush()
+        return self._told()
+
+    def end(self, pid: int, how: signal.Signals) -> int:
+        """Give the status with which it ended."""
+        os.kill(pid, how)
+        return self._told()
+
+    def _told(self) -> int:
+        assert self.parent.stdout is not None
+        return int(self.parent.stdout.readline())
 
 
 class Writers:
     """Threads that record things for tenants, and change their minds about some."""
 
-    def __init__(self, tenants: list[Tenant | None], number: int, each: int) -> None:
+    def __init__(
+        self, tenants: list[Tenant | None], number: int, each: int, *, pause_s: float = 0.01
+    ) -> None:
         self.committed: list[tuple[str | None, str]] = []
         self.stop = threading.Event()
         self._tenants = tenants
+        self._pause_s = pause_s
         self._threads = [
             threading.Thread(target=self._write, args=(seed, each)) for seed in range(number)
         ]
@@ -81,7 +132,7 @@ class Writers:
                 tenant = dice.choice(self._tenants)
                 tenant_id = tenant.pk if tenant else None
                 made.append((tenant_id, audit.record(AuditEvent.JOB_CREATED, tenant_id)))
-                time.sleep(dice.random() * 0.01)
+                time.sleep(dice.random() * self._pause_s)
             is_rolled_back = dice.random() < 0.3
             transaction.set_rollback(is_rolled_back)
         if not is_rolled_back:
@@ -112,42 +163,24 @@ def test_fifty_writers_and_their_rollbacks(sealer: Sealing, connection: SealerCo
     _assert_chained(tenants, writers.committed)
 
 
-@contextmanager
-def _sealer_process() -> Iterator[subprocess.Popen[bytes]]:
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "ffapi_site.settings",
-        "AUDIT_SIGNING_KEY_FILE": settings.AUDIT_SIGNING_KEY_FILE,
-        "AUDIT_CHECKPOINT_DIR": settings.AUDIT_CHECKPOINT_DIR,
-    }
-    name = site_connection.settings_dict["NAME"]
-    process = subprocess.Popen([sys.executable, "-c", _RUN, name], cwd=ROOT, env=environment)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(20)
-
-
 def test_a_killed_sealer_goes_on_where_it_was(transactional_db: None) -> None:
     tenants = _some_tenants()
     dice = random.Random(9)  # noqa: S311 -- as above
-    with Writers(tenants, 6, 10_000) as writers:
-        for _ in range(_KILLS):
-            with _sealer_process() as process:
+    with Sealers.ready() as sealers:
+        with Writers(tenants, 6, 10_000, pause_s=0.1) as writers:
+            for _ in range(_KILLS):
+                sealer = sealers.start()
                 _await_progress()
                 time.sleep(dice.random() * 0.7)
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-        writers.stop.set()
-    writers.committed.append((None, audit.record(AuditEvent.JOB_CREATED, None)))
-    with _sealer_process() as process:
+                assert sealers.end(sealer, signal.SIGKILL) == -signal.SIGKILL
+            writers.stop.set()
+        writers.committed.append((None, audit.record(AuditEvent.JOB_CREATED, None)))
+        sealer = sealers.start()
         deadline = time.monotonic() + 60
         while AuditRecord.objects.filter(seq=None).exists():
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        process.terminate()
-        assert process.wait(20) == 0
+        assert sealers.end(sealer, signal.SIGTERM) == 0
     _assert_chained(tenants, writers.committed)
     call_command("audit", "verify", stdout=StringIO())
 

@@ -11,7 +11,7 @@ import yaml
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ffapi_site.database import roles
-from tests.audit.world import superuser
+from tests.harness.superuser import superuser
 
 SERVICES: dict[str, Any] = yaml.safe_load(Path("deploy/compose.yml").read_text())["services"]
 

@@ -26,11 +26,11 @@ from tests.audit.world import (
     rotated,
     sign_last_checkpoint,
     signed_anew,
-    superuser,
     verified,
 )
 from tests.factories import TenantFactory
 from tests.harness.api_client import client_of
+from tests.harness.superuser import superuser
 
 EARLIER = "2020-01-01T00:00:00.000000Z"
 
@@ -103,26 +103,26 @@ def truncated(bundle: Path, key: SigningKey, **claims: Any) -> None:
 
 
 def test_records_that_are_gone_from_the_beginning_are_missed(
-    bundle: Path, sealer: Sealing, tmp_path: Path
+    bundle: Path, key: SigningKey, tmp_path: Path
 ) -> None:
-    truncated(bundle, sealer.signer.key)
+    truncated(bundle, key)
     status, told = verified(bundle)
     assert status == 1
     assert "NOT VERIFIED: records 1 to 16 are gone, and no signed cut tells of that" in told
     # A stretch of time may begin anywhere, and says so.
     truncated_again = {"start": "2025-01-01T00:00:00+00:00"}
-    signed_anew(bundle, sealer.signer.key, **truncated_again)
+    signed_anew(bundle, key, **truncated_again)
     put(tmp_path / "kept.jsonl", lines(bundle / "checkpoints.jsonl")[:1])
     status, told = verified(bundle, "--checkpoint", str(tmp_path / "kept.jsonl"))
     assert (status, "NOTE: only records from 2025-01-01" in told) == (0, True), told
     assert "NOTE: checkpoint 1 that was kept is about records before the first one here" in told
 
 
-def test_records_after_the_last_one_are_found(bundle: Path, sealer: Sealing) -> None:
+def test_records_after_the_last_one_are_found(bundle: Path, key: SigningKey) -> None:
     records = lines(bundle / "records.jsonl")
     more = {name: records[-1][name] for name in records[-1]} | {"seq": 32}
     put(bundle / "records.jsonl", [*records, more])
-    signed_anew(bundle, sealer.signer.key)
+    signed_anew(bundle, key)
     status, told = verified(bundle)
     assert (status, "NOT VERIFIED: record 32 and what follows it were added" in told) == (1, True)
 
@@ -136,10 +136,10 @@ def test_records_after_the_last_one_are_found(bundle: Path, sealer: Sealing) -> 
     ],
 )
 def test_a_manifest_that_says_less_is_found(
-    bundle: Path, sealer: Sealing, claims: dict[str, Any], said: str
+    bundle: Path, key: SigningKey, claims: dict[str, Any], said: str
 ) -> None:
     statement = manifest_of(bundle) | claims
-    (bundle / "manifest.json").write_text(json.dumps(sealer.signer.key.sign(statement)))
+    (bundle / "manifest.json").write_text(json.dumps(key.sign(statement)))
     status, told = verified(bundle)
     assert (status, said in told) == (1, True), told
 
@@ -159,10 +159,11 @@ def test_the_sealer_signs_nothing_without_a_beginning(
 
 
 def test_a_kept_checkpoint_must_be_one_of_this_log(
-    bundle: Path, sealer: Sealing, tmp_path: Path
+    thirty: None, auditor: Client, sealer: Sealing, tmp_path: Path
 ) -> None:
     other = TenantFactory.create()
     with at_work(sealer):
+        bundle = exported(auditor, tmp_path / "bundle")
         exported(client_of(other, role="admin"), tmp_path / "other")
     sealer.sign(other.pk)
     kept = tmp_path / "kept.jsonl"

@@ -22,8 +22,9 @@ from accounts.audit_chain.sealer import Sealing
 from accounts.audit_events import AuditEvent
 from accounts.models import AuditCheckpoint, AuditRecord, Tenant
 from ffapi_site.database.sealing import SealerConnection
-from tests.audit.world import at_work, exported, lines, superuser, verified, write
+from tests.audit.world import at_work, exported, lines, verified, write
 from tests.factories import TenantFactory, UserFactory
+from tests.harness.superuser import superuser
 
 
 def kept(tenant: Tenant) -> list[int | None]:

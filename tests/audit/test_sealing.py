@@ -26,8 +26,9 @@ from ffapi_site.database import sealing
 from ffapi_site.database.owner import as_owner
 from ffapi_site.database.sealing import SealerConnection
 from ffapi_site.lib import chores
-from tests.audit.world import superuser, write
+from tests.audit.world import write
 from tests.factories import TenantFactory
+from tests.harness.superuser import superuser
 
 
 def chain_of(tenant: Tenant | None) -> Chain:

@@ -14,8 +14,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from django.db import connections
 from django.test import Client
 
 from accounts import audit
@@ -70,20 +68,6 @@ def rotated(tenant: Tenant, sealer: Sealing) -> Sealing:
     later = Sealing(sealer.signer.connection)
     sign_often(tenant, later, times=2)
     return later
-
-
-@contextmanager
-def superuser() -> Iterator[psycopg.Cursor[Any]]:
-    """Somebody whom neither grants nor triggers stop."""
-    settings = connections["default"].settings_dict
-    with (
-        psycopg.connect(
-            dbname=settings["NAME"], host=settings["HOST"], user=settings["OWNER"]["USER"]
-        ) as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute("SET session_replication_role = replica")
-        yield cursor
 
 
 def content_of(response: Any) -> bytes:

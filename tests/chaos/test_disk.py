@@ -34,7 +34,7 @@ class Stand:
 
 @pytest.fixture
 def ground(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
-    monkeypatch.setattr(disk, "_HELD_S", 4.0)
+    monkeypatch.setattr(disk, "_HELD_S", 0.5)
     settings.MIN_FREE_SPACE_MB = RESERVE_MB
     with small_disk(tmp_path / "small", 400 << 20) as folder:
         settings.FILE_UPLOAD_TEMP_DIR = str(folder / "uploads")

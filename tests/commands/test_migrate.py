@@ -19,6 +19,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from ffapi_site.database import embedded
+from tests.harness import migrated
 from tests.harness.server import ROOT, environment
 
 pytestmark = pytest.mark.slow
@@ -78,7 +79,7 @@ def test_it_works_after_a_kill_in_its_midst(installation: Installation) -> None:
 
 def test_it_gives_up_where_a_lock_is_held(installation: Installation) -> None:
     """Nobody queues up behind it for long, and nothing is half done."""
-    installation.migrate()
+    migrated.put(installation.folder / "postgres")
     with installation.connect() as holder:
         holder.execute("SELECT 1 FROM media_jobs_job")  # a reader that does not come to its end
         began = time.monotonic()

@@ -54,8 +54,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Callable[[Job], Job]:
 def transcode(tenant: Tenant, stored: Callable[[str], File]) -> Callable[..., Job]:
     """Submit a short transcode that really encodes."""
 
-    def submit(sample: str = "film", **asked: object) -> Job:
-        params = {"input": stored(sample).id, "resolution": "360p", "when_conformant": "encode"}
-        return jobs.submit(tenant, jobs.Submission("transcode", params, **asked))  # type: ignore[arg-type]
+    def submit(sample: str = "brief_film", **asked: object) -> Job:
+        params = {"input": stored(sample).id, "resolution": "360p", "preset": "fast"}
+        asked = {"params": params | {"when_conformant": "encode"}} | asked
+        return jobs.submit(tenant, jobs.Submission("transcode", **asked))  # type: ignore[arg-type]
 
     return submit

@@ -16,7 +16,7 @@ from media_jobs.host import machine
 from media_jobs.models import Job, Status
 from tests.harness.disks import free_mb, small_disk
 from tests.harness.media import Samples
-from tests.lib.hostile_server import Answer, HostileServer, answering, ok
+from tests.lib.hostile_server import Answer, HostileServer, Silence, answering, ok
 from tests.lib.test_netguard_resume import breaking, rest
 from tests.storage import clamd
 
@@ -99,11 +99,11 @@ def test_a_job_is_canceled_while_its_server_is_silent(
     fetch: Fetch, monkeypatch: pytest.MonkeyPatch, beginning: bytes
 ) -> None:
     started = time.monotonic()
-    monkeypatch.setattr(states, "heartbeat", lambda *_: time.monotonic() - started > 1.5)
+    monkeypatch.setattr(states, "heartbeat", lambda *_: time.monotonic() - started > 0.5)
 
-    def silent(_: bytes) -> Iterator[bytes]:
+    def silent(_: bytes) -> Iterator[bytes | Silence]:
         yield beginning
-        time.sleep(4)
+        yield Silence(4)
 
     job = fetch(silent)
     assert job.status == Status.CANCELED

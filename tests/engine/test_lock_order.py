@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from threading import Barrier
 from typing import Any
@@ -44,6 +44,8 @@ _ASKED = core.parse("transcode", {"input": "https://example.org/a.mp4"})
 _BY = Authority(frozenset("*"), None)
 _NO_INPUTS = Planned(_ASKED, (), Lane.CPU, Weight(1, 1, 1))
 Verb = Callable[[], object]
+AtOnce = Callable[..., None]
+_MOST_AT_ONCE = 3
 
 
 def _with_pauses(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
@@ -54,22 +56,39 @@ def _with_pauses(execute: Any, sql: Any, params: Any, many: Any, context: Any) -
         time.sleep(random.uniform(0, 0.004))  # noqa: S311 -- no secret
 
 
-def at_once(*verbs: Verb) -> None:
-    """Do all at the same time; raises what the database says, not what the verbs refuse."""
-    ready = Barrier(len(verbs))
+@pytest.fixture
+def at_once() -> Iterator[AtOnce]:
+    """Do all at the same time; raises what the database says, not what the verbs refuse.
 
-    def do(verb: Verb) -> None:
-        try:
-            with connection.execute_wrapper(_with_pauses):
-                ready.wait()
-                with suppress(Problem, store.Gone):
-                    verb()
-        finally:
-            connection.close()
+    By the same threads each time, so that a round waits for no new connection.
+    """
+    with ExitStack() as stack:
+        threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in range(_MOST_AT_ONCE)]
 
-    with ThreadPoolExecutor(len(verbs)) as threads:
-        for done in [threads.submit(do, verb) for verb in verbs]:
-            done.result()
+        def do(*verbs: Verb) -> None:
+            ready = Barrier(len(verbs))
+            # One thread for each verb: they wait for one another.
+            begun = [
+                thread.submit(_do, verb, ready)
+                for thread, verb in zip(threads, verbs, strict=False)
+            ]
+            for done in begun:
+                done.result()
+
+        yield do
+        for thread in threads:
+            thread.submit(_leave).result()
+
+
+def _leave() -> None:
+    connection.close()  # of the thread that calls this
+
+
+def _do(verb: Verb, ready: Barrier) -> None:
+    with connection.execute_wrapper(_with_pauses):
+        ready.wait()
+        with suppress(Problem, store.Gone):
+            verb()
 
 
 @pytest.fixture
@@ -86,7 +105,7 @@ def made(tenant: Tenant, number: int = 1) -> tuple[Job, list[File]]:
     return job, files
 
 
-def test_a_job_and_its_output_are_deleted(tenant: Tenant) -> None:
+def test_a_job_and_its_output_are_deleted(tenant: Tenant, at_once: AtOnce) -> None:
     for _ in range(_ROUNDS):
         job, [file] = made(tenant)
         at_once(lambda: jobs.delete(job), lambda: store.remove(file))  # noqa: B023
@@ -94,7 +113,9 @@ def test_a_job_and_its_output_are_deleted(tenant: Tenant) -> None:
         assert not File.objects.exists()
 
 
-def test_a_job_its_output_and_what_is_kept_too_long_are_deleted(tenant: Tenant) -> None:
+def test_a_job_its_output_and_what_is_kept_too_long_are_deleted(
+    tenant: Tenant, at_once: AtOnce
+) -> None:
     for _ in range(_ROUNDS):
         job, [file] = made(tenant)
 
@@ -106,7 +127,7 @@ def test_a_job_its_output_and_what_is_kept_too_long_are_deleted(tenant: Tenant) 
         assert not Job.objects.exists()
 
 
-def test_two_submit_with_the_same_files_in_another_order(tenant: Tenant) -> None:
+def test_two_submit_with_the_same_files_in_another_order(tenant: Tenant, at_once: AtOnce) -> None:
     a, b = (FileFactory.create(tenant=tenant) for _ in range(2))
     for _ in range(_ROUNDS):
         at_once(lambda: _submit(tenant, [a, b]), lambda: _submit(tenant, [b, a]))
@@ -114,7 +135,7 @@ def test_two_submit_with_the_same_files_in_another_order(tenant: Tenant) -> None
     assert list(roles) == ["0", "1"] * 2 * _ROUNDS
 
 
-def test_a_job_is_deleted_while_its_outputs_are_submitted(tenant: Tenant) -> None:
+def test_a_job_is_deleted_while_its_outputs_are_submitted(tenant: Tenant, at_once: AtOnce) -> None:
     for _ in range(_ROUNDS):
         job, [a, b] = made(tenant, 2)
         at_once(lambda: jobs.delete(job), lambda: _submit(tenant, [b, a]))  # noqa: B023
@@ -133,7 +154,9 @@ def _submit(tenant: Tenant, files: list[File]) -> None:
         jobs._give(job, replace(_NO_INPUTS, inputs=inputs))
 
 
-def test_an_event_is_sent_anew_while_it_is_claimed_and_a_late_answer_comes(tenant: Tenant) -> None:
+def test_an_event_is_sent_anew_while_it_is_claimed_and_a_late_answer_comes(
+    tenant: Tenant, at_once: AtOnce
+) -> None:
     for _ in range(_ROUNDS):
         event = WebhookDelivery.objects.create(
             tenant=tenant, url="https://a.example/", event="quota.warning"
@@ -150,7 +173,7 @@ def test_an_event_is_sent_anew_while_it_is_claimed_and_a_late_answer_comes(tenan
         WebhookDelivery.objects.all().delete()
 
 
-def test_a_key_is_changed_by_two_and_rotated(tenant: Tenant) -> None:
+def test_a_key_is_changed_by_two_and_rotated(tenant: Tenant, at_once: AtOnce) -> None:
     for number in range(_ROUNDS):
         key = ApiKeyFactory.create(tenant=tenant)
         limits.set_for_key(key, {"max_jobs_per_day": 5})
@@ -170,7 +193,9 @@ _RECORDED: dict[str, Callable[[ApiKey, int], object]] = {
 
 
 @pytest.mark.parametrize("verb", _RECORDED)
-def test_a_key_is_rotated_and_given_a_quota_while_it_is(verb: str, tenant: Tenant) -> None:
+def test_a_key_is_rotated_and_given_a_quota_while_it_is(
+    verb: str, tenant: Tenant, at_once: AtOnce
+) -> None:
     """The record of that refers to the tenant, which is held whole meanwhile."""
     for number in range(_ROUNDS):
         key = ApiKeyFactory.create(tenant=tenant)
@@ -182,7 +207,7 @@ def test_a_key_is_rotated_and_given_a_quota_while_it_is(verb: str, tenant: Tenan
         )
 
 
-def test_a_tenant_gets_limits_whose_new_plan_is_changed(tenant: Tenant) -> None:
+def test_a_tenant_gets_limits_whose_new_plan_is_changed(tenant: Tenant, at_once: AtOnce) -> None:
     limits.put_plan("new", {"max_jobs_per_day": 5})
     for number in range(_ROUNDS):
         limits.set_plan(tenant, None)
@@ -196,7 +221,7 @@ def test_a_tenant_gets_limits_whose_new_plan_is_changed(tenant: Tenant) -> None:
         assert tenant.limits == {"max_jobs_per_hour": 7, "max_jobs_per_day": number}
 
 
-def test_a_suspension_is_lifted_while_refusals_are_counted(tenant: Tenant) -> None:
+def test_a_suspension_is_lifted_while_refusals_are_counted(tenant: Tenant, at_once: AtOnce) -> None:
     limits.put_plan("strict", {"max_jobs_per_day": 1}, suspend_after_violations=1)
     limits.set_plan(tenant, "strict")
     standing = Standing(tenant.pk, QUOTAS[JOBS_PER_DAY], 1, 1, 0, timezone.now())

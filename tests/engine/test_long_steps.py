@@ -20,12 +20,13 @@ from media_jobs.planning import media_limits
 from media_jobs.slot import tasks
 from storage import store
 from storage.models import File
+from tests.harness.server import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Stored = Callable[[str], File]
 LEASE_S = 1.5
-LONG_S = 3.0
+LONG_S = LEASE_S + 0.5
 
 
 @pytest.fixture(autouse=True)
@@ -88,8 +89,7 @@ LONG_STEPS = [
 def test_a_long_step_loses_no_lease(
     module: Any, name: str, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    by_s = LONG_S if module is store else 2.0
-    slowed(monkeypatch, module, name, by_s)
+    slowed(monkeypatch, module, name, LONG_S)
     with beside(sweep.reap):
         tasks.work(job.lane)
     ended = Job.objects.get(pk=job.pk)
@@ -98,7 +98,11 @@ def test_a_long_step_loses_no_lease(
 
 def test_a_hang_loses_it(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though the thread that holds the lease lives on."""
-    slowed(monkeypatch, media_limits, "check_sources", 2 * LEASE_S + 2.0)
+
+    def hang(*_: object) -> None:
+        assert eventually(lambda: Job.objects.get(pk=job.pk).status == "queued", within_s=60)
+
+    monkeypatch.setattr(media_limits, "check_sources", hang)
     with beside(sweep.reap):
         tasks.work(job.lane)
     ended = Job.objects.get(pk=job.pk)

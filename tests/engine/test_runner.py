@@ -63,7 +63,7 @@ def test_a_name_as_long_as_one_may_be_is_shortened(
 ) -> None:
     file = stored("film")
     File.objects.filter(pk=file.pk).update(name="x" * (255 - len(ending)) + ending)
-    asked = {"input": file.pk, "resolution": "360p", "output_format": "webm"}
+    asked = {"input": file.pk, "end": 0.2, "output_format": "webm"}
     job = work(jobs.submit(tenant, jobs.Submission("transcode", asked)))
     assert job.status == Status.COMPLETED, job.error
     assert job.outputs.get().file.name == "x" * 250 + ".webm"
@@ -174,7 +174,7 @@ def test_a_full_disk_is_tried_again_later(
     transcode: Submit, scratch_disk: Callable[[int], None], media: Samples, settings: Settings
 ) -> None:
     transcode()
-    scratch_disk(media.path("film").stat().st_size + 48 * 1024)
+    scratch_disk(media.path("brief_film").stat().st_size + 16 * 1024)
     _check_tried_again_later(settings)
 
 
@@ -188,7 +188,9 @@ def test_a_disk_that_is_full_at_the_last_byte_is_too(
     """FFmpeg ends well where it was only the end of the file that found no room."""
     made = work(transcode()).outputs.get().file
     transcode()
-    pages = [-(-size // 4096) for size in (media.path("film").stat().st_size, made.size_bytes)]
+    pages = [
+        -(-size // 4096) for size in (media.path("brief_film").stat().st_size, made.size_bytes)
+    ]
     scratch_disk((sum(pages) - 2) * 4096)
     _check_tried_again_later(settings, visible=1)
 

@@ -31,7 +31,7 @@ def ffmpegs_of(job: Job) -> list[psutil.Process]:
 @pytest.fixture
 def stopped(transcode: Callable[..., Job]) -> Iterator[Job]:
     """A job whose FFmpeg is stopped, not killed, as soon as it runs."""
-    job = transcode()
+    job = transcode("film")
     met: list[psutil.Process] = []
     enough = threading.Event()
 

@@ -26,6 +26,10 @@ _SMART = (
 
 # Awkward ones that only tests need.
 AWKWARD: dict[str, tuple[str, tuple[str, ...]]] = {
+    "brief_film": (
+        "brief.mp4",
+        (*pattern(length_s=1.2), *tone(length_s=1.2), *X264, "-c:a", "aac", "-shortest"),
+    ),
     "silent_film": ("silent.mp4", (*pattern("320x180", length_s=3), *X264)),
     "odd_film": (
         "odd.mkv",

@@ -1,41 +1,89 @@
-"""A migrated database for each site that is started: made once in a run, then copied."""
+"""A migrated database: made once for a state of the sources, then copied for each site and run."""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg
+from psycopg import sql
 
 from ffapi_site.database import embedded
 from tests import data_folder
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+_PLACE = ROOT / "var" / "migrated"
+_TEMPLATE = "migrated"
+# What a database is made of. Whoever copies it migrates it once more, so that nothing is missed.
+_SOURCES = (
+    *("*/migrations/*.py", "*/models/*.py", "*/sql/*.sql", "ffapi_site/database/*.py"),
+    *("ffapi_site/lib/row_level_security.py", "ffapi_site/management/commands/migrate.py"),
+    *("requirements.txt", "tests/harness/migrated.py"),
+)
 
 
 def put(folder: Path) -> None:
-    """Put a copy at ``folder``, where there is no database yet."""
+    """Put a copy of the server's files at ``folder``, where there are none yet."""
     if folder.exists():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # -a: the files are the database's own user's.
-    subprocess.run(["cp", "-a", "--reflink=auto", _made_once(), folder], check=True)
+    with _locked(_PLACE.parent / "migrated.lock"):
+        # -a: the files are the database's own user's.
+        subprocess.run(["cp", "-a", "--reflink=auto", _made_once(), folder], check=True)
+
+
+def create(name: str) -> None:
+    """Create the database ``name`` on the server of this run, as a copy of the migrated one."""
+    folder = data_folder.FOLDER / "postgres"
+    with _locked(data_folder.FOLDER / "created.lock"):
+        put(folder)
+        with _connected(folder) as server:
+            server.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(_TEMPLATE)
+                )
+            )
 
 
 def _made_once() -> Path:
-    place = data_folder.FOLDER / "migrated"
-    place.mkdir(exist_ok=True)
-    done = place / "done"
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            _migrate(place)
-            done.touch()
+    place = _PLACE / _state()
+    if not (place / "done").exists():
+        shutil.rmtree(_PLACE, ignore_errors=True)
+        place.mkdir(parents=True)
+        _make(place)
+        (place / "done").touch()
     return place / "postgres"
 
 
-def _migrate(place: Path) -> None:
+def _state() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for each in _SOURCES for path in ROOT.glob(each)):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _make(place: Path) -> None:
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"FFAPI_DATA_DIR": str(place)}, check=True)
+    with _connected(place / "postgres") as server:
+        server.execute(f"CREATE DATABASE {_TEMPLATE} TEMPLATE postgres")
     embedded.stop(place / "postgres")
+
+
+def _connected(folder: Path) -> psycopg.Connection[tuple[object, ...]]:
+    place = embedded.start(folder)
+    return psycopg.connect(host=place, user="postgres", dbname="template1", autocommit=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

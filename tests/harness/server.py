@@ -69,11 +69,15 @@ class Server:
         return self.process.stdout
 
     def await_line(self, start: str) -> str:
+        return self.await_start(start).splitlines()[-1].strip()
+
+    def await_start(self, start: str = "FFAPI serves") -> str:
+        """Give all that it says up to the line that begins so."""
         lines = []
         for line in self.output:
             lines.append(line)
             if line.startswith(start):
-                return line.strip()
+                return "".join(lines)
         raise AssertionError("".join(lines))
 
     def is_live(self) -> bool:

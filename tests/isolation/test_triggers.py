@@ -10,8 +10,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from media_jobs.models import JobEvent
-from tests.audit.world import superuser
 from tests.factories import JobFactory
+from tests.harness.superuser import superuser
 
 pytestmark = pytest.mark.django_db
 

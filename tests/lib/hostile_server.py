@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import select
 import socket
 import ssl
 import threading
@@ -10,7 +11,12 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-Answer = Callable[[bytes], Iterable[bytes]]
+
+class Silence(float):
+    """So many seconds in which nothing comes; over as soon as the client hangs up."""
+
+
+Answer = Callable[[bytes], Iterable[bytes | Silence]]
 
 
 class HostileServer:
@@ -79,7 +85,10 @@ class HostileServer:
         while request := _received(connection):
             self.requests.append(request)
             for piece in self._answer(request):
-                connection.sendall(piece)
+                if isinstance(piece, Silence):
+                    select.select([connection], [], [], piece)
+                else:
+                    connection.sendall(piece)
             if not self._keeps_open:
                 return
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from ffapi_site.lib.netguard import Policy, Refused, connection, download, exchange, transfer
-from tests.lib.hostile_server import Answer, HostileServer, ok
+from tests.lib.hostile_server import Answer, HostileServer, Silence, ok
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 
@@ -36,9 +36,9 @@ def canceled_after_s(url: str, policy: Policy) -> float:
 
 
 def silent_after(beginning: bytes) -> Answer:
-    def answer(_: bytes) -> Iterator[bytes]:
+    def answer(_: bytes) -> Iterator[bytes | Silence]:
         yield beginning
-        time.sleep(3)
+        yield Silence(3)
 
     return answer
 

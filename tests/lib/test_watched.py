@@ -119,7 +119,7 @@ def test_who_was_stopped_itself_kills_nobody(tmp_path: Path) -> None:
         pid = _await(tmp_path / "told")
         for each in (process.pid, pid):
             os.kill(each, signal.SIGSTOP)
-        time.sleep(4)
+        time.sleep(2)  # twice the patience
         os.kill(process.pid, signal.SIGCONT)
         time.sleep(0.3)
         os.kill(pid, signal.SIGCONT)

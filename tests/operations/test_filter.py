@@ -57,23 +57,25 @@ def test_brightness_moves_the_mean(media: Samples, tmp_path: Path, value: float)
 
 
 def test_contrast_moves_the_spread(media: Samples, tmp_path: Path) -> None:
-    more = changed(media, tmp_path / "more", "film", step("contrast", value=1.5))
-    less = changed(media, tmp_path / "less", "film", step("contrast", value=0.5))
-    source = spread(media.path("film"))
+    more = changed(media, tmp_path / "more", "brief_film", step("contrast", value=1.5))
+    less = changed(media, tmp_path / "less", "brief_film", step("contrast", value=0.5))
+    source = spread(media.path("brief_film"))
     assert spread(less.path) < 0.6 * source < source < spread(more.path)
 
 
 def test_saturation_moves_the_colours(media: Samples, tmp_path: Path) -> None:
-    none = changed(media, tmp_path / "none", "film", step("saturation", value=0))
-    more = changed(media, tmp_path / "more", "film", step("saturation", value=2))
-    source = colourfulness(media.path("film"))
+    none = changed(media, tmp_path / "none", "brief_film", step("saturation", value=0))
+    more = changed(media, tmp_path / "more", "brief_film", step("saturation", value=2))
+    source = colourfulness(media.path("brief_film"))
     assert colourfulness(none.path) < source / 50
     assert colourfulness(more.path) > source
 
 
 def test_blur_takes_the_detail(media: Samples, tmp_path: Path) -> None:
-    done = changed(media, tmp_path, "film", step("blur", sigma=10))
-    filtered_frame = raw_frame(media.path("film"), 1, "gblur=sigma=10,scale=64:64,format=gray")
+    done = changed(media, tmp_path, "brief_film", step("blur", sigma=10))
+    filtered_frame = raw_frame(
+        media.path("brief_film"), 1, "gblur=sigma=10,scale=64:64,format=gray"
+    )
     assert difference(filtered_frame, raw_frame(done.path, 1, "scale=64:64,format=gray")) < 2
 
 
@@ -89,7 +91,7 @@ def test_blur_takes_the_detail(media: Samples, tmp_path: Path) -> None:
 def test_rotate_by_right_angles(
     media: Samples, tmp_path: Path, angle: float, same: str, size: tuple[int, int]
 ) -> None:
-    done = changed(media, tmp_path, "film", step("rotate", angle=angle))
+    done = changed(media, tmp_path, "brief_film", step("rotate", angle=angle))
     assert_looks_like(done, media, same, size)
 
 
@@ -97,12 +99,12 @@ def assert_looks_like(done: Done, media: Samples, same: str, size: tuple[int, in
     video = done.info.video
     assert video is not None
     assert (video.width, video.height) == size
-    wanted = raw_frame(media.path("film"), 1, f"{same},scale=64:64,format=gray")
+    wanted = raw_frame(media.path("brief_film"), 1, f"{same},scale=64:64,format=gray")
     assert difference(wanted, raw_frame(done.path, 1, "scale=64:64,format=gray")) < 2
 
 
 def test_rotate_by_other_angles_keeps_the_corners(media: Samples, tmp_path: Path) -> None:
-    done = changed(media, tmp_path, "film", step("rotate", angle=30, fill="white"))
+    done = changed(media, tmp_path, "brief_film", step("rotate", angle=30, fill="white"))
     video = done.info.video
     assert video is not None
     assert (video.width, video.height) == (734, 632)
@@ -114,17 +116,17 @@ def test_rotate_by_other_angles_keeps_the_corners(media: Samples, tmp_path: Path
     [("horizontal", "hflip"), ("vertical", "vflip"), ("both", "hflip,vflip")],
 )
 def test_flip(media: Samples, tmp_path: Path, direction: str, same: str) -> None:
-    done = changed(media, tmp_path, "film", step("flip", direction=direction))
+    done = changed(media, tmp_path, "brief_film", step("flip", direction=direction))
     assert_looks_like(done, media, same, (640, 360))
 
 
 def test_crop_at_a_place(media: Samples, tmp_path: Path) -> None:
-    done = changed(media, tmp_path, "film", step("crop", width=100, height=50, x=300, y=40))
+    done = changed(media, tmp_path, "brief_film", step("crop", width=100, height=50, x=300, y=40))
     assert_looks_like(done, media, "crop=100:50:300:40", (100, 50))
 
 
 def test_an_odd_crop_comes_out_even(media: Samples, tmp_path: Path) -> None:
-    done = changed(media, tmp_path, "film", step("crop", width=101, height=51, x=300, y=40))
+    done = changed(media, tmp_path, "brief_film", step("crop", width=101, height=51, x=300, y=40))
     assert_looks_like(done, media, "crop=100:50:300:40", (100, 50))
 
 

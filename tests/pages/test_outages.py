@@ -12,9 +12,9 @@ from django.test import Client
 
 from accounts.models import Membership
 from tests.api.sending import code_of
-from tests.audit.world import superuser
 from tests.factories import MembershipFactory
 from tests.harness.api_client import client_of
+from tests.harness.superuser import superuser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

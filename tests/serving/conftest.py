@@ -8,6 +8,9 @@ from tempfile import mkdtemp
 import pytest
 from django.conf import settings
 
+from tests.harness.server import Server
+from tests.serving.shared import Shared
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -15,6 +18,31 @@ def folder() -> Iterator[Path]:
 
     Not in pytest's temporary folder, which only its owner may enter: PostgreSQL is someone else.
     """
-    folder = Path(mkdtemp(prefix="serving-", dir=settings.DATA_DIR))
+    folder = a_folder()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def a_folder() -> Path:
+    return Path(mkdtemp(prefix="serving-", dir=settings.DATA_DIR))
+
+
+@pytest.fixture(scope="package")
+def shared() -> Iterator[Shared]:
+    """A site for the tests of this folder; what one of them ended the next one starts again."""
+    folder = a_folder()
+    with Shared(folder) as shared:
+        yield shared
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def server(shared: Shared) -> Server:
+    return shared.running()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one process run all the tests of the shared site."""
+    for item in items:
+        if "shared" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("serving"))

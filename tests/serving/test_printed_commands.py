@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,6 @@ from tests.harness.server import ROOT, Server, environment
 pytestmark = pytest.mark.slow
 # An answer that is an error must end the commands.
 _STRICT = 'set -euo pipefail; curl() { command curl --fail-with-body "$@"; }\n'
-
-
-@pytest.fixture
-def server(folder: Path) -> Iterator[Server]:
-    with Server.start(folder) as server:
-        server.await_line("FFAPI serves")
-        yield server
 
 
 @pytest.fixture

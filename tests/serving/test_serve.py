@@ -4,7 +4,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -14,28 +13,24 @@ import pytest
 from ffapi_site.serving import site
 from tests.harness.processes import kill
 from tests.harness.server import ROOT, Server, environment, eventually, free_port
+from tests.serving.shared import Shared, is_ready
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def server(folder: Path) -> Iterator[Server]:
+def test_it_works(folder: Path) -> None:
     with Server.start(folder) as server:
         server.await_line("FFAPI serves")
-        yield server
-
-
-def test_it_works(server: Server) -> None:
-    assert httpx.get(f"{server.url}/health/ready").is_success
-    assert {process.name() for process in server.processes()} > {"postgres"}
-    assert server.process.poll() is None
-    assert (server.folder / "logs").stat().st_mode & 0o077 == 0  # they tell of tenants
-    server.process.terminate()
-    assert server.process.wait(60) == 0
-    told = server.output.read()
+        assert httpx.get(f"{server.url}/health/ready").is_success
+        assert {process.name() for process in server.processes()} > {"postgres"}
+        assert server.process.poll() is None
+        assert (server.folder / "logs").stat().st_mode & 0o077 == 0  # they tell of tenants
+        server.process.terminate()
+        assert server.process.wait(60) == 0
+        told = server.output.read()
+        assert server.processes() == []
     assert "stopped" in told
     assert "manage.py create_staff --username" in told  # nobody has an account yet
-    assert server.processes() == []
 
 
 def test_what_ends_is_started_again(server: Server) -> None:
@@ -62,13 +57,11 @@ def test_what_only_calls_itself_a_database_is_ended(folder: Path) -> None:
         child.kill()
 
 
-def test_killed_itself_it_leaves_nothing_behind(server: Server) -> None:
+def test_killed_itself_it_leaves_nothing_behind(server: Server, shared: Shared) -> None:
     server.process.kill()
     server.process.wait(10)
     assert eventually(lambda: server.processes() == [], within_s=60)
-    with Server.start(server.folder) as again:
-        again.await_line("FFAPI serves")
-        assert again.stop() == 0
+    assert shared.running() is not server
 
 
 def test_an_address_that_is_not_ours_is_named(folder: Path) -> None:
@@ -80,12 +73,17 @@ def test_an_address_that_is_not_ours_is_named(folder: Path) -> None:
 
 def test_a_killed_database_is_started_again(server: Server) -> None:
     """By nobody but the site, beside which no command starts it."""
+    before = _ends_of_the_database(server)
     for _ in range(2):
         kill(_postmaster(server))
         assert server.manage("shell", "-v0", "-c", _LOOK).strip() in {"False", "True"}
-        assert eventually(lambda: _is_ready(server), within_s=60)
-    [log] = (server.folder / "logs").glob("database.log")
-    assert log.read_text().count("The database ended by itself") == 2
+        assert eventually(lambda: is_ready(server), within_s=60)
+    assert _ends_of_the_database(server) == before + 2
+
+
+def _ends_of_the_database(server: Server) -> int:
+    log = server.folder / "logs" / "database.log"
+    return log.read_text().count("The database ended by itself")
 
 
 _LOOK = """
@@ -129,10 +127,3 @@ def _one(server: Server, word: str) -> psutil.Process:
 def _postmaster(server: Server) -> psutil.Process:
     """Of the database; another is there in its place once it was started again."""
     return psutil.Process(int((server.folder / "postgres/postmaster.pid").read_text().split()[0]))
-
-
-def _is_ready(server: Server) -> bool:
-    try:
-        return httpx.get(f"{server.url}/health/ready").is_success
-    except httpx.HTTPError:
-        return False

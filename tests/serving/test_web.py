@@ -1,23 +1,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.harness.server import Server
+from tests.serving.shared import OPS_TOKEN
 
 pytestmark = pytest.mark.slow
-TOKEN = "for the operators"
-
-
-@pytest.fixture
-def server(folder: Path) -> Iterator[Server]:
-    with Server.start(folder, settings={"OPS_TOKEN": TOKEN, "WEB_PROCESSES": "2"}) as server:
-        server.await_line("FFAPI serves")
-        yield server
 
 
 def test_it_works(server: Server) -> None:
@@ -30,7 +21,7 @@ def test_it_works(server: Server) -> None:
 
 def _served(server: Server) -> float:
     told = httpx.get(
-        f"{server.url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}
+        f"{server.url}/metrics", headers={"Authorization": f"Bearer {OPS_TOKEN}"}
     ).raise_for_status()
     counted = re.search(
         r"^django_http_requests_before_middlewares_total (\S+)", told.text, re.MULTILINE

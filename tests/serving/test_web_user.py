@@ -24,9 +24,12 @@ from ffapi_site.serving import data_ownership
 from tests.harness.customer import Customer
 from tests.harness.media import Samples
 from tests.harness.server import ROOT, Server, environment
+from tests.serving.shared import Shared
 from tests.worker.container import PYTHON, needs_root, packages
 
-pytestmark = [pytest.mark.slow, needs_root]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("web user"), needs_root]
+# Two more starts each; `test_data_owners` has each step of what these see as a whole.
+brings_data_over = pytest.mark.nightly
 
 USER = system_user(SITE_USER) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
 FOR_ALL = {"PYTHONPATH": f"{ROOT}:{packages()}", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -40,14 +43,7 @@ def serving(folder: Path, *before: str) -> Iterator[tuple[Server, str]]:
     """A site by a Python that every user may run, and what it said at its start."""
     python = (*before, PYTHON)
     with Server.start(folder, settings=FOR_ALL | {"HOME": "/"}, python=python) as server:
-        told = []
-        for line in server.output:
-            told.append(line)
-            if line.startswith("FFAPI serves"):
-                break
-        assert told, "it did not start"
-        assert told[-1].startswith("FFAPI serves"), "".join(told)
-        yield server, "".join(told)
+        yield server, server.await_start()
 
 
 @contextmanager
@@ -248,6 +244,7 @@ def test_what_its_user_lacks_is_named(server: Server, setting: dict[str, str], t
     assert told in done.stderr.strip().splitlines()[-1]
 
 
+@brings_data_over
 def test_the_data_of_a_site_whose_web_server_was_root_s(media: Samples) -> None:
     """Brought over at the start, also where an earlier start was broken off in the middle of it."""
     folder = a_folder()
@@ -278,6 +275,7 @@ def test_the_data_of_a_site_whose_web_server_was_root_s(media: Samples) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@brings_data_over
 def test_the_data_of_a_site_that_its_user_served_alone_and_back(media: Samples) -> None:
     folder = a_folder()
     try:
@@ -315,11 +313,9 @@ def test_links_that_its_user_left_for_root_are_not_followed(folder: Path) -> Non
 @pytest.mark.skipif(
     not barred(Path(sys.executable).resolve(), USER), reason="every user may run this Python"
 )
-def test_where_its_user_can_t_run_python_it_is_root_s_and_says_so(folder: Path) -> None:
-    with Server.start(folder) as server:
-        told = server.await_line("WARNING")
-        assert f"{AS_ROOT}: ffapi may not pass /" in told
-        server.await_line("FFAPI serves")
-        assert users_by_program(server)["gunicorn"] == {"root"}
-        assert httpx.get(f"{server.url}/health/ready").is_success
-        assert (folder / "media").owner() == "root"
+def test_where_its_user_can_t_run_python_it_is_root_s_and_says_so(shared: Shared) -> None:
+    server = shared.running()
+    assert f"WARNING: {AS_ROOT}: ffapi may not pass /" in shared.told
+    assert users_by_program(server)["gunicorn"] == {"root"}
+    assert httpx.get(f"{server.url}/health/ready").is_success
+    assert (server.folder / "media").owner() == "root"

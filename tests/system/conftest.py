@@ -11,20 +11,20 @@ from tests.harness.server import free_port
 from tests.harness.site import Site, running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def far_end() -> Iterator[FarEnd]:
     """A machine of the tenants' that the platform may reach."""
     with FarEnd() as far_end:
         yield far_end
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def closed_port() -> int:
     """A port that the platform may reach, where nobody listens yet."""
     return free_port()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_site(far_end: FarEnd, closed_port: int) -> Iterator[Site]:
     with running("system", [far_end.authority, f"127.0.0.1:{closed_port}"]) as site:
         yield site
@@ -38,7 +38,7 @@ def site(running_site: Site) -> Iterator[Site]:
     assert running_site.refused_connections() == ""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _customers(running_site: Site) -> Iterator[tuple[Customer, Customer]]:
     alice, bob = running_site.customer("alice"), running_site.customer("bob")
     with alice.http, bob.http:
@@ -60,3 +60,10 @@ def bob(site: Site, _customers: tuple[Customer, Customer]) -> Customer:
 def folder(tmp_path: Path) -> Path:
     """Where downloads of this test go."""
     return tmp_path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one process run all the tests of the site, and end it after the last of them."""
+    for item in items:
+        if "running_site" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("system"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,7 @@ from tests.harness.processes import is_dead
 from tests.harness.server import Server, eventually, free_port
 from tests.harness.site import Site
 
-_JOBS = 50
+_JOBS = int(os.environ.get("TWO_HOSTS_JOBS", "16"))
 _SECRETS = ("SECRET_KEY", "API_KEY_PEPPER", "ENCRYPTION_KEYS")
 
 

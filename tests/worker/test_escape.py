@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -13,7 +14,7 @@ import pytest
 from media_jobs import sandbox
 from media_jobs.sandbox import Limits
 
-pytestmark = pytest.mark.usefixtures("namespaces")
+within_namespaces_and_without = pytest.mark.usefixtures("namespaces")
 
 LIMITS = Limits(wall_s=20)
 QUIET = ["-nostdin", "-hide_banner", "-loglevel", "error", "-y"]
@@ -145,16 +146,23 @@ def neighbour(tmp_path: Path) -> Path:
     return tmp_path / "jobs" / "neighbour"
 
 
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    film = tmp_path_factory.mktemp("private") / "private.ts"
+    made = ["-f", "lavfi", "-i", "testsrc=duration=0.2", "-f", "lavfi", "-i", "sine=duration=0.2"]
+    subprocess.run(["ffmpeg", *QUIET, *made, str(film)], check=True)
+    return film
+
+
 @pytest.fixture
-def victim(tmp_path: Path) -> Path:
+def victim(tmp_path: Path, film: Path) -> Path:
     """Another tenant's files, which nothing but the sandbox protects from the attacker."""
     _let_pass(tmp_path)
     private = tmp_path / "jobs" / "victim"
     private.mkdir(parents=True)
     private.parent.chmod(0o755)
     private.chmod(0o777)
-    made = ["-f", "lavfi", "-i", "testsrc=duration=0.2", "-f", "lavfi", "-i", "sine=duration=0.2"]
-    subprocess.run(["ffmpeg", *QUIET, *made, str(private / "private.ts")], check=True)
+    shutil.copy(film, private)
     (private / "private.txt").write_text("secret")
     (private / "private.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nsecret\n")
     entries = "\n".join(f"{r} {g} {b}" for b in (0, 1) for g in (0, 1) for r in (0, 1))
@@ -189,6 +197,7 @@ def has_reached(attack: Attack, folder: Path, victim: Path, listener: Listener) 
     return target.exists() and target.stat().st_size > 0
 
 
+@within_namespaces_and_without
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_attack_fails(attack: Attack, folder: Path, victim: Path, listener: Listener) -> None:
     args = prepare_attack(attack, folder, victim, listener.port)
@@ -211,6 +220,7 @@ def test_attack_would_work(attack: Attack, folder: Path, victim: Path, listener:
     assert has_reached(attack, folder, victim, listener)
 
 
+@within_namespaces_and_without
 def test_selftest_finds_nothing_open(folder: Path, neighbour: Path) -> None:
     probes = sandbox.selftest(folder, neighbour)
 
@@ -229,6 +239,7 @@ KERNEL |= ATTRIBUTES | {"change_user", "splice", "take_room_at_once"}
 ALL = OTHERS | KERNEL | SOCKETS | FILES | {"unix", "abstract", "tcp", "run_shell", "reach_a_canary"}
 
 
+@within_namespaces_and_without
 @pytest.mark.parametrize(
     ("switched_off", "opened"),
     [

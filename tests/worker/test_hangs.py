@@ -33,9 +33,24 @@ class Ended(BaseException):
     """The guard would have ended its process"""
 
 
+class Clock:
+    """The watch's, which goes as every clock does, and can be put ahead."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead_s
+
+
+CLOCK = Clock()
+
+
 @pytest.fixture(autouse=True)
 def _shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A slot that works; what its processes share is as before afterwards."""
+    CLOCK.ahead_s = 0.0
+    monkeypatch.setattr(hangs, "time", CLOCK)
     monkeypatch.setattr(hangs, "_WITHOUT_LEASE_S", 0.2)
     monkeypatch.setattr(guard, "end_process", _end)
     monkeypatch.setattr(chores, "end_process", _end)
@@ -69,7 +84,7 @@ def looked(watch: Hangs) -> Hangs:
     """As the guard sees it after a while."""
     for _ in range(2):
         watch.look()
-        time.sleep(0.25)
+        CLOCK.ahead_s += 0.25
     return watch
 
 
@@ -119,7 +134,7 @@ def test_a_moment_between_two_tokens_is_no_hang(watch: Hangs) -> None:
         take_token()
         watch.look()
         assert (watch.suspected, watch.certain) == ("", None)
-        time.sleep(0.15)
+        CLOCK.ahead_s += 0.15
 
 
 def test_it_is_suspected_before_it_is_certain(

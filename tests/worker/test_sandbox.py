@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,11 +38,17 @@ def folder(tmp_path: Path) -> Path:
     return prepared
 
 
-@pytest.fixture
-def clip(folder: Path) -> str:
-    source = folder / "in" / "0.mp4"
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    source = tmp_path_factory.mktemp("clip") / "0.mp4"
     made = ["ffmpeg", *QUIET, *PICTURE, *TONE, "-c:v", "libx264", "-c:a", "aac", str(source)]
     subprocess.run(made, check=True)
+    return source
+
+
+@pytest.fixture
+def clip(folder: Path, made_once: Path) -> str:
+    shutil.copy(made_once, folder / "in")
     return "in/0.mp4"
 
 
