@@ -1,7 +1,8 @@
 """One site for all the attacks, closed in; ``site`` or a customer brings the checks along.
 
 A test that asks for ``site``, ``alice`` or ``bob`` fails if anything happened to a canary, if
-anything is left over, or if anything was answered with a 5xx, whatever else it looks at.
+anything is left over, or if anything was answered with a 5xx, whatever else it looks at. And no
+module ends before it was searched for what the canaries hold.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.conf import settings
 
+from ffapi_site.database.embedded import socket_folder
 from tests.attacks.canaries import Canaries, private_film
 from tests.attacks.closed_network import ClosedNetwork
 from tests.attacks.ground import Ground
@@ -54,14 +57,22 @@ LIMITS = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process of a run start the site, and no other a second one."""
+    for item in items:
+        if "attacked" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("attacks"))
+
+
+@pytest.fixture(scope="package")
 def network() -> Iterator[ClosedNetwork]:
     network = ClosedNetwork()
     yield network
     network.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def canaries(network: ClosedNetwork) -> Iterator[Canaries]:
     # Not under /tmp, which is closed to the sandbox's user by its modes already.
     with network.entered():
@@ -71,7 +82,7 @@ def canaries(network: ClosedNetwork) -> Iterator[Canaries]:
     canaries.watch.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def far_end(network: ClosedNetwork) -> Iterator[FarEnd]:
     """A web server of the tenants' that the site may reach: pages, redirects, webhooks."""
     with network.entered():
@@ -80,7 +91,7 @@ def far_end(network: ClosedNetwork) -> Iterator[FarEnd]:
         yield far_end
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def origin(network: ClosedNetwork) -> Iterator[HostileOrigin]:
     """One that the site may reach and that breaks every rule of HTTP."""
     with network.entered():
@@ -89,7 +100,7 @@ def origin(network: ClosedNetwork) -> Iterator[HostileOrigin]:
         yield origin
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def attacked(
     network: ClosedNetwork,
     canaries: Canaries,
@@ -109,10 +120,14 @@ def attacked(
         )
         stolen = site.server.folder / "media" / key
         canaries.watch.add(stolen)
-        yield Ground(site, canaries, stolen)
+        place = socket_folder(site.server.folder / "postgres")
+        with psycopg.connect(
+            host=place, user="postgres", dbname="postgres", autocommit=True
+        ) as database:
+            yield Ground(site, canaries, stolen, database)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _customers(attacked: Ground, network: ClosedNetwork) -> Iterator[tuple[Customer, Customer]]:
     with network.entered():
         alice, bob = (attacked.watch(attacked.site.customer(name)) for name in ("alice", "bob"))
@@ -120,11 +135,21 @@ def _customers(attacked: Ground, network: ClosedNetwork) -> Iterator[tuple[Custo
         yield alice, bob
 
 
+@pytest.fixture(scope="module")
+def _no_leaks(attacked: Ground) -> Iterator[None]:
+    """What the tests of a module have leaked fails the last of them, with the name of each."""
+    yield
+    leaks = attacked.leaks()
+    assert not leaks, leaks
+
+
 @pytest.fixture
-def ground(network: ClosedNetwork, attacked: Ground) -> Iterator[Ground]:
+def ground(
+    request: pytest.FixtureRequest, network: ClosedNetwork, attacked: Ground, _no_leaks: None
+) -> Iterator[Ground]:
     """The site at the start of the test; at its end everything that ``Ground`` checks holds."""
     with network.entered():
-        attacked.begin()
+        attacked.begin(request.node.name)
         yield attacked
         attacked.check()
 

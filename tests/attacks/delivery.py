@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from urllib.parse import quote
 
 import httpx
@@ -61,21 +63,28 @@ class Delivery:
 
     def is_never_taken(self) -> None:
         """Nobody takes it for a medium, whichever way it comes."""
-        for answer in (self.as_upload(), self.as_import(), self.as_probe()):
-            check_refused(answer)
-        for operation in ("transcode", operation_for(self.file.id)):
-            self._check_ended_badly(self.as_input(operation))
+        jobs = ("transcode", operation_for(self.file.id))
+        with ThreadPoolExecutor(5) as ways:
+            taken = [ways.submit(way) for way in (self.as_upload, self.as_import, self.as_probe)]
+            done = [ways.submit(self.as_input, operation) for operation in jobs]
+        for answer in taken:
+            check_refused(answer.result())
+        for answer in done:
+            self._check_ended_badly(answer.result())
 
     def does_no_harm(self) -> None:
         """It may be a medium: then what it leads to is left alone, and the rest is done."""
         taken = self.as_upload()
-        for answer in (taken, self.as_import(), self.as_probe()):
+        refs = [taken.json()["id"]] if taken.status_code == 201 else []
+        jobs = product(("transcode", operation_for(self.file.id)), [*refs, self.address()])
+        with ThreadPoolExecutor(6) as ways:
+            told = [ways.submit(way) for way in (self.as_import, self.as_probe)]
+            done = [ways.submit(self.as_input, *job) for job in jobs]
+        for answer in (taken, *(each.result() for each in told)):
             if answer.status_code not in {200, 201}:
                 check_refused(answer)
-        refs = [taken.json()["id"]] if taken.status_code == 201 else []
-        for ref in [*refs, self.address()]:
-            for operation in ("transcode", operation_for(self.file.id)):
-                self._check_ended(self.as_input(operation, ref))
+        for each in done:
+            self._check_ended(each.result())
 
     def _check_ended_badly(self, answer: httpx.Response) -> None:
         if answer.status_code == 200:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import httpx
-import psutil
+import psycopg
+from psycopg import sql
 
 from ffapi_site.error_codes import chapters
 from tests.attacks.canaries import Canaries
 from tests.harness.customer import Customer, Json
 from tests.harness.server import eventually
-from tests.harness.site import Site
+from tests.harness.site import SLOTS, Site
 
 # Whatever an attack is, the word of the canaries must be in none of these.
 _TOLD_IN = (
@@ -31,18 +32,41 @@ OUR_FAULT = {"internal_error", "worker_lost", "poison"}
 KNOWN_CODES = {code.code for chapter in chapters() for code in chapter.codes} - OUR_FAULT
 
 
+_SLOTS: LiteralString = """
+    SELECT name, pid, heartbeat_at > now() - interval '6 s' FROM media_jobs_slot ORDER BY name
+"""
+_NEXT_XID: LiteralString = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far the site had got when a test began: what came later is of it, or of a later one."""
+
+    test: str
+    at_s: float
+    xid: int
+    """The number of the next transaction."""
+    logs: dict[Path, int]
+    """The length of each."""
+
+
 @dataclass
 class Ground:
-    """``check`` fails with all that went wrong since ``begin``."""
+    """``check`` fails with what went wrong since ``begin``; ``leaks`` is of many tests together.
+
+    To search all that is stored and logged takes longer than most attacks, and what leaked stays
+    where it is. So it is done once for many tests; each place is told with the test that ran then.
+    """
 
     site: Site
     canaries: Canaries
     stolen: Path
     """Another tenant's film, in the site's own storage."""
+    database: psycopg.Connection[Any]
+    """The site's own; one connection for all checks."""
     answers: list[str] = field(default_factory=list)
-    _read_to: dict[Path, int] = field(default_factory=dict)
-    _began_s: float = 0.0
-    _slots: list[Any] = field(default_factory=list)
+    _marks: list[Mark] = field(default_factory=list)
+    _slots: dict[str, int] = field(default_factory=dict)
 
     def watch(self, customer: Customer) -> Customer:
         """Remember every answer to the customer that no input may get."""
@@ -53,72 +77,96 @@ class Ground:
         if answer.status_code >= 500:
             self.answers.append(f"{answer.status_code}: {answer.request.method} {answer.url}")
 
-    def begin(self) -> None:
-        self.site.await_slots()
+    def begin(self, test: str) -> None:
+        if not self._marks or not self._all_are_fresh():
+            self.site.await_slots()
+        self._slots = self._alive()
         self.canaries.seen()
         self.answers.clear()
-        self._new_log()
-        self._began_s = time.time() - 1
-        self._slots = self._alive()
+        [(xid,)] = self.database.execute(_NEXT_XID)
+        logs = {path: path.stat().st_size for path in self._logs()}
+        self._marks.append(Mark(test, time.time() - 1, xid, logs))
 
     def check(self) -> None:
-        eventually(lambda: not list(self._left_over()), within_s=10)
+        eventually(lambda: not any(self.left_over()), within_s=10)
         harm = list(self._harm())
         assert not harm, harm
+
+    def leaks(self) -> list[str]:
+        """Where the canaries' word is told, of all tests since the last call."""
+        found = [*self._rows_that_tell(), *self._logs_that_tell(), *self._files_that_tell()]
+        self._marks.clear()
+        return found
 
     def _harm(self) -> Iterator[str]:
         yield from (f"canary {each}" for each in self.canaries.seen())
         yield from (f"answered {each}" for each in self.answers)
-        yield from self._left_over()
-        yield from self._leaked()
+        yield from self.left_over()
         if refused := self.site.refused_connections():
             yield f"tried to connect: {refused}"
             self.site.record.unlink()
-        if self._alive() != self._slots:
-            yield f"the slots were {self._slots} and are {self._alive()}"
+        if (alive := self._alive()) != self._slots:
+            yield f"the slots were {self._slots} and are {alive}"
 
-    def _alive(self) -> list[Any]:
-        return self.site.rows("SELECT name, pid FROM media_jobs_slot ORDER BY name")
+    def _alive(self) -> dict[str, int]:
+        return {name: pid for name, pid, _ in self.database.execute(_SLOTS)}
 
-    def _left_over(self) -> Iterator[str]:
+    def _all_are_fresh(self) -> bool:
+        slots = [is_fresh for *_, is_fresh in self.database.execute(_SLOTS)]
+        return len(slots) == SLOTS and all(slots)
+
+    def left_over(self) -> Iterator[str]:
         for process in _processes_in(self.site.scratch):
             yield f"{process} is left over"
         for folder in (self.site.scratch, self.site.server.folder / "uploads"):
             if folder.exists():
                 yield from (f"{path} is left over" for path in folder.iterdir())
 
-    def _leaked(self) -> Iterator[str]:
-        word = self.canaries.word
+    def _rows_that_tell(self) -> Iterator[str]:
         for table in _TOLD_IN:
-            query = f"SELECT t::text FROM {table} t WHERE t::text LIKE %s"  # noqa: S608 -- ours
-            yield from (f"{table} tells {row}" for row in self.site.rows(query, f"%{word}%"))
-        if word in self._new_log():
-            yield "the log tells the word"
+            query = sql.SQL(
+                "SELECT xmin::text::bigint, t::text FROM {} t WHERE t::text LIKE %s"
+            ).format(sql.Identifier(table))
+            for xid, row in self.database.execute(query, [f"%{self.canaries.word}%"]):
+                test = _last(mark.test for mark in self._marks if mark.xid <= xid)
+                yield f"{test}: {table} tells {row}"
+
+    def _logs_that_tell(self) -> Iterator[str]:
+        for path in self._logs():
+            with path.open("rb") as log:
+                start = log.seek(self._marks[0].logs.get(path, 0))
+                place = log.read().find(self.canaries.word.encode())
+            if place >= 0:
+                begun = (m.test for m in self._marks if m.logs.get(path, 0) <= start + place)
+                yield f"{_last(begun)}: {path.name} tells the word"
+
+    def _files_that_tell(self) -> Iterator[str]:
+        word = self.canaries.word.encode()
         for path in (self.site.server.folder / "media").rglob("*"):
-            if path != self.stolen and self._is_new(path) and word.encode() in path.read_bytes():
-                yield f"{path} holds the word"
+            made_s = path.stat().st_ctime
+            if path == self.stolen or not path.is_file() or made_s < self._marks[0].at_s:
+                continue
+            if word in path.read_bytes():
+                test = _last(mark.test for mark in self._marks if mark.at_s <= made_s)
+                yield f"{test}: {path} holds the word"
 
-    def _is_new(self, path: Path) -> bool:
-        return path.is_file() and path.stat().st_ctime > self._began_s
+    def _logs(self) -> Iterator[Path]:
+        return (self.site.server.folder / "logs").glob("*.log")
 
-    def _new_log(self) -> str:
-        told = ""
-        for path in (self.site.server.folder / "logs").glob("*.log"):
-            with path.open(errors="replace") as log:
-                log.seek(self._read_to.get(path, 0))
-                told += log.read()
-                self._read_to[path] = log.tell()
-        return told
+
+def _last(tests: Iterable[str]) -> str:
+    return ["before all", *tests][-1]
 
 
 def _processes_in(folder: Path) -> Iterator[str]:
-    for process in psutil.process_iter():
+    """Read by hand: psutil takes longer to look at every process than most attacks take."""
+    for place in Path("/proc").glob("[0-9]*"):
         try:
-            is_program = process.name() in {"ffmpeg", "ffprobe"}
-            if is_program and process.cwd().startswith(str(folder)):
-                yield f"{process.name()} {process.pid}"
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
+            name = (place / "comm").read_text().strip()
+            if name in {"ffmpeg", "ffprobe"} and (place / "cwd").readlink().is_relative_to(folder):
+                yield f"{name} {place.name}"
+        except OSError:
+            continue  # it has ended
 
 
 def check_refused(answer: httpx.Response) -> None:

@@ -13,10 +13,13 @@ GIGABYTE = 1 << 30
 
 
 def _deflated_zeros(size_bytes: int) -> bytes:
-    packer = zlib.compressobj(9)
-    piece = bytes(1 << 20)
-    parts = [packer.compress(piece) for _ in range(size_bytes >> 20)]
-    return b"".join([*parts, packer.compress(bytes(size_bytes % (1 << 20))), packer.flush()])
+    """A zlib stream (RFC 1950) of zeros: one piece of them is packed, and then repeated."""
+    packer = zlib.compressobj(9, wbits=-15)
+    piece = packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    end = zlib.compressobj(9, wbits=-15)
+    rest = end.compress(bytes(size_bytes % (1 << 20))) + end.flush()
+    adler32 = (size_bytes % 65521) << 16 | 1
+    return b"\x78\xda" + piece * (size_bytes >> 20) + rest + struct.pack(">I", adler32)
 
 
 def _png_chunk(kind: bytes, body: bytes) -> bytes:

@@ -13,80 +13,18 @@ from media_jobs.operations.core import REGISTRY
 from tests.attacks.conftest import NAMES, PUBLIC
 from tests.attacks.delivery import params_with
 from tests.attacks.ground import Ground, check_failed, check_refused
+from tests.attacks.inside import INSIDE, REFUSALS
 from tests.harness.customer import Customer, Json
 from tests.harness.far_end import FarEnd, Page, moved
 from tests.harness.server import eventually
 
 pytestmark = pytest.mark.slow
 
-INSIDE = {
-    "plain": "http://127.0.0.1:{port}/a.mp4",
-    "another of the block": "http://127.8.8.8:{port}/a.mp4",
-    "name": "http://localhost:{port}/a.mp4",
-    "name in capitals, with a dot": "http://LOCALHOST.:{port}/a.mp4",
-    "name below localhost": "http://a.localhost:{port}/a.mp4",
-    "decimal": "http://2130706433:{port}/a.mp4",
-    "hexadecimal": "http://0x7f000001:{port}/a.mp4",
-    "hexadecimal parts": "http://0x7f.0x0.0x0.0x1:{port}/a.mp4",
-    "hexadecimal, short": "http://0x7f.1:{port}/a.mp4",
-    "octal": "http://0177.0.0.1:{port}/a.mp4",
-    "octal, long": "http://00000177.0.0.01:{port}/a.mp4",
-    "octal, whole": "http://017700000001:{port}/a.mp4",
-    "short": "http://127.1:{port}/a.mp4",
-    "overflowing": "http://383.0.0.1:{port}/a.mp4",
-    "with a dot": "http://127.0.0.1.:{port}/a.mp4",
-    "nothing": "http://0:{port}/a.mp4",
-    "this host": "http://0.0.0.0:{port}/a.mp4",
-    "v6": "http://[::1]:{port}/a.mp4",
-    "v6 in full": "http://[0:0:0:0:0:0:0:1]:{port}/a.mp4",
-    "v6 of nothing": "http://[::]:{port}/a.mp4",
-    "v6 with a zone": "http://[::1%25lo]:{port}/a.mp4",
-    "mapped": "http://[::ffff:127.0.0.1]:{port}/a.mp4",
-    "mapped in hexadecimal": "http://[::ffff:7f00:1]:{port}/a.mp4",
-    "compatible": "http://[::127.0.0.1]:{port}/a.mp4",
-    "nat64": "http://[64:ff9b::7f00:1]:{port}/a.mp4",
-    "6to4": "http://[2002:7f00:1::]:{port}/a.mp4",
-    "teredo": "http://[2001:0:7f00:1::]:{port}/a.mp4",
-    "circled": "http://①②⑦.⓪.⓪.①:{port}/a.mp4",
-    "full width": "http://127。0。0。1:{port}/a.mp4",
-    "escaped": "http://%31%32%37.0.0.1:{port}/a.mp4",
-    "user": "http://example.org@127.0.0.1:{port}/a.mp4",
-    "user with a port": "http://example.org:80@127.0.0.1:{port}/a.mp4",
-    "backslash": "http://127.0.0.1:{port}\\@example.org/a.mp4",
-    "hash": "http://127.0.0.1:{port}#@example.org/a.mp4",
-    "tab": "http://127.0.0\t.1:{port}/a.mp4",
-    "line end": "http://127.0.0.1:{port}/a\r\nHost: example.org\r\n\r\n",
-    "metadata": "http://169.254.169.254/latest/meta-data/",
-    "metadata in decimal": "http://2852039166/latest/meta-data/",
-    "metadata mapped": "http://[::ffff:a9fe:a9fe]/latest/meta-data/",
-    "metadata in v6": "http://[fd00:ec2::254]/latest/meta-data/",
-    "metadata by name": "http://metadata.google.internal/computeMetadata/v1/",
-    "metadata elsewhere": "http://100.100.100.200/latest/meta-data/",
-    "private": "http://10.0.0.1/a.mp4",
-    "private of 172": "http://172.31.255.254/a.mp4",
-    "private of 192": "http://192.168.1.1/a.mp4",
-    "shared": "http://100.64.0.1/a.mp4",
-    "benchmarks": "http://198.18.0.1/a.mp4",
-    "multicast": "http://224.0.0.1/a.mp4",
-    "broadcast": "http://255.255.255.255/a.mp4",
-    "unique local": "http://[fc00::1]/a.mp4",
-    "link-local": "http://[fe80::1]/a.mp4",
-    "file": "file:///etc/passwd",
-    "concat": "concat:/etc/passwd",
-    "ftp": "ftp://127.0.0.1/a.mp4",
-    "gopher": "gopher://127.0.0.1:{port}/_GET%20/",
-    "unix": "unix:{unix}",
-    "data": "data:video/mp4;base64,AAAA",
-    "no scheme": "//127.0.0.1:{port}/a.mp4",
-    "no port": "http://127.0.0.1:0/a.mp4",
-}
-REFUSALS = {
-    "url_address_not_allowed",
-    "url_invalid",
-    "url_scheme_not_allowed",
-    "url_has_credentials",
-    "invalid",
-}
+# The others go the same way within this process, in ``test_urls``.
+OVER_THE_WIRE = (
+    *("plain", "name", "decimal", "octal", "mapped", "v6 with a zone", "circled"),
+    *("user", "backslash", "line end", "metadata", "private", "file", "no scheme"),
+)
 JOBS = sorted(set(REGISTRY) - {"probe"})
 
 
@@ -104,7 +42,7 @@ def _bodies(url: str, good: str) -> Iterator[tuple[str, Json]]:
     yield "/v1/video/concat", {"inputs": [good, {"url": url}]}
 
 
-@pytest.mark.parametrize("spelling", INSIDE)
+@pytest.mark.parametrize("spelling", OVER_THE_WIRE)
 def test_every_field_refuses_it(
     ground: Ground, alice: Customer, far_end: FarEnd, spelling: str
 ) -> None:
@@ -135,7 +73,7 @@ def _check_not_fetched(answer: httpx.Response, codes: set[str]) -> None:
         assert {each["code"] for each in told["errors"]} <= codes, told
 
 
-@pytest.mark.parametrize("spelling", INSIDE)
+@pytest.mark.parametrize("spelling", OVER_THE_WIRE)
 def test_no_redirect_leads_there(
     ground: Ground, alice: Customer, far_end: FarEnd, spelling: str
 ) -> None:
@@ -180,7 +118,7 @@ def test_redirects_to_nowhere(alice: Customer, far_end: FarEnd, location: str, c
 def test_no_name_leads_there(ground: Ground, alice: Customer, name: str) -> None:
     """However often it is asked, and whatever it answers then."""
     url = f"http://{name}:{ground.canaries.listeners.port}/a.mp4"
-    for _ in range(3):
+    for _ in range(3 if len(NAMES[name]) > 1 else 1):
         for answer in _fetched(alice, url):
             _check_not_fetched(answer, {"url_address_not_allowed", "url_unreachable"})
     tries = ground.site.refused_connections().splitlines()

@@ -320,7 +320,7 @@ def test_what_only_looks_like_an_attack_is_done(ground: Ground, media: Samples) 
         job = commander.submit("ffmpeg", files | {"ffmpeg_command": words})
         made = commander.completed(job)["outputs"]
         assert [each["name"] for each in made] == files["output_files"]
-        for attack in ATTACKS[:60]:
+        for attack in ATTACKS[::16]:
             asked = files | {"ffmpeg_command": attack.values[0]}
             answer = commander.http.post("/v1/run-ffmpeg-command", json=asked)
             assert answer.status_code == 422, (attack.id, answer.text)

@@ -10,13 +10,27 @@ from typing import Any
 
 import pytest
 
-from media_jobs.operations.core import REGISTRY, media_fields
+from media_jobs.operations.core import (
+    REGISTRY,
+    InvalidParams,
+    InvalidParamsGroup,
+    Media,
+    driver,
+    media_fields,
+    media_refs,
+    parse,
+)
+from media_jobs.surfaces.samples import SAMPLES
+from tests.api.sending import pointers, send
+from tests.attacks.closed_network import ClosedNetwork
 from tests.attacks.delivery import params_with
-from tests.attacks.ground import Ground, check_failed, check_refused
+from tests.attacks.ground import KNOWN_CODES, Ground, check_failed, check_refused
 from tests.attacks.hostile_containers import film
+from tests.factories import TenantFactory
+from tests.harness.api_client import client_of
 from tests.harness.customer import Customer, Json
-from tests.harness.measure import difference, grey_pixels
-from tests.harness.media import FFMPEG, X264
+from tests.harness.measure import difference, raw_frame
+from tests.harness.media import FFMPEG, X264, tone
 
 pytestmark = pytest.mark.slow
 
@@ -76,8 +90,12 @@ ADDED = (
 
 
 @pytest.fixture(scope="module")
-def content() -> bytes:
-    return film("film.mp4", *X264)
+def ref(network: ClosedNetwork, _customers: tuple[Customer, Customer]) -> str:
+    """The attacker's film, with sound, so that every operation could do something with it."""
+    content = film("film.mp4", *tone(440, 2), *X264, "-c:a", "aac", "-shortest")
+    with network.entered():
+        made: str = _customers[0].send_file(content, "film.mp4").json()["id"]
+    return made
 
 
 def _words(what: str, ground: Ground) -> str:
@@ -126,103 +144,132 @@ def _leaves(value: Any, words: str) -> Iterator[Any]:
                 yield [*value[:place], changed, *value[place + 1 :]]
 
 
-@pytest.mark.parametrize("what", WORDS)
-def test_no_parameter_takes_it(ground: Ground, alice: Customer, what: str, content: bytes) -> None:
-    words = _words(what, ground)
-    ref = alice.send_file(content, "film.mp4").json()["id"]
-    taken = []
+def _refused_as(operation: str, params: Json) -> set[str]:
+    """The codes with which it is refused before there is a job; none where it is taken."""
+    try:
+        wanted = parse(operation, params)
+        refs = enumerate(media_refs(wanted))
+        sources = {ref.role: SAMPLES["film"].as_source(ref.role, n) for n, ref in refs}
+        driver.plan(wanted, Media(sources, max_filters=50))
+    except InvalidParamsGroup as refused:
+        return {each.code for each in refused.errors}
+    except InvalidParams as refused:
+        return {refused.code}
+    return set()
+
+
+def _tried(what: str, words: str, ref: str) -> Iterator[tuple[str, Json]]:
+    """All that is taken, to be done for real; and of all that is not, a part in turn."""
+    refused = []
     for operation in _jobs():
         for params in _with_words(operation, ref, words):
-            answer = alice.http.post("/v1/jobs", json={"operation": operation, "params": params})
-            if answer.status_code == 202:
-                taken.append(answer.json())
+            if codes := _refused_as(operation, params):
+                assert codes <= KNOWN_CODES, (operation, params)
+                refused.append((operation, params))
             else:
-                check_refused(answer)
+                yield operation, params
+    yield from refused[[*WORDS].index(what) :: len(WORDS)]
+
+
+@pytest.mark.parametrize("what", WORDS)
+def test_no_parameter_takes_it(ground: Ground, alice: Customer, what: str, ref: str) -> None:
+    taken = []
+    for operation, params in _tried(what, _words(what, ground), ref):
+        answer = alice.http.post("/v1/jobs", json={"operation": operation, "params": params})
+        if answer.status_code == 202:
+            taken.append(answer.json())
+        else:
+            check_refused(answer)
     for job in taken:
         ended = alice.ended(job)
         if ended["status"] != "completed":
             check_failed(ended)
 
 
-@pytest.mark.parametrize("what", WORDS)
-def test_what_is_told_of_a_job_is_only_told(
-    ground: Ground, alice: Customer, what: str, content: bytes
-) -> None:
-    """Names, tags, metadata and webhooks."""
-    words = _words(what, ground)
-    body = {
-        "operation": "video/thumbnails",
-        "params": {"input": alice.send_file(content, "film.mp4").json()["id"], "count": 1},
-    }
-    options: list[Json] = [
-        {"metadata": {words[:50]: words}, "tags": [words[:60]]},
-        {"output_name": words[:140]},
-        {"priority": words},
-        {"device": words},
-        {"webhook_url": words},
-        {"operation": words},
-    ]
-    for more in options:
-        answer = alice.http.post("/v1/jobs", json=body | more, headers={"Prefer": "wait=50"})
-        if answer.status_code == 200:
-            assert answer.json()["status"] == "completed", answer.text
-            if "metadata" in more:
-                assert answer.json()["metadata"] == more["metadata"]
-        else:
-            check_refused(answer)
+def test_what_is_told_of_a_job_is_only_told(ground: Ground, alice: Customer, ref: str) -> None:
+    """Names, tags and metadata."""
+    body = {"operation": "video/thumbnails", "params": {"input": ref, "count": 1}}
+    taken = []
+    for words in (_words(what, ground) for what in WORDS):
+        metadata = {words[:50]: words}
+        for more in ({"metadata": metadata, "tags": [words[:60]]}, {"output_name": words[:140]}):
+            answer = alice.http.post("/v1/jobs", json=body | more)
+            if answer.status_code == 202:
+                taken.append((answer.json(), more))
+            else:
+                check_refused(answer)
+    assert len(taken) > len(WORDS)
+    for job, more in taken:
+        assert alice.completed(job)["metadata"] == more.get("metadata", {})
 
 
-TEXTS = {
-    "colon": "12:30:59",
-    "quote": "It's",
-    "quotes": "''x''",
-    "comma": "a,b",
-    "brackets": "[in] [out]",
-    "expansion": "%{pts} %{n}",
-    "percent": "100% %d %%",
-    "backslash": "a\\b",
-    "backslashes": "a\\\\b\\n",
-    "line": "one\ntwo",
-    "option": "x:fontsize=90",
-    "option in quotes": "x':fontsize='90",
-    "filter": "a,negate,b",
-    "graph": "a[x];[x]negate",
-    "blanks": "  a  b  ",
-    "signs": "=;#$&{}()",
-    "accents": "Größe é",
-}
+@pytest.mark.django_db
+@pytest.mark.parametrize("option", ["priority", "device", "webhook_url", "operation"])
+def test_no_other_option_takes_it(option: str) -> None:
+    client = client_of(TenantFactory.create())
+    body = {"operation": "probe", "params": {"input": "https://example.org/a.mp4"}}
+    for what, words in WORDS.items():
+        assert f"/{option}" in pointers(send(client, "/v1/jobs", body | {option: words})), what
 
 
-def _film_of_text() -> bytes:
-    return film("canvas.mp4", "-vf", "scale=256:64,setsar=1", *X264, "-crf", "1")
+TEXTS = (
+    "12:30:59",
+    "It's",
+    "''x''",
+    "a,b",
+    "[in] [out]",
+    "%{pts} %{n}",
+    "100% %d %%",
+    "a\\b",
+    "a\\\\b\\n",
+    "one\ntwo",
+    "x:fontsize=90",
+    "x':fontsize='90",
+    "a,negate,b",
+    "a[x];[x]negate",
+    "  a  b  ",
+    "=;#$&{}()",
+    "Größe é",
+)
+_LINE_PX = 48
+_WHOLE = f"scale=256:{_LINE_PX * len(TEXTS)},setsar=1"
 
 
-def _literal(text: str, folder: Path) -> Path:
-    """The text as it is, by a file: nothing of it passes through a filter graph."""
-    (folder / "canvas.mp4").write_bytes(_film_of_text())
-    (folder / "text.txt").write_text(text)
-    drawn = "drawtext=textfile=text.txt:expansion=none:font=DejaVu Sans:x=4:y=4:fontsize=20"
-    command = [*FFMPEG, "-i", "canvas.mp4", "-vf", f"{drawn}:fontcolor=black", *X264]
-    subprocess.run([*command, "-crf", "1", "literal.mp4"], cwd=folder, check=True)
+def _literal(folder: Path) -> Path:
+    """The texts as they are, by files: nothing of them passes through a filter graph."""
+    drawn = []
+    for n, text in enumerate(TEXTS):
+        (folder / f"{n}.txt").write_text(text)
+        look = f"font=DejaVu Sans:x=4:y={_LINE_PX * n + 2}:fontsize=18:fontcolor=black"
+        drawn.append(f"drawtext=textfile={n}.txt:expansion=none:{look}")
+    command = [*FFMPEG, "-i", "canvas.mp4", "-vf", ",".join(drawn), *X264, "-crf", "1"]
+    subprocess.run([*command, "literal.mp4"], cwd=folder, check=True)
     return folder / "literal.mp4"
 
 
-@pytest.mark.parametrize("what", TEXTS)
-def test_a_text_is_seen_as_it_is(alice: Customer, what: str, tmp_path: Path) -> None:
-    literal = _literal(TEXTS[what], tmp_path)
-    params = {"text": TEXTS[what], "x": 4, "y": 4, "font_size": 20, "color": "black"}
+def test_a_text_is_seen_as_it_is(alice: Customer, tmp_path: Path) -> None:
+    """All of them one below the other, in one film."""
+    canvas = film("canvas.mp4", "-vf", _WHOLE, *X264, "-crf", "1")
+    (tmp_path / "canvas.mp4").write_bytes(canvas)
+    texts = [
+        {"text": text, "x": 4, "y": _LINE_PX * n + 2, "font_size": 18, "color": "black"}
+        for n, text in enumerate(TEXTS)
+    ]
     job = alice.submit(
         "video/filter",
         {
-            "input": alice.send_file(_film_of_text(), "canvas.mp4").json()["id"],
-            "filters": [{"type": "text", "params": params}],
+            "input": alice.send_file(canvas, "canvas.mp4").json()["id"],
+            "filters": [{"type": "text", "params": text} for text in texts],
         },
     )
     [output] = alice.completed(job)["outputs"]
     (tmp_path / "made").mkdir()
     drawn = alice.download(output, tmp_path / "made")
     seen, wanted, blank = (
-        grey_pixels(each, at_s=0.5, size=128) for each in (drawn, literal, tmp_path / "canvas.mp4")
+        raw_frame(each, 0.5, "format=gray")
+        for each in (drawn, _literal(tmp_path), tmp_path / "canvas.mp4")
     )
-    assert difference(seen, wanted) < 1
-    assert difference(seen, blank) > 1
+    for n, text in enumerate(TEXTS):
+        line = slice(n * _LINE_PX * 256, (n + 1) * _LINE_PX * 256)
+        assert difference(seen[line], wanted[line]) < 1, text
+        assert difference(seen[line], blank[line]) > 1, text

@@ -14,6 +14,7 @@ import pytest
 
 from accounts.roles import ROLE_SCOPES, allows
 from ffapi_site.lib.ids import new_id
+from tests.attacks.closed_network import ClosedNetwork
 from tests.attacks.delivery import params_with
 from tests.attacks.ground import Ground, check_refused
 from tests.attacks.hostile_containers import film
@@ -41,23 +42,31 @@ def content() -> bytes:
     return film("film.mp4", *X264)
 
 
-@pytest.fixture
-def owned(bob: Customer, content: bytes) -> Owned:
+@pytest.fixture(scope="module")
+def owned(
+    network: ClosedNetwork, _customers: tuple[Customer, Customer], content: bytes
+) -> tuple[Owned, Any]:
+    """And what Bob is told of them before anybody tries anything."""
     tag = f"private-{secrets.token_hex(8)}"
-    sent = bob.http.post("/v1/files", files={"file": (f"{tag}.mp4", content)}, data={"tags": [tag]})
-    file = sent.json()["id"]
-    job = bob.submit("video/thumbnails", {"input": file, "count": 1}, tags=[tag])
-    output = bob.completed(job)["outputs"][0]["file"]
-    return Owned(file, output, job["id"], tag, content)
+    fields, bob = {"file": (f"{tag}.mp4", content)}, _customers[1]
+    with network.entered():
+        file = bob.http.post("/v1/files", files=fields, data={"tags": [tag]}).json()["id"]
+        job = bob.submit("video/thumbnails", {"input": file, "count": 1}, tags=[tag])
+        output = bob.completed(job)["outputs"][0]["file"]
+        theirs = Owned(file, output, job["id"], tag, content)
+        return theirs, _told(bob, theirs)
 
 
 @pytest.fixture
-def untouched(bob: Customer, owned: Owned) -> Iterator[Owned]:
-    before = [bob.job(owned.job), bob.http.get(f"/v1/files/{owned.file}").json()]
-    yield owned
-    after = [bob.job(owned.job), bob.http.get(f"/v1/files/{owned.file}").json()]
-    assert _lasting(after) == _lasting(before)
-    assert bob.http.get(f"/v1/files/{owned.file}/content").content == owned.content
+def untouched(bob: Customer, owned: tuple[Owned, Any]) -> Iterator[Owned]:
+    theirs, before = owned
+    yield theirs
+    assert _told(bob, theirs) == before
+    assert bob.http.get(f"/v1/files/{theirs.file}/content").content == theirs.content
+
+
+def _told(bob: Customer, theirs: Owned) -> Any:
+    return _lasting([bob.job(theirs.job), bob.http.get(f"/v1/files/{theirs.file}").json()])
 
 
 def _lasting(told: Any) -> Any:
@@ -184,10 +193,11 @@ def test_no_field_is_assigned_that_is_ours(
         assert f"/{name}" in {each["pointer"] for each in answer.json()["errors"]}, answer.text
 
 
-@pytest.fixture
-def far_file(alice: Customer, content: bytes) -> str:
+@pytest.fixture(scope="module")
+def far_file(network: ClosedNetwork, _customers: tuple[Customer, Customer], content: bytes) -> str:
     """A file of the attacker's own."""
-    made: str = alice.send_file(content, "film.mp4").json()["id"]
+    with network.entered():
+        made: str = _customers[0].send_file(content, "film.mp4").json()["id"]
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -20,9 +21,8 @@ from tests.attacks.hostile_files import (
     HostileFile,
 )
 from tests.harness.far_end import FarEnd, Page
-from tests.harness.server import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("naive")]
 
 FILES = [*ANOTHERS_FILM, *OF_HLS, *OF_PROTOCOLS, *OF_SCRIPTS, *CONTAINERS]
 
@@ -58,12 +58,10 @@ def _hits(file: HostileFile, canaries: Canaries, far_end: FarEnd, folder: Path) 
         stderr=subprocess.DEVNULL,
     ) as process:
         hits: list[str] = []
-
-        def has_hit() -> bool:
-            hits.extend(canaries.seen())
-            return bool(hits) or process.poll() is not None
-
-        eventually(has_hit, within_s=5)
+        deadline = time.monotonic() + 5
+        while not hits and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+            hits += canaries.seen()
         process.kill()
     return [*hits, *canaries.seen()]
 

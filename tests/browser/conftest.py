@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -14,31 +15,44 @@ CHROMIUM = "/usr/bin/chromium"
 expect.set_options(timeout=20_000)  # the machine is shared with other tests
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio")
 PASSWORD = "correct horse battery staple"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # of root's authenticator
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # of every superuser's authenticator
+# A superuser for each test that needs one: an authenticator gives a code once in half a minute.
 _PEOPLE = f"""
 from accounts.models import Authenticator, Membership, Tenant, User
 tenant = Tenant.objects.create(name="studio")
-for name, role in (("alice", "developer"), ("bob", "viewer"), ("ada", "admin")):
+for name, role in (
+    ("alice", "developer"), ("bob", "viewer"), ("bea", "viewer"), ("ada", "admin")
+):
     user = User.objects.create_user(name, password="{PASSWORD}")
     Membership.objects.create(user=user, tenant=tenant, role=role)
-root = User.objects.create_superuser("root", password="{PASSWORD}")
-Authenticator.objects.create(user=root, secret="{SECRET}", name="test")
+for name in ("root", "rita"):
+    root = User.objects.create_superuser(name, password="{PASSWORD}")
+    Authenticator.objects.create(user=root, secret="{SECRET}", name="test")
 User.objects.create_user("ruth", password="{PASSWORD}", is_staff=True)
 """
+_UNLIMITED = {"RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE": "1000000"}
 
 
-@pytest.fixture(scope="module")
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process of a run start the site, and no other a second one."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The whole product, with a tenant of two people and a superuser."""
-    with Server.start(tmp_path_factory.mktemp("site")) as started:
+    """The whole product, with a tenant of four people and two superusers."""
+    with Server.start(tmp_path_factory.mktemp("site"), settings=_UNLIMITED) as started:
         started.await_line("FFAPI serves")
         started.manage("shell", "-c", _PEOPLE)
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A browser for one module only: its event loop would forbid Django's ORM in others."""
+    """A browser for this package only: its event loop would forbid Django's ORM in others."""
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
 
@@ -64,10 +78,9 @@ class Visit:
         self.page.get_by_role("textbox", name="Code").fill(code)
         self.page.locator("main button.primary").click()
 
-    def sign_in_to_the_admin(self) -> None:
-        """As root, whose authenticator gives a code once in half a minute."""
+    def sign_in_to_the_admin(self, name: str) -> None:
         self.open("/admin/")
-        self.give_password("root")
+        self.give_password(name)
         self.give_code(SECRET)
         heading = self.page.get_by_role("heading", name="Administration")
         expect(heading).to_be_visible()

@@ -210,7 +210,7 @@ def test_pages_fit_every_screen(server: Server, browser: Browser, width: int, sc
 
 
 def test_the_admin_runs_under_its_policy(visit: Visit) -> None:
-    visit.sign_in_to_the_admin()
+    visit.sign_in_to_the_admin("root")
     page = visit.page
     for path in ("media_jobs/job/", "accounts/tenant/", "accounts/apikey/", "storage/file/"):
         visit.open(f"/admin/{path}")

@@ -40,13 +40,13 @@ def test_staff_enrol_and_get_to_the_admin(visit: Visit) -> None:
 def test_a_member_is_removed_after_a_question(visit: Visit) -> None:
     visit.sign_in("ada", "/settings")
     page = visit.page
-    page.get_by_label("Role of bob").select_option("operator")
-    page.get_by_role("row", name="bob").get_by_role("button", name="Change").click()
-    expect(page.get_by_text("bob is operator now.")).to_be_visible()
-    page.get_by_role("button", name="Remove bob").click()
-    expect(page.get_by_role("heading", name="Remove bob?")).to_be_visible()
+    page.get_by_label("Role of bea").select_option("operator")
+    page.get_by_role("row", name="bea").get_by_role("button", name="Change").click()
+    expect(page.get_by_text("bea is operator now.")).to_be_visible()
+    page.get_by_role("button", name="Remove bea").click()
+    expect(page.get_by_role("heading", name="Remove bea?")).to_be_visible()
     page.get_by_role("button", name="Keep").click()
-    expect(page.get_by_label("Role of bob")).to_have_value("operator")
+    expect(page.get_by_label("Role of bea")).to_have_value("operator")
 
 
 def test_the_password_is_changed(visit: Visit) -> None:

@@ -85,7 +85,7 @@ def test_what_somebody_slips_into_a_page_does_not_run(visit: Visit, path: str) -
 
 
 def test_the_admin_lets_only_expressions_of_its_theme_run(visit: Visit) -> None:
-    visit.sign_in_to_the_admin()
+    visit.sign_in_to_the_admin("rita")
     page = visit.page
     assert page.evaluate(INLINE) == ["eval"]
     visit.complaints.clear()

@@ -10,7 +10,11 @@ import time
 from collections.abc import Callable
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "0"))
-EXAMPLES = 500 if SECONDS else 100
+
+
+def examples(many: int, few: int) -> int:
+    """How many a test draws at a time: few in every run, each time others; many at night."""
+    return many if SECONDS else few
 
 
 def repeated(run: Callable[[], None]) -> None:

@@ -61,7 +61,7 @@ def written(asked: dict[str, object]) -> Sequence[str]:
 def test_any_plausible_command() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=effort.EXAMPLES, deadline=None, database=None)
+    @settings(max_examples=effort.examples(500, 40), deadline=None, database=None)
     @given(st.integers(0, 2**64))
     def many_commands(seed: int) -> None:
         dice = Random(seed)  # noqa: S311 -- no secret is made of it
@@ -74,7 +74,7 @@ def test_any_plausible_command() -> None:
     assert seen["refused"] > seen.total() / 10
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=effort.examples(500, 150), deadline=None)
 @given(st.text(max_size=80) | st.lists(st.text(max_size=12), max_size=12))
 def test_any_text(command: str | list[str]) -> None:
     assert judged(command) == "refused"

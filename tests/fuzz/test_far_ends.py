@@ -16,7 +16,7 @@ from tests.fuzz import effort
 from tests.lib.hostile_server import HostileServer, answering, ok, redirect
 
 QUIET = settings(
-    max_examples=max(300, effort.EXAMPLES * 4),
+    max_examples=effort.examples(2000, 150),
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -21,7 +21,7 @@ from tests.fuzz import effort, url_oracle
 
 PUBLIC_ONLY = Policy()
 QUIET = settings(
-    max_examples=max(1500, effort.EXAMPLES * 10),
+    max_examples=effort.examples(5000, 500),
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -24,9 +24,10 @@ def enrolled(user: User) -> Authenticator:
 def code_of(authenticator: Authenticator, *, steps: int = 0) -> str:
     """The code that the person's app shows now, or some time steps from now.
 
-    So late in a step that the next could begin before the code is looked at, it waits for that.
+    Where it matters which step it is, and the next could begin before the code is looked at, it
+    waits for that. The code of now is good for a step longer.
     """
-    if time.time() % 30 > 27:
+    if steps and time.time() % 30 > 27:
         time.sleep(30 - time.time() % 30)
     key = second_factor.key_of(authenticator.secret)
     return f"{totp(key, t0=-30 * steps):06d}"

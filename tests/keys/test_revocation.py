@@ -5,18 +5,27 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.harness.server import Server
-from tests.serving.conftest import folder  # noqa: F401 -- a fixture
+from tests.harness.site import running
 
 pytestmark = pytest.mark.slow
 
 WITHIN_S = 5
+_MAKE = """
+import json
+from accounts import keys
+from accounts.models import Tenant
+from accounts.roles import Role
+acme, other = (Tenant.objects.create(name=name) for name in ("acme", "other"))
+owners = {"admin": acme, "revoked": acme, "rotated": acme, "moved": acme, "suspended": other}
+made = {name: keys.issue(of, name=name, role=Role.ADMIN)[1] for name, of in owners.items()}
+print(json.dumps(made))
+"""
 _SUSPEND = """
 from accounts.models import Tenant
 Tenant.objects.filter(name="other").update(is_active=False)
@@ -25,17 +34,9 @@ _QUIET = 20  # refusals in a row: every process was asked
 
 
 @pytest.fixture
-def site(folder: Path) -> Iterator[Server]:  # noqa: F811 -- the fixture
-    settings = {"WEB_PROCESSES": "2", "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000"}
-    settings |= {"RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE": "1000000"}
-    with Server.start(folder, settings=settings) as server:
-        server.await_line("FFAPI serves")
-        yield server
-
-
-def made(site: Server, *, tenant: str = "acme") -> str:
-    told = json.loads(site.manage("create_api_key", "--tenant", tenant, "--json"))
-    return str(told["key"])
+def site() -> Iterator[Server]:
+    with running("revocation", [], WORKERS="1", WEB_PROCESSES="2") as site:
+        yield site.server
 
 
 def ask(site: Server, key: str) -> int:
@@ -44,17 +45,17 @@ def ask(site: Server, key: str) -> int:
     return answer.status_code
 
 
-def refused_everywhere_after_s(site: Server, key: str) -> float:
+def refused_everywhere_after_s(site: Server, key: str, since: float) -> float:
     """Ask until nobody takes the key any more; gives when it was last taken."""
-    start = last_taken = time.monotonic()
+    last_taken = since
     in_a_row = 0
     while in_a_row < _QUIET:
-        assert time.monotonic() - start < 60
+        assert time.monotonic() - since < 60
         if ask(site, key) == 401:
             in_a_row += 1
         else:
             in_a_row, last_taken = 0, time.monotonic()
-    return last_taken - start
+    return last_taken - since
 
 
 def _id(key: str) -> str:
@@ -69,17 +70,19 @@ def _over_the_api(site: Server, admin: str, way: str, key: str, body: Any = None
 
 
 def test_it_works(site: Server) -> None:
-    admin = made(site)
-    revoked, rotated, moved = (made(site) for _ in range(3))
-    suspended = made(site, tenant="other")
-    for key in (revoked, rotated, moved, suspended):
+    keys: dict[str, str] = json.loads(site.manage("shell", "-v", "0", "-c", _MAKE))
+    admin = keys.pop("admin")
+    for key in keys.values():
         assert {ask(site, key) for _ in range(40)} == {200}
-    _over_the_api(site, admin, "/revoke", revoked)
-    assert refused_everywhere_after_s(site, revoked) < WITHIN_S
-    _over_the_api(site, admin, "/rotate", rotated, {"overlap_seconds": 1})
-    assert refused_everywhere_after_s(site, rotated) < WITHIN_S
-    _over_the_api(site, admin, "", moved, {"allowed_ips": ["192.0.2.0/24"]})
-    assert refused_everywhere_after_s(site, moved) < WITHIN_S
     site.manage("shell", "-v", "0", "-c", _SUSPEND)
-    assert refused_everywhere_after_s(site, suspended) < WITHIN_S
+    ended_at = {"suspended": time.monotonic()}
+    for name, way, body in (
+        ("revoked", "/revoke", {}),
+        ("rotated", "/rotate", {"overlap_seconds": 1}),
+        ("moved", "", {"allowed_ips": ["192.0.2.0/24"]}),
+    ):
+        _over_the_api(site, admin, way, keys[name], body)
+        ended_at[name] = time.monotonic()
+    for name, since in ended_at.items():
+        assert refused_everywhere_after_s(site, keys[name], since) < WITHIN_S, name
     assert ask(site, admin) == 200

@@ -11,6 +11,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -23,7 +24,9 @@ CLIENT_ID = "ffapi"
 CLIENT_SECRET = "between the two"
 
 
-def new_key() -> rsa.RSAPrivateKey:
+@cache
+def key_of(name: str) -> rsa.RSAPrivateKey:
+    """One for each name; to make one takes as long as most tests."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -40,7 +43,7 @@ class OpenIdProvider:
     proved_at_s: float = field(default_factory=time.time)
     claims: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=dict)
-    signs_with: rsa.RSAPrivateKey = field(default_factory=new_key)
+    signs_with: rsa.RSAPrivateKey = field(default_factory=lambda: key_of("the provider"))
     issuer: str = ""
     asked: list[str] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -121,7 +124,7 @@ class OpenIdProvider:
 def serving(provider: OpenIdProvider) -> Iterator[OpenIdProvider]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(provider))
     provider.issuer = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield provider

@@ -22,7 +22,7 @@ from tests.people.openid_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
     OpenIdProvider,
-    new_key,
+    key_of,
     serving,
 )
 
@@ -233,7 +233,7 @@ REFUSED: dict[str, Callable[[OpenIdProvider], object]] = {
     "no address": lambda p: setattr(p, "email", ""),
     "an unproved address": lambda p: setattr(p, "is_verified", False),
     "one that only seems proved": lambda p: setattr(p, "is_verified", "false"),
-    "another key": lambda p: setattr(p, "signs_with", new_key()),
+    "another key": lambda p: setattr(p, "signs_with", key_of("somebody else")),
     "another audience": lambda p: p.claims.update(aud="another site"),
     "another party": lambda p: p.claims.update(aud=[CLIENT_ID, "b"], azp="b"),
     "another issuer": lambda p: p.claims.update(iss="http://127.0.0.1:1"),
