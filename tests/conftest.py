@@ -23,7 +23,7 @@ from tests.harness import migrated
 from tests.harness.emptying import Tables
 from tests.harness.media import Samples
 
-pytest_plugins = ["tests.harness.cast"]
+pytest_plugins = ["tests.harness.cast", "tests.harness.many_requests"]
 
 # A test sees everything, as a command does; the requests that it makes do not.
 scope.act_for_every_tenant()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from media_jobs.models import Job
 from tests.api.sending import code_of, send
 from tests.factories import FileFactory, JobFactory
 from tests.harness.api_client import client_of
+from tests.savepoint import undone
 
 pytestmark = pytest.mark.django_db
 
@@ -59,36 +61,43 @@ def test_there_are_routes() -> None:
     assert len(ROUTES) > 15
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_every_method_says_which_scope_it_needs(route: str) -> None:
-    view = ROUTES[route]
-    assert set(handled(view)) == set(view.scopes)
-    assert set(view.scopes.values()) <= {*SCOPES, ""}
+def test_every_method_says_which_scope_it_needs(subtests: pytest.Subtests) -> None:
+    for route, view in ROUTES.items():
+        with subtests.test(route):
+            assert set(handled(view)) == set(view.scopes)
+            assert set(view.scopes.values()) <= {*SCOPES, ""}
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_without_a_key_nothing_answers(route: str) -> None:
-    for method in METHODS:
-        assert code_of(ask(Client(), method, at(route, new_id("job"))), 401) == "unauthenticated"
+def test_without_a_key_nothing_answers(subtests: pytest.Subtests) -> None:
+    client = Client()
+    for route in ROUTES:
+        with subtests.test(route), undone():
+            for method in METHODS:
+                refused = ask(client, method, at(route, new_id("job")))
+                assert code_of(refused, 401) == "unauthenticated"
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_other_methods_are_refused(route: str, client: Client) -> None:
-    for method in {*METHODS, "OPTIONS", "TRACE"} - set(handled(ROUTES[route])):
-        refused = ask(client, method, at(route, new_id("job")))
-        assert code_of(refused, 405) == "method_not_allowed"
-        assert "GET" in refused["Allow"] or "POST" in refused["Allow"]
+def test_other_methods_are_refused(client: Client, subtests: pytest.Subtests) -> None:
+    for route, view in ROUTES.items():
+        with subtests.test(route), undone():
+            for method in {*METHODS, "OPTIONS", "TRACE"} - set(handled(view)):
+                refused = ask(client, method, at(route, new_id("job")))
+                assert code_of(refused, 405) == "method_not_allowed"
+                assert "GET" in refused["Allow"] or "POST" in refused["Allow"]
 
 
 @pytest.mark.parametrize("role", Role.values)
-@pytest.mark.parametrize("route", ROUTES)
-def test_a_role_without_the_scope_is_refused(route: str, role: str, tenant: Tenant) -> None:
+def test_a_role_without_the_scope_is_refused(
+    role: str, tenant: Tenant, subtests: pytest.Subtests
+) -> None:
     client = client_of(tenant, role)
-    for method, scope in ROUTES[route].scopes.items():
-        if scope and not allows(ROLE_SCOPES[role], scope):
-            refused = ask(client, method, at(route, new_id("job")))
-            assert code_of(refused, 403) == "forbidden"
-            assert refused.json()["required_scope"] == scope
+    for route, view in ROUTES.items():
+        for method, scope in view.scopes.items():
+            if scope and not allows(ROLE_SCOPES[role], scope):
+                with subtests.test(f"{method} {route}"), undone():
+                    refused = ask(client, method, at(route, new_id("job")))
+                    assert code_of(refused, 403) == "forbidden"
+                    assert refused.json()["required_scope"] == scope
 
 
 @pytest.mark.parametrize("route", WITH_ID)
@@ -107,11 +116,14 @@ def test_anothers_id_is_as_absent_as_a_random_one(route: str, tenant: Tenant, jo
     assert Job.objects.filter(pk=job.pk).exists()
 
 
-@pytest.mark.parametrize("route", WITH_ID)
 @pytest.mark.parametrize("object_id", HOSTILE_IDS)
-def test_no_id_is_an_error_of_ours(route: str, object_id: str, client: Client) -> None:
-    for method in METHODS:
-        assert 400 <= ask(client, method, at(route, object_id)).status_code < 500
+def test_no_id_is_an_error_of_ours(
+    object_id: str, client: Client, subtests: pytest.Subtests
+) -> None:
+    for route in WITH_ID:
+        with subtests.test(route), undone():
+            for method in METHODS:
+                assert 400 <= ask(client, method, at(route, object_id)).status_code < 500
 
 
 HOSTILE_HEADERS = [
@@ -135,14 +147,15 @@ HOSTILE_HEADERS = [
 ]
 
 
-@pytest.mark.parametrize("headers", HOSTILE_HEADERS, ids=str)
-def test_no_header_is_an_error_of_ours(headers: dict[str, str], client: Client) -> None:
-    for path in ("/v1/jobs", "/v1/transcode", "/v1/tenant", f"/v1/jobs/{new_id('job')}/events"):
-        for method in ("GET", "POST"):
-            response = ask(client, method, path, **headers)
-            assert response.status_code < 500
-            if response.status_code >= 400:
-                assert response["Content-Type"] == "application/problem+json"
+def test_no_header_is_an_error_of_ours(client: Client, subtests: pytest.Subtests) -> None:
+    paths = ("/v1/jobs", "/v1/transcode", "/v1/tenant", f"/v1/jobs/{new_id('job')}/events")
+    for headers in HOSTILE_HEADERS:
+        with subtests.test(str(headers)[:100]), undone():
+            for method, path in product(("GET", "POST"), paths):
+                response = ask(client, method, path, **headers)
+                assert response.status_code < 500
+                if response.status_code >= 400:
+                    assert response["Content-Type"] == "application/problem+json"
 
 
 HOSTILE_BODIES: list[tuple[str, bytes, int]] = [
@@ -169,14 +182,15 @@ HOSTILE_BODIES: list[tuple[str, bytes, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("content_type", "body", "status"), HOSTILE_BODIES)
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/transcode", "/v1/probe"])
 def test_a_hostile_body_gets_a_clear_answer(
-    path: str, content_type: str, body: bytes, status: int, client: Client
+    path: str, client: Client, subtests: pytest.Subtests
 ) -> None:
-    for headers in ({}, {"Idempotency-Key": "k"}):
-        refused = client.generic("POST", path, body, content_type, headers=headers)
-        code_of(refused, status)
+    for content_type, body, status in HOSTILE_BODIES:
+        for headers in ({}, {"Idempotency-Key": "k"}):
+            with subtests.test(f"{content_type} {body[:40]!r} {headers}"), undone():
+                refused = client.generic("POST", path, body, content_type, headers=headers)
+                code_of(refused, status)
 
 
 @pytest.mark.parametrize(

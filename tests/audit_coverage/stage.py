@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.factories import ApiKeyFactory, MembershipFactory, TenantFactory, Use
 from tests.harness.api_client import text_of
 from tests.harness.media import Samples
 from tests.harness.signing_in import sign_in
+from tests.savepoint import undone
 
 REASON = "request 4711"
 # Its second factor is there, so that pages that need one know who it is.
@@ -62,6 +64,16 @@ class Stage:
 
     def browser(self, by: str) -> Client:
         return self.clients[by]
+
+    @contextmanager
+    def case(self) -> Iterator[None]:
+        """Afterwards the rows, the browsers and what is known of them here are as before."""
+        try:
+            with undone(*self.clients.values()):
+                yield
+        finally:
+            for row in (self.tenant, self.member, self.root):
+                row.refresh_from_db()
 
     def send(self, method: str, ask: Ask, request_id: str, **headers: str) -> Any:
         client = self.clients[sender_of(ask)]

@@ -17,7 +17,7 @@ DEFENCES = ("both", "row-level security alone", "querysets alone")
 
 
 @pytest.fixture(autouse=True)
-def _no_limits(settings: Settings) -> None:
+def _many_requests(settings: Settings, only_errors_are_logged: None) -> None:
     settings.RATE_LIMIT_REQUESTS_PER_MINUTE = 1_000_000
     settings.RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE = 1_000_000
 

@@ -7,17 +7,18 @@ an id in one, fails until it is told what it is.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from ffapi_site.lib import scope
+from tests.harness.many_requests import known_people
 from tests.isolation.actors import Actor, api_actors, page_actors
-from tests.isolation.conftest import DEFENCES
 from tests.isolation.expected import granted, is_through, told, turned_away
 from tests.isolation.routes import ADMIN, ADMIN_ROUTES, METHODS, ROUTES, Kind, Route
 from tests.isolation.things import FIXED, THINGS, Side
+from tests.savepoint import undone
 
 # Not traced: that would make its thousands of requests a quarter longer.
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.no_cover]
@@ -49,39 +50,50 @@ def test_every_id_is_known() -> None:
     assert named - set(FIXED) == set(THINGS)
 
 
-# Alone a defence is tried where there is something to find; lists are tried in test_smuggling.
-ALONE = [path for path in GUARDED if set(ROUTES[path].parameters) & set(THINGS)]
-
-
-@pytest.mark.parametrize(
-    ("path", "defence"),
-    [(path, each) for each in DEFENCES for path in (GUARDED if each == "both" else ALONE)],
-    indirect=["defence"],
-)
+@pytest.mark.parametrize("is_api", [True, False], ids=["API", "pages"])
 def test_nobody_finds_anothers(
-    path: str, defence: str, sides: tuple[Side, Side], record_property: Any
+    *, is_api: bool, defence: str, sides: tuple[Side, Side], record_property: Any
 ) -> None:
-    route = ROUTES[path]
-    actors = list(_actors(route, *sides))
-    by_any_method = _one_of_each(actors, route) if defence == "both" else []
-    ids = {side.mark: _ids(route, side, other) for side, other in (sides, sides[::-1])}
+    actors = list((api_actors if is_api else page_actors)(*sides))
     faults, number = [], 0
-    for actor in actors:
-        for method in METHODS if actor in by_any_method else _taken(route):
-            answers = dict(_answers(route, actor, method, ids[actor.side.mark]))
-            number += len(answers)
-            faults += [
-                f"{method} {path} by {actor.name}, {kind}: {fault}"
-                for kind, fault in _faults(route, actor, method, answers)
-            ]
+    for route in _routes(defence):
+        if (route.kind is Kind.API) is is_api:
+            with undone(), known_people():
+                for tried, wrong in _tried(route, defence, sides, _who_count(route, actors)):
+                    number += tried
+                    faults += wrong
     record_property("combinations", [defence, number])
     assert faults == []
 
 
-def _actors(route: Route, own: Side, other: Side) -> Iterator[Actor]:
-    if route.kind is not Kind.API:
-        return page_actors(own, other)
-    return api_actors(own, other, {route.scope(method) for method in METHODS})
+def _routes(defence: str) -> Iterator[Route]:
+    """Alone a defence is tried where there is something to find; lists are in test_smuggling."""
+    for route in map(ROUTES.__getitem__, GUARDED):
+        if defence == "both" or set(route.parameters) & set(THINGS):
+            yield route
+
+
+def _who_count(route: Route, actors: list[Actor]) -> list[Actor]:
+    wanted = {route.scope(method) for method in METHODS}
+    return [actor for actor in actors if not actor.lacks or actor.lacks in wanted]
+
+
+def _tried(
+    route: Route, defence: str, sides: tuple[Side, Side], actors: list[Actor]
+) -> Iterator[tuple[int, list[str]]]:
+    """Give how many ids each actor tried by each method, and what was wrong."""
+    by_any_method = _one_of_each(actors, route) if defence == "both" else []
+    ids = {side.mark: _ids(route, side, other) for side, other in (sides, sides[::-1])}
+    for actor in actors:
+        for method in METHODS if actor in by_any_method else _taken(route):
+            answers = dict(_answers(route, actor, method, ids[actor.side.mark]))
+            yield (
+                len(answers),
+                [
+                    f"{method} {route.path} by {actor.name}, {kind}: {fault}"
+                    for kind, fault in _faults(route, actor, method, answers)
+                ],
+            )
 
 
 def _one_of_each(actors: list[Actor], route: Route) -> list[Actor]:
@@ -117,11 +129,8 @@ def _answers(
 
 def _asked(actor: Actor, method: str, path: str, form: bytes = b"") -> Any:
     """Ask, and undo what came of it."""
-    undone = transaction.atomic()
-    undone._from_testcase = True  # type: ignore[attr-defined]  # views have outermost blocks
-    with undone:
+    with undone():
         answer = actor.ask(method, path, form)
-        transaction.set_rollback(True)
     if answer.streaming:  # close() would end the database's connection as well
         for close in answer._resource_closers:
             close()
@@ -164,39 +173,41 @@ def _is_at(route: Route, answer: Any) -> bool:
     return match is not None and f"/{match.route}" == route.path
 
 
-@pytest.mark.parametrize("path", sorted(OPEN))
 def test_what_is_for_everybody_shows_nobodys(
-    path: str, defence: str, sides: tuple[Side, Side], record_property: Any
+    defence: str, sides: tuple[Side, Side], record_property: Any
 ) -> None:
-    route, number = ROUTES[path], 0
     for thing in THINGS.values():
         thing.make(sides[0])
     actors = list(page_actors(*sides))
     strangers = [each for each in actors if each.side is sides[1] or not each.speaks_to]
-    for actor in strangers:
-        for method in ("GET", "POST"):
-            answer = _asked(actor, method, route.at(**{n: FIXED[n] for n in route.parameters}))
-            number += 1
-            assert answer.status_code < 500 or path.startswith("/health/")
-            if not answer.streaming:
-                assert sides[0].mark.encode() not in answer.content
-                assert sides[0].tenant.pk.encode() not in answer.content
-    record_property("combinations", [defence, number])
+    tried = list(product(sorted(OPEN), strangers, ("GET", "POST")))
+    with known_people():
+        for path, actor, method in tried:
+            _shows_nothing_of(sides[0], ROUTES[path], actor, method)
+    record_property("combinations", [defence, len(tried)])
+
+
+def _shows_nothing_of(side: Side, route: Route, actor: Actor, method: str) -> None:
+    answer = _asked(actor, method, route.at(**{n: FIXED[n] for n in route.parameters}))
+    request = f"{method} {route.path} by {actor.name}"
+    assert answer.status_code < 500 or route.path.startswith("/health/"), request
+    if not answer.streaming:
+        assert side.mark.encode() not in answer.content, request
+        assert side.tenant.pk.encode() not in answer.content, request
 
 
 def test_the_admin_is_for_verified_staff(sides: tuple[Side, Side], record_property: Any) -> None:
-    number = 0
-    for actor in page_actors(*sides):
-        if actor.reads_everything:
-            continue
-        for route in ADMIN_ROUTES:
-            if route.path == "/admin/login/" or "(?P" in route.path:
-                continue
-            for method in ("GET", "POST"):
-                answer = _asked(actor, method, route.at(**dict.fromkeys(route.parameters, "1")))
-                number += 1
-                assert answer.status_code in {302, 403, 404, 405}, (actor.name, method, route.path)
-                if answer.status_code == 302:
-                    is_shown_out = answer["Location"] == ADMIN and "logout" in route.path
-                    assert is_shown_out or "login" in answer["Location"], (actor.name, route.path)
-    record_property("combinations", ["both", number])
+    actors = [actor for actor in page_actors(*sides) if not actor.reads_everything]
+    guarded = [
+        route for route in ADMIN_ROUTES if route.path != "/admin/login/" and "(?P" not in route.path
+    ]
+    tried = list(product(actors, guarded, ("GET", "POST")))
+    with known_people():
+        for actor, route, method in tried:
+            answer = _asked(actor, method, route.at(**dict.fromkeys(route.parameters, "1")))
+            request = f"{method} {route.path} by {actor.name}"
+            assert answer.status_code in {302, 403, 404, 405}, request
+            if answer.status_code == 302:
+                is_shown_out = answer["Location"] == ADMIN and "logout" in route.path
+                assert is_shown_out or "login" in answer["Location"], request
+    record_property("combinations", ["both", len(tried)])

@@ -6,14 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from django.db import transaction
-from django.test import Client
 from django.urls import resolve
 
 from tests.audit_coverage.api_cases import API
 from tests.audit_coverage.stage import Ask, Stage
 from tests.described import described, document
 from tests.limits.places import Json, Place, places
+from tests.savepoint import undone
 
 pytestmark = pytest.mark.django_db
 
@@ -46,17 +45,19 @@ def _places_of(name: str, ask: Ask) -> list[Place]:
 
 def _send(stage: Stage, method: str, path: str, body: Any) -> Any:
     """Send it, and take back whatever it did."""
-    client: Client = stage.browser("key")
-    with transaction.atomic():
-        answer = client.generic(method, path, json.dumps(body), "application/json")
-        transaction.set_rollback(True)
+    with undone():
+        answer = stage.browser("key").generic(method, path, json.dumps(body), "application/json")
     assert answer.status_code < 500, (path, str(body)[:300], answer.content[:300])
     return answer
 
 
-@pytest.mark.parametrize("name", _WITH_BODY)
-def test_nothing_in_a_body_is_an_error_of_ours(stage: Stage, name: str) -> None:
-    ask = API[name][1](stage)
+def test_nothing_in_a_body_is_an_error_of_ours(stage: Stage, subtests: pytest.Subtests) -> None:
+    for name in _WITH_BODY:
+        with subtests.test(name), stage.case():
+            _holds_nothing_wrong(stage, name, API[name][1](stage))
+
+
+def _holds_nothing_wrong(stage: Stage, name: str, ask: Ask) -> None:
     body = {} if name == "POST api-files" else ask.body or {}
     method = name.split(maxsplit=1)[0]
     for place in _places_of(name, ask):
@@ -70,9 +71,15 @@ def test_nothing_in_a_body_is_an_error_of_ours(stage: Stage, name: str) -> None:
             _send(stage, method, ask.path, place.put(body, other))
 
 
-@pytest.mark.parametrize("name", _WITH_BODY)
-def test_one_more_than_a_limit_is_refused_by_its_field(stage: Stage, name: str) -> None:
-    ask = API[name][1](stage)
+def test_one_more_than_a_limit_is_refused_by_its_field(
+    stage: Stage, subtests: pytest.Subtests
+) -> None:
+    for name in _WITH_BODY:
+        with subtests.test(name), stage.case():
+            _holds_no_more_than_it_may(stage, name, API[name][1](stage))
+
+
+def _holds_no_more_than_it_may(stage: Stage, name: str, ask: Ask) -> None:
     body = {} if name == "POST api-files" else ask.body or {}
     for place in _places_of(name, ask):
         if place.longest is None:

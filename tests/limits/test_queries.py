@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from tests.audit_coverage.stage import Stage
 from tests.described import document
 from tests.isolation.routes import ROUTES, Route
 from tests.isolation.things import FIXED
+from tests.savepoint import undone
 
 pytestmark = pytest.mark.django_db
 
@@ -36,35 +36,44 @@ _WITH_PLACES = [each for each in ROUTES.values() if each.parameters]
 
 
 def _asked(stage: Stage, by: str, method: str, address: str) -> Any:
-    with transaction.atomic():
-        answer = stage.browser(by).generic(method, address)
-        transaction.set_rollback(True)
+    client = stage.browser(by)
+    with undone(client):
+        answer = client.generic(method, address)
     assert answer.status_code < 500, (method, address[:200], getattr(answer, "content", b"")[-300:])
     return answer
 
 
-@pytest.mark.parametrize(("path", "name"), _API)
-def test_no_parameter_is_an_error_of_ours(stage: Stage, path: str, name: str) -> None:
+def test_no_parameter_is_an_error_of_ours(stage: Stage, subtests: pytest.Subtests) -> None:
     values = {"file_id": "file_x", "job_id": "job_x"}
-    for value in _HOSTILE:
-        answer = _asked(stage, "key", "GET", f"{path.format(**values)}?{name}={value}")
-        if answer.status_code == 422:
-            assert answer.json()["errors"][0]["pointer"] == f"?{name}"
+    for path, name in _API:
+        with subtests.test(f"{path}?{name}"):
+            for value in _HOSTILE:
+                answer = _asked(stage, "key", "GET", f"{path.format(**values)}?{name}={value}")
+                if answer.status_code == 422:
+                    assert answer.json()["errors"][0]["pointer"] == f"?{name}"
 
 
-@pytest.mark.parametrize("route", _PAGES, ids=lambda route: route.path)
-def test_no_query_of_a_page_is_an_error_of_ours(stage: Stage, route: Route) -> None:
-    address = route.at(**{name: FIXED.get(name, "x") for name in route.parameters})
-    for value in _HOSTILE:
-        query = "&".join(f"{name}={value}" for name in _NAMES_OF_PAGES)
-        _asked(stage, "member", "GET", f"{address}?{query}")
+def test_no_query_of_a_page_is_an_error_of_ours(stage: Stage, subtests: pytest.Subtests) -> None:
+    for route in _PAGES:
+        address = route.at(**{name: FIXED.get(name, "x") for name in route.parameters})
+        with subtests.test(route.path):
+            for value in _HOSTILE:
+                query = "&".join(f"{name}={value}" for name in _NAMES_OF_PAGES)
+                _asked(stage, "member", "GET", f"{address}?{query}")
 
 
-@pytest.mark.parametrize("route", _WITH_PLACES, ids=lambda route: route.path)
-def test_no_place_in_an_address_is_an_error_of_ours(stage: Stage, route: Route) -> None:
+def test_no_place_in_an_address_is_an_error_of_ours(
+    stage: Stage, subtests: pytest.Subtests
+) -> None:
+    for route in _WITH_PLACES:
+        with subtests.test(route.path):
+            for value in _HOSTILE:
+                _asked_by_all_methods(stage, route, value)
+
+
+def _asked_by_all_methods(stage: Stage, route: Route, value: str) -> None:
     by = "key" if route.path.startswith("/v1/") else "member"
-    for value in _HOSTILE:
-        address = route.at(**dict.fromkeys(route.parameters, value))
-        for method in ("GET", "POST", "DELETE"):
-            if route.takes(method):
-                _asked(stage, by, method, address)
+    address = route.at(**dict.fromkeys(route.parameters, value))
+    for method in ("GET", "POST", "DELETE"):
+        if route.takes(method):
+            _asked(stage, by, method, address)
