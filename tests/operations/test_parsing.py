@@ -118,6 +118,14 @@ def test_a_type_that_no_union_goes_by_is_no_part_of_it() -> None:
     assert wrong_fields("video/concat", given) == [("transition/fade", "unknown_field")]
 
 
+def test_a_word_that_is_a_field_too_is_no_type() -> None:
+    given = {"input": URL, "type": "resolution", "resolution": {"width": "x"}}
+    assert wrong_fields("transcode", given) == [
+        ("resolution/width", "invalid"),
+        ("type", "unknown_field"),
+    ]
+
+
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 @pytest.mark.parametrize("value", [None, True, 3, "x", [], {}, [[]], [{}], [3], {"a": []}])
 def test_mistakes_are_told_without_words_of_python(name: str, value: Any) -> None:

@@ -142,15 +142,18 @@ def pointer(each: ErrorDetails, data: Mapping[str, Any], renamed: Mapping[str, s
     """Keep of pydantic's location what is in the data; it also names the tags of unions."""
     parts: list[str] = []
     here: Any = data
-    last = len(each["loc"]) - 1
-    for place, part in enumerate(each["loc"]):
-        kind = here.get("type") if isinstance(here, Mapping) else None
-        if part == kind and place < last:
-            continue
+    place, last = each["loc"], len(each["loc"]) - 1
+    is_of_kind = False
+    for number, part in enumerate(place):
+        # Of each item of a list that goes by its type, the type is named before what is in it.
+        if number and isinstance(place[number - 1], int) and number < last:
+            is_of_kind = isinstance(here, Mapping) and part == here.get("type")
+            if is_of_kind:
+                continue
         inside, here = step_into(here, part)
-        if not inside and kind is not None:
+        if not inside and is_of_kind:
             inside, here = True, {}  # absent, and read as if it were empty
-        if inside or (place == last and each["type"] == "missing"):
+        if inside or (number == last and each["type"] == "missing"):
             parts.append(str(part))
     if each["type"] in _TAG_ERRORS:
         parts.append("type")
