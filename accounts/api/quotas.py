@@ -62,20 +62,18 @@ class AlertsRequest(BaseModel):
 
 
 _LATEST = 100
-_EACH_BY_ITSELF = {"max_file_size_mb", "max_job_duration_sec", "max_resolution", "max_frame_rate"}
 
 
 def _told(standing: Standing) -> dict[str, Any]:
     quota = standing.quota
-    is_counted = quota.name not in _EACH_BY_ITSELF
     body = QuotaBody(
         name=quota.name,
         scope="api_key" if standing.is_of_key else "tenant",
         unit=quota.unit,
         window=quota.window or None,
         limit=standing.limit,
-        used=standing.in_unit(standing.used) if is_counted else None,
-        reserved=standing.in_unit(standing.reserved) if is_counted else None,
+        used=standing.in_unit(standing.used) if not quota.is_of_each else None,
+        reserved=standing.in_unit(standing.reserved) if not quota.is_of_each else None,
         resets_at=standing.resets_at,
     )
     return body.model_dump(mode="json")

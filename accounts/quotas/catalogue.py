@@ -33,6 +33,8 @@ class Quota:
     is_counted: bool = False
     """Whether it has a counter; the others bound one job or file, or what runs at once."""
     is_for_keys: bool = True
+    is_of_each: bool = False
+    """Whether it bounds each job or file by itself, so that nothing of it is used up."""
 
 
 _ALL = (
@@ -42,10 +44,10 @@ _ALL = (
     Quota(JOBS_PER_DAY, "Jobs today", "jobs", "day", is_counted=True),
     Quota(CPU_PER_MONTH, "CPU time this month", "seconds", "month", 1000, is_counted=True),
     Quota(STORAGE, "Stored files and jobs", "MiB", scale=1 << 20, is_counted=True),
-    Quota(FILE_SIZE, "Size of a file", "MiB", scale=1 << 20),
-    Quota(JOB_DURATION, "Length of a job's media", "seconds"),
-    Quota(RESOLUTION, "Height of a picture", "lines"),
-    Quota(FRAME_RATE, "Frame rate", "frames a second"),
+    Quota(FILE_SIZE, "Size of a file", "MiB", scale=1 << 20, is_of_each=True),
+    Quota(JOB_DURATION, "Length of a job's media", "seconds", is_of_each=True),
+    Quota(RESOLUTION, "Height of a picture", "lines", is_of_each=True),
+    Quota(FRAME_RATE, "Frame rate", "frames a second", is_of_each=True),
 )
 QUOTAS = {each.name: each for each in _ALL}
 COUNTED = tuple(each for each in _ALL if each.is_counted)
