@@ -5,7 +5,6 @@ The first event, of a job's submission, is written by a trigger of its table.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +19,7 @@ from accounts.audit_events import AuditEvent, Outcome
 from accounts.quotas import reservations
 from accounts.usage.ledger import Usage
 from ffapi_site.lib.lengths import fitted
+from media_jobs.engine import lease
 from media_jobs.events.change_feed import CHANNEL
 from media_jobs.models import Job, JobAttempt, JobEvent, Status, WebhookDelivery
 from media_jobs.models.job import FINAL
@@ -36,10 +36,6 @@ ALLOWED: dict[str, frozenset[str]] = {
     Status.QUEUED: frozenset((Status.FAILED, Status.CANCELED)),
     Status.RUNNING: frozenset((Status.COMPLETED, Status.FAILED, Status.CANCELED, Status.QUEUED)),
 }
-
-
-class Lost(Exception):  # noqa: N818 -- what happened to the lease
-    """The job belongs to another attempt, or has ended: nothing may be written any more"""
 
 
 def announce(job_id: str) -> None:
@@ -75,33 +71,8 @@ def claim(lane: str, by: Claimant) -> Job | None:
     return next(iter(Job.objects.raw(_CLAIM, wanted)), None)
 
 
-_BEAT = """
-WITH beat AS (
-    UPDATE media_jobs_job
-    SET lease_until = now() + make_interval(secs => %s), progress = %s
-    WHERE id = %s AND attempt = %s AND status = 'running'
-    RETURNING id, cancel_requested_at
-)
-SELECT cancel_requested_at IS NOT NULL, pg_notify(%s, id) FROM beat
-"""
-
-
-def heartbeat(job: Job, progress: dict[str, Any]) -> bool:
-    """Renew the lease of ``job.attempt`` and show ``progress``; tell whether to cancel.
-
-    Raises `Lost` where the job is no longer this attempt's.
-    """
-    lease_s = float(settings.LEASE_SECONDS)
-    with connection.cursor() as cursor:
-        cursor.execute(_BEAT, (lease_s, json.dumps(progress), job.pk, job.attempt, CHANNEL))
-        row = cursor.fetchone()
-    if row is None:
-        raise Lost(job.id)
-    return bool(row[0])
-
-
 def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: Any) -> None:
-    """End ``job.attempt`` in a final status. Raises `Lost`; part of the caller's transaction.
+    """End ``job.attempt`` in a final status. Raises `lease.Lost`; part of the caller's transaction.
 
     What somebody asked the end of is canceled, not failed: whatever went wrong, they got that.
     """
@@ -109,7 +80,7 @@ def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: A
     if own:
         values["usage"] = _with_earlier(job, own)
     with transaction.atomic():
-        if hold(job) and status == Status.FAILED:
+        if lease.hold(job) and status == Status.FAILED:
             status, reason = Status.CANCELED, f"canceled; {reason}"
             values = {name: values[name] for name in values if name not in _OF_FAILURE}
         event = AuditEvent.JOB_QUARANTINED if "quarantined_at" in values else AuditEvent.JOB_ENDED
@@ -138,7 +109,7 @@ def give_back(
     if not charged:
         values["max_attempts"] = F("max_attempts") + 1
     with transaction.atomic():
-        if hold(job):
+        if lease.hold(job):
             end(job, Status.CANCELED, f"canceled; {reason}", outcome=outcome, **at_end)
             return
         _tell(job, AuditEvent.JOB_GIVEN_BACK, status=Status.QUEUED, reason=reason)
@@ -195,23 +166,6 @@ def _with_earlier(job: Job, usage: dict[str, Any]) -> dict[str, Any]:
     spent = earlier.values_list("receipt__cpu_seconds", flat=True)
     cpu_s = usage["cpu_seconds"] + sum(each or 0 for each in spent)
     return usage | {"cpu_seconds": round(cpu_s, 3)}
-
-
-def _owned(job: Job) -> Any:
-    return Job.objects.filter(pk=job.pk, attempt=job.attempt, status=Status.RUNNING)
-
-
-def hold(job: Job) -> bool:
-    """Lock the row while it is ``job.attempt``'s; tell whether somebody asked for the job's end.
-
-    Every write of an attempt but a heartbeat, which is its own condition, comes after it in one
-    transaction. Raises `Lost`.
-    """
-    asked = _owned(job).select_for_update().values_list("cancel_requested_at").first()
-    if asked is None:
-        raise Lost(job.id)
-    job.status = Status.RUNNING
-    return asked[0] is not None
 
 
 def _tell(job: Job, event: AuditEvent, *, status: Status, reason: str) -> None:

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils.functional import cached_property
 
 from ffapi_site.lib.shorten import fits
-from media_jobs.engine import states
+from media_jobs.engine import lease
 from media_jobs.ffmpeg.command import Command
 from media_jobs.host.capabilities import capabilities
 from media_jobs.models import Job, JobStep
@@ -47,7 +47,7 @@ class Answers:
         return list(kept.values_list("answer", flat=True))
 
     def keep(self, position: int, command: Command, answer: Any) -> None:
-        """Write down what ``command`` has found. Raises `states.Lost`.
+        """Write down what ``command`` has found. Raises `lease.Lost`.
 
         While the database is away it is not, nor where it is too large: an answer saves work, and
         no more than that.
@@ -57,7 +57,7 @@ class Answers:
         values = {"answer": answer, "attempt": self.job.attempt, "about": self._about(command)}
         try:
             with transaction.atomic():
-                states.hold(self.job)
+                lease.hold(self.job)
                 JobStep.objects.update_or_create(job=self.job, position=position, defaults=values)
         except (OperationalError, InterfaceError):
             logger.warning("An answer could not be kept", extra={"job": self.job.id})

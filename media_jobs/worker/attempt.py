@@ -14,7 +14,7 @@ from django.conf import settings
 
 from accounts.quotas import bounds
 from media_jobs import sandbox
-from media_jobs.engine import states
+from media_jobs.engine import lease, states
 from media_jobs.ffmpeg import failures, hardware
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.devices import Cpu, Device
@@ -90,7 +90,7 @@ def run(job: Job) -> None:
     try:
         with Pulse(job) as pulse:
             _run(Attempt(job, pulse))
-    except states.Lost:
+    except lease.Lost:
         logger.warning("The attempt lost its lease", extra={"job": job.id})
 
 
@@ -99,7 +99,7 @@ def _run(attempt: Attempt) -> None:
     try:
         with scratch.folder(scratch.of_attempt(job)) as folder:
             _work(attempt, folder)
-    except states.Lost:
+    except lease.Lost:
         raise
     except Canceled:
         _end(attempt, Status.CANCELED, "canceled while running")
@@ -204,7 +204,7 @@ def _limits_of(operation: core.Operation) -> sandbox.Limits:
 
 def _complete(attempt: Attempt, made: outputs.Made, result: core.Result | None) -> None:
     def write() -> None:
-        states.hold(attempt.job)  # first: a try before may still be on its way
+        lease.hold(attempt.job)  # first: a try before may still be on its way
         made.publish(attempt.job)
         _write_receipt(attempt, {"checks": made.checks})
         states.end(
@@ -226,7 +226,7 @@ def _complete(attempt: Attempt, made: outputs.Made, result: core.Result | None) 
 
 def _end(attempt: Attempt, status: Status, reason: str, **values: Any) -> None:
     def write() -> None:
-        states.hold(attempt.job)
+        lease.hold(attempt.job)
         _write_receipt(attempt, {})  # before the end, at which all that is kept is weighed
         states.end(attempt.job, status, reason, **_at_end(attempt) | values)
 
@@ -242,7 +242,7 @@ def _give_back(attempt: Attempt, reason: str, *, delay_s: float = 0, charged: bo
     """Queue the job again; what the attempt did cost is on its receipt until the job's end."""
 
     def write() -> None:
-        states.hold(attempt.job)
+        lease.hold(attempt.job)
         _write_receipt(attempt, {})  # first, as above: it may be the end of a job to be canceled
         at_end = _at_end(attempt)
         states.give_back(attempt.job, reason, delay_s=delay_s, charged=charged, **at_end)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from django.db import connection, transaction
 
 from ffapi_site.lib.database_away import DATABASE_TROUBLE, database_away
-from media_jobs.engine import states
+from media_jobs.engine import lease, states
 from media_jobs.models import Job
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def carry_out(job: Job, write: Callable[[], None], *, bear: Callable[[Exception]
 
     Whether a COMMIT without an answer was one is asked, never guessed: the next try waits for the
     lock of whatever is still on its way, and finds the attempt ended or not. ``bear`` is called in
-    between, and raises what is to end the tries. Raises `states.Lost` where somebody else ended it,
+    between, and raises what is to end the tries. Raises `lease.Lost` where somebody else ended it,
     and what the database said where it is there and refuses the end again and again.
     """
     is_in_doubt = False
@@ -42,7 +42,7 @@ def carry_out(job: Job, write: Callable[[], None], *, bear: Callable[[Exception]
             if refusals == _MOST_REFUSALS or time.monotonic() > until:
                 raise
             bear(error)
-        except states.Lost:
+        except lease.Lost:
             if is_in_doubt and states.ended_itself(job):
                 return
             raise

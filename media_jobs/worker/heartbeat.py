@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from ffapi_site.lib.chores import Chore, keep_doing, spawn
-from media_jobs.engine import states
+from media_jobs.engine import lease
 from media_jobs.host import slot_state
 from media_jobs.models import Job
 
@@ -33,7 +33,7 @@ class Drained(Exception):  # noqa: N818
 class Pulse:
     """Holds the lease of an attempt, and shows the world how far it is, about once a second.
 
-    ``beat`` and ``go_on`` raise `Canceled`, `Drained`, or `states.Lost`: then all is to be left.
+    ``beat`` and ``go_on`` raise `Canceled`, `Drained`, or `lease.Lost`: then all is to be left.
     While the database is away the work goes on for as long as the last lease holds, by the local
     clock. Between two beats a thread holds the lease, for LEASE_SECONDS and no longer: what hangs
     loses it. A step that may be silent for longer calls ``go_on`` for as long as it comes forward.
@@ -75,14 +75,14 @@ class Pulse:
             raise Canceled
 
     def bear(self, error: Exception) -> None:
-        """Wait a moment for a database that is away. Raises `states.Lost` after the last lease."""
+        """Wait a moment for a database that is away. Raises `lease.Lost` after the last lease."""
         time.sleep(_AWAY_S)
         self._moved_at = time.monotonic()
         self._bear_outage(self._moved_at, error)
 
     def _renew(self, clock: float) -> bool:
         self._tried_at = clock
-        is_canceled = states.heartbeat(
+        is_canceled = lease.renew(
             self._job, self._progress | {"percent": self._shown_percent()}
         )
         self._leased_at = clock
@@ -108,14 +108,14 @@ class Pulse:
             return
         try:
             self._must_ask |= self._renew(clock)
-        except states.Lost:
+        except lease.Lost:
             self._must_ask = True
 
     def _bear_outage(self, clock: float, error: Exception) -> None:
         logger.warning("The database is away", extra={"job": self._job.id})
         connection.close()
         if clock - self._leased_at > settings.LEASE_SECONDS:
-            raise states.Lost(self._job.id) from error
+            raise lease.Lost(self._job.id) from error
 
     def _check_drain(self, clock: float) -> None:
         if self._drain_by is None and slot_state.draining.is_set():

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from accounts import keys
 from accounts.models import Tenant
 from ffapi_site.lib import ongoing
-from media_jobs.engine import jobs, states
+from media_jobs.engine import jobs, lease, states
 from media_jobs.events.change_feed import feed
 from media_jobs.models import Job, Status
 from tests.api.sending import code_of
@@ -60,7 +60,7 @@ def test_it_works(tenant: Tenant) -> None:
         claim()
 
     def work() -> None:
-        states.heartbeat(Job.objects.get(), {"percent": 40.0, "stage": "encoding"})
+        lease.renew(Job.objects.get(), {"percent": 40.0, "stage": "encoding"})
 
     def finish() -> None:
         states.end(Job.objects.get(), Status.COMPLETED, "done")

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AuditRecord, Tenant
 from ffapi_site.lib import netguard
-from media_jobs.engine import lanes, lost_workers, states
+from media_jobs.engine import lanes, lease, lost_workers, states
 from media_jobs.events import webhooks
 from media_jobs.maintenance import sweep
 from media_jobs.models import Job, JobAttempt, Status, WebhookDelivery
@@ -56,7 +56,7 @@ def test_a_failure_is_one(tenant: Tenant) -> None:
 def test_a_lost_attempt_tells_nothing(tenant: Tenant) -> None:
     job = JobFactory.create(tenant=tenant, running=True)
     Job.objects.filter(pk=job.pk).update(attempt=2)
-    with pytest.raises(states.Lost):
+    with pytest.raises(lease.Lost):
         states.end(job, Status.COMPLETED, "too late")
     assert told() == []
 

@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import Tenant
-from media_jobs.engine import jobs, states
+from media_jobs.engine import jobs, lease, states
 from media_jobs.ffmpeg.command import Command
 from media_jobs.host.capabilities import capabilities
 from media_jobs.models import Job, JobStep, Status
@@ -36,7 +36,7 @@ def dies_after_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
         keep(of, position, *rest)  # type: ignore[arg-type]
         if of.job.attempt == 1 and position == 0:
             states.give_back(Job.objects.get(pk=of.job.pk), "it died", outcome=states.WORKER_LOST)
-            raise states.Lost(of.job.id)
+            raise lease.Lost(of.job.id)
 
     monkeypatch.setattr(answers.Answers, "keep", kept)
 

@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import Tenant
-from media_jobs.engine import jobs, states
+from media_jobs.engine import jobs, lease
 from media_jobs.host import machine
 from media_jobs.models import Job, Status
 from tests.harness.disks import free_mb, small_disk
@@ -50,14 +50,14 @@ def failure(job: Job) -> dict[str, Any]:
 def beats(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The progress of a job, as its row shows it."""
     seen: list[dict[str, Any]] = []
-    beat = states.heartbeat
+    beat = lease.renew
 
     def watched(job: Job, progress: dict[str, Any]) -> bool:
         seen.append(progress)
         return beat(job, progress)
 
     monkeypatch.setattr("media_jobs.worker.heartbeat._EVERY_S", 0.0)
-    monkeypatch.setattr(states, "heartbeat", watched)
+    monkeypatch.setattr(lease, "renew", watched)
     return seen
 
 
@@ -99,7 +99,7 @@ def test_a_job_is_canceled_while_its_server_is_silent(
     fetch: Fetch, monkeypatch: pytest.MonkeyPatch, beginning: bytes
 ) -> None:
     started = time.monotonic()
-    monkeypatch.setattr(states, "heartbeat", lambda *_: time.monotonic() - started > 0.5)
+    monkeypatch.setattr(lease, "renew", lambda *_: time.monotonic() - started > 0.5)
 
     def silent(_: bytes) -> Iterator[bytes | Silence]:
         yield beginning

@@ -20,7 +20,7 @@ import media_jobs.worker
 import storage
 from accounts.models import Tenant
 from ffapi_site.lib import netguard
-from media_jobs.engine import jobs, states
+from media_jobs.engine import jobs, lease
 from media_jobs.ffmpeg import failures
 from media_jobs.host import probe
 from media_jobs.models import Job, Status
@@ -134,7 +134,7 @@ _MADE: dict[type[Exception], Exception] = {
     ScannerUnavailable: ScannerUnavailable("x"),
     store.Gone: store.Gone("x"),
 }
-_NO_ERRORS = {states.Lost, Canceled, Drained}
+_NO_ERRORS = {lease.Lost, Canceled, Drained}
 _TURNED = {
     "media_jobs.worker.local_run.Stopped": "of a run without a job",
     "media_jobs.sandbox.seccomp.UnknownMachine": "then the sandbox is unavailable",

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from accounts.models import QuotaCounter, Tenant, UsageEntry
 from accounts.quotas import limits
 from ffapi_site.lib import room
-from media_jobs.engine import jobs, states
+from media_jobs.engine import jobs, lease, states
 from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.progress import Progress
@@ -82,14 +82,14 @@ def test_progress_never_goes_back(
     transcode: Submit, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[float] = []
-    beat = states.heartbeat
+    beat = lease.renew
 
     def watched(job: Job, progress: dict[str, float]) -> bool:
         seen.append(progress["percent"])
         return beat(job, progress)
 
     monkeypatch.setattr("media_jobs.worker.heartbeat._EVERY_S", 0.0)
-    monkeypatch.setattr(states, "heartbeat", watched)
+    monkeypatch.setattr(lease, "renew", watched)
     work(transcode())
     assert len(seen) > 2
     assert seen == sorted(seen)
@@ -327,12 +327,12 @@ def test_an_outage_is_borne_for_as_long_as_the_lease_holds(
         raise OperationalError("gone")
 
     pulse = Pulse(JobFactory.create(tenant=TenantFactory.create(), running=True))
-    monkeypatch.setattr(states, "heartbeat", away)
+    monkeypatch.setattr(lease, "renew", away)
     monkeypatch.setattr("media_jobs.worker.heartbeat.connection.close", lambda: None)
     monkeypatch.setattr("media_jobs.worker.heartbeat._EVERY_S", 0)
     pulse.beat({"percent": 1.0})
     settings.LEASE_SECONDS = 0
-    with pytest.raises(states.Lost):
+    with pytest.raises(lease.Lost):
         pulse.beat({"percent": 2.0})
 
 

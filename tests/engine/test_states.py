@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import UsageEntry
-from media_jobs.engine import states
+from media_jobs.engine import lease, states
 from media_jobs.models import FairShare, Job, JobAttempt, Status, WebhookDelivery
 from tests.engine.claiming import claim
 from tests.factories import JobFactory
@@ -72,7 +72,7 @@ def test_a_lane_takes_only_its_own() -> None:
 def test_a_heartbeat_shows_progress_and_renews_the_lease() -> None:
     job = claimed()
     Job.objects.filter(pk=job.pk).update(lease_until=timezone.now())
-    assert states.heartbeat(job, {"percent": 40.0}) is False
+    assert lease.renew(job, {"percent": 40.0}) is False
     job.refresh_from_db()
     assert job.progress == {"percent": 40.0}
     assert job.lease_until is not None
@@ -82,7 +82,7 @@ def test_a_heartbeat_shows_progress_and_renews_the_lease() -> None:
 def test_a_heartbeat_tells_of_a_cancel() -> None:
     job = claimed()
     Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
-    assert states.heartbeat(job, {}) is True
+    assert lease.renew(job, {}) is True
 
 
 def test_a_stale_attempt_can_write_nothing() -> None:
@@ -92,11 +92,11 @@ def test_a_stale_attempt_can_write_nothing() -> None:
     assert again is not None
     assert again.attempt == 2
 
-    with pytest.raises(states.Lost):
-        states.heartbeat(stale, {"percent": 99.0})
-    with pytest.raises(states.Lost):
+    with pytest.raises(lease.Lost):
+        lease.renew(stale, {"percent": 99.0})
+    with pytest.raises(lease.Lost):
         states.end(stale, Status.COMPLETED, "too late")
-    with pytest.raises(states.Lost):
+    with pytest.raises(lease.Lost):
         states.give_back(stale, "too late")
     states.end(again, Status.COMPLETED, "done")
     assert statuses(stale) == ["queued", "running", "queued", "running", "completed"]
@@ -142,7 +142,7 @@ def test_what_is_complete_before_its_cancel_was_seen_is_complete(asked_to_end: J
 def test_a_final_status_is_final() -> None:
     job = claimed()
     states.end(job, Status.FAILED, "broken")
-    with pytest.raises(states.Lost):
+    with pytest.raises(lease.Lost):
         states.end(job, Status.COMPLETED, "after all")
     assert states.cancel_queued(job) is False
 

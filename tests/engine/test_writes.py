@@ -15,6 +15,7 @@ _PLACES = (
     "host/*.py",
     "planning/*.py",
     "worker/*.py",
+    "engine/lease.py",
     "engine/states.py",
     "engine/lost_workers.py",
     "slot/tasks.py",
@@ -32,11 +33,11 @@ _WRITES = {
 }
 _SQL = re.compile(r"\b(INSERT|UPDATE|DELETE|SELECT (\* FROM )?ffapi_\w+)\b")
 
-FENCED = "after `states.hold`, in its transaction"
+FENCED = "after `lease.hold`, in its transaction"
 ITSELF = "names attempt and status in its own condition"
 NO_ATTEMPT = "is of no attempt"
 KNOWN = {
-    "engine.states.heartbeat": ITSELF,
+    "engine.lease.renew": ITSELF,
     "engine.states._write": FENCED,
     "engine.states._close_attempt": FENCED,
     "engine.states._settle": FENCED,
