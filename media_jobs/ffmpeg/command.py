@@ -31,8 +31,8 @@ class Command:
     """Arguments after the program's name; files are named relative to the job's own folder.
 
     ``share`` is the planned part of the whole job's work, all of them together being 1.
-    ``parse`` makes a JSON-able answer of what was printed: FFmpeg's stderr, ffprobe's stdout.
-    A command with ``parse`` leaves nothing but its answer, so it need not run again after a crash.
+    ``parse`` makes a JSON-able answer of what was printed. A command with ``parse`` leaves nothing
+    but its answer, so it need not run again after a crash.
     """
 
     args: tuple[str, ...]
@@ -42,3 +42,13 @@ class Command:
     share: float = 1.0
     outputs: tuple[OutputFile, ...] = ()
     parse: Parser | None = None
+
+    def answer(self, stdout: str, stderr: str) -> Any:
+        """What ``parse`` makes of what was printed; None of a command that asks for nothing.
+
+        FFmpeg measures on stderr, for its stdout is that of its progress; ffprobe answers on
+        stdout. Raises `words.Unsaid` where what was to be measured is not there.
+        """
+        if self.parse is None:
+            return None
+        return self.parse(stderr if self.program == "ffmpeg" else stdout)

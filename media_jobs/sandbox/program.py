@@ -110,11 +110,22 @@ def _executable(program: str) -> str:
     return str(Path(found).resolve())
 
 
-def finish(process: Process, watch: Callable[[], object] = lambda: None) -> Finished:
-    """Attend what was started to its end, as `run` does."""
+def finish(
+    process: Process,
+    watch: Callable[[], object] = lambda: None,
+    *,
+    on_stdout: Callable[[bytes], object] | None = None,
+    stderr_bytes: int = _STDERR_BYTES,
+    watch_s: float = _WATCH_S,
+) -> Finished:
+    """Attend what was started to its end, as `run` does; the last ``stderr_bytes`` are kept.
+
+    ``on_stdout`` takes each piece of stdout as it comes, and none of it is kept then. ``watch`` is
+    called after every wait of at most ``watch_s``, and once more when both pipes are closed.
+    """
     with process.stdout, process.stderr:
         try:
-            out, err = _drain(process, watch)
+            out, err = _drain(process, watch, on_stdout, stderr_bytes, watch_s)
         except BaseException:
             process.kill()
             process.wait()
@@ -123,7 +134,7 @@ def finish(process: Process, watch: Callable[[], object] = lambda: None) -> Fini
     return Finished(
         returncode=ended.returncode,
         stdout=bytes(out[:_STDOUT_BYTES]),
-        stderr=bytes(err[-_STDERR_BYTES:]).decode(errors="replace"),
+        stderr=err.decode(errors="replace"),
         cpu_seconds=ended.cpu_seconds,
         wall_seconds=ended.wall_seconds,
         timed_out=process.timed_out,
@@ -132,21 +143,29 @@ def finish(process: Process, watch: Callable[[], object] = lambda: None) -> Fini
     )
 
 
-def _drain(process: Process, watch: Callable[[], object]) -> tuple[bytearray, bytearray]:
+def _drain(
+    process: Process,
+    watch: Callable[[], object],
+    on_stdout: Callable[[bytes], object] | None,
+    stderr_bytes: int,
+    watch_s: float,
+) -> tuple[bytearray, bytearray]:
     """Read both pipes as they fill: whichever is left full would stop the process."""
     out, err = bytearray(), bytearray()
     with selectors.DefaultSelector() as ready:
-        ready.register(process.stdout, selectors.EVENT_READ, out)
-        ready.register(process.stderr, selectors.EVENT_READ, err)
+        ready.register(process.stdout, selectors.EVENT_READ)
+        ready.register(process.stderr, selectors.EVENT_READ)
         while ready.get_map():
-            watch()
-            for key, _ in ready.select(timeout=_WATCH_S):
+            for key, _ in ready.select(timeout=watch_s):
                 chunk = os.read(key.fd, 1 << 16)
                 if not chunk:
                     ready.unregister(key.fileobj)
-                elif key.data is err:
+                elif key.fileobj is process.stderr:
                     err += chunk
-                    del err[: -2 * _STDERR_BYTES]
+                    del err[:-stderr_bytes]
+                elif on_stdout is not None:
+                    on_stdout(chunk)
                 elif len(out) <= _STDOUT_BYTES:
                     out += chunk
+            watch()
     return out, err

@@ -13,7 +13,6 @@ from typing import Any
 from django.conf import settings
 
 from accounts.quotas import bounds
-from media_jobs import sandbox
 from media_jobs.engine import lease, states
 from media_jobs.ffmpeg import failures, hardware
 from media_jobs.ffmpeg.command import Command, OutputFile
@@ -29,10 +28,11 @@ from media_jobs.planning.plan import media_of
 from media_jobs.worker import ending, explanation, inputs, outputs
 from media_jobs.worker.answers import Answers
 from media_jobs.worker.early_probe import LookAhead
-from media_jobs.worker.executor import Executor, Failed, Ledger, installed_limits
+from media_jobs.worker.executor import CommandLimits, Executor, Failed, Sink
 from media_jobs.worker.heartbeat import Canceled, Drained, Pulse
 from media_jobs.worker.kept_result import kept
 from media_jobs.worker.progress import Meter
+from media_jobs.worker.receipt import CommandLog
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Attempt:
     job: Job
     pulse: Pulse
     meter: Meter = field(default_factory=Meter)
-    ledger: Ledger = field(default_factory=Ledger)
+    log: CommandLog = field(default_factory=CommandLog)
     started: float = field(default_factory=time.monotonic)
     input_bytes: int = 0
     broken: list[str] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Attempt:
     def warnings(self) -> list[str]:
         """What the inputs were like; FFmpeg makes of a broken one whatever it can."""
         told = [f"{name} breaks off in the middle: its end is missing" for name in self.broken]
-        if self.ledger.met_damage:
+        if self.log.met_damage:
             told.append("parts of the input could not be read; the job's log says which")
         return told
 
@@ -78,7 +78,7 @@ class Attempt:
 
     def usage(self, output_bytes: int = 0) -> dict[str, Any]:
         return {
-            "cpu_seconds": round(self.ledger.cpu_seconds, 3),
+            "cpu_seconds": round(self.log.cpu_seconds, 3),
             "wall_seconds": round(time.monotonic() - self.started, 3),
             "input_bytes": self.input_bytes,
             "output_bytes": output_bytes,
@@ -163,15 +163,13 @@ class Doing:
         """Run all that is not answered yet. Raises `Failed`."""
         self.made.clear()
         nodes = devices.nodes() if self.attempt.job.lane == Lane.GPU else ()
-        executor = Executor(
-            self.folder,
-            self.attempt.on_progress,
-            self.attempt.ledger,
-            nodes,
-            _limits_of(self.operation),
-            on_running=self.looks.prepare,
-            on_written=self.looks.begin,
+        sink = Sink(
+            self.attempt.log,
+            on_start=self.looks.prepare,
+            on_progress=self.attempt.on_progress,
+            on_last_byte=self.looks.begin,
         )
+        executor = Executor(self.folder, _limits_of(self.operation), sink, nodes)
         self.attempt.device = "cpu"
 
         def execute(position: int, command: Command) -> Any:
@@ -192,14 +190,13 @@ class Doing:
         return core.drive(self.operation, media, execute=execute)
 
 
-def _limits_of(operation: core.Operation) -> sandbox.Limits:
+def _limits_of(operation: core.Operation) -> CommandLimits:
     """A command that a user wrote may be one that never ends, and is not waited for as long."""
-    limits = installed_limits()
+    limits = CommandLimits.installed()
     if operation.scope != "ffmpeg:custom":
         return limits
-    return replace(
-        limits, wall_s=min(limits.wall_s, float(settings.FFMPEG_COMMAND_TIMEOUT_SECONDS))
-    )
+    wall_s = min(limits.process.wall_s, float(settings.FFMPEG_COMMAND_TIMEOUT_SECONDS))
+    return replace(limits, process=replace(limits.process, wall_s=wall_s))
 
 
 def _complete(attempt: Attempt, made: outputs.Made, result: core.Result | None) -> None:
@@ -253,21 +250,21 @@ def _give_back(attempt: Attempt, reason: str, *, delay_s: float = 0, charged: bo
 def _write_receipt(attempt: Attempt, more: dict[str, Any]) -> None:
     receipt = {
         "ffmpeg": capabilities().version,
-        "commands": attempt.ledger.commands,
+        "commands": attempt.log.commands,
         "device": attempt.device,
         "fallback": attempt.fallback,
         **attempt.usage(),
         **more,
     }
     rows = JobAttempt.objects.filter(job=attempt.job, number=attempt.job.attempt)
-    rows.update(receipt=receipt, log="\n".join(attempt.ledger.log))
+    rows.update(receipt=receipt, log="\n".join(attempt.log.printed))
 
 
 def _settle(attempt: Attempt, error: Exception) -> None:
     """Turn what went wrong into the job's error, or into another attempt where that may help."""
     job = attempt.job
     failure = explanation.explain(error)
-    if isinstance(error, outputs.Unverified) and attempt.ledger.met_full_disk:
+    if isinstance(error, outputs.Unverified) and attempt.log.met_full_disk:
         failure = failures.STORAGE_FULL  # FFmpeg ends well where only its last bytes found no room
     extra = {"job": job.id, "attempt": job.attempt, "code": failure.code}
     logger.warning("An attempt failed", extra=extra, exc_info=failure.code == "internal_error")

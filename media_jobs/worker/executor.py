@@ -1,26 +1,28 @@
+"""Run the commands of an operation in the sandbox: for a job, a request, a person or a test."""
+
 from __future__ import annotations
 
-import os
-import selectors
+import math
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from django.conf import settings
 
 from ffapi_site.lib.room import room_on
-from ffapi_site.lib.shorten import without_middle
 from media_jobs import sandbox
-from media_jobs.ffmpeg import failures, hardware, verify, words
+from media_jobs.ffmpeg import failures, hardware, words
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.progress import Lines, Progress, ProgressParser
 from media_jobs.host import machine
-from media_jobs.models.attempt import LOG_BYTES
+from media_jobs.worker.receipt import CommandLog
 from media_jobs.worker.room_watch import WATCH_S, RoomWatch
 from media_jobs.worker.watchdog import Watchdog
 
-_KEEP_BYTES = 16 << 20
+# Of stderr: what a command measures is found anywhere in it, why one failed at its end.
+_MEASURED_BYTES = 16 << 20
 _TAIL_BYTES = 64 << 10
 
 
@@ -32,127 +34,23 @@ class Failed(Exception):  # noqa: N818 -- what happened to FFmpeg
         self.failure = failure
 
 
-@dataclass
-class Ledger:
-    """What the commands of an attempt were and cost."""
-
-    commands: list[dict[str, object]] = field(default_factory=list)
-    cpu_seconds: float = 0.0
-    log: list[str] = field(default_factory=list)
-    met_damage: bool = False
-    met_full_disk: bool = False
-
-    def add(self, command: Command, ended: sandbox.Ended, log: str, own: str) -> None:
-        """``log`` is all that was printed, ``own`` what of it are FFmpeg's own words."""
-        argv = [command.program, *command.args]
-        self.commands.append(
-            {"argv": argv, "returncode": ended.returncode, "seconds": round(ended.wall_seconds, 3)}
-        )
-        self.cpu_seconds += ended.cpu_seconds
-        told = f"$ {' '.join(argv)}\n{log.strip()}\n"
-        self.log.append(without_middle(told, LOG_BYTES))
-        self.met_damage |= verify.tells_of_damage(own)
-        self.met_full_disk |= failures.tells_of_full_disk(own)
-
-
-@dataclass
-class _Pipe:
-    keep_bytes: int
-    data: bytearray = field(default_factory=bytearray)
-
-    def read(self, stream: IO[bytes]) -> bytes:
-        chunk = os.read(stream.fileno(), 1 << 16)
-        self.data += chunk
-        del self.data[: -self.keep_bytes]
-        return chunk
-
-
 @dataclass(frozen=True)
-class Executor:
-    """Runs commands in one scratch folder, telling ``watch`` at least twice a second how far.
+class CommandLimits:
+    """What a command may take."""
 
-    ``watch`` may raise: then the process group is killed and the exception goes on.
-    """
+    process: sandbox.Limits
+    stall_s: float = math.inf
+    """How long it may neither come forward nor use its CPU."""
+    watches_room: bool = False
+    """Whether all that it writes together is bounded, by the settings and by the disk's reserve."""
 
-    folder: Path
-    watch: Callable[[Command, Progress | None], None]
-    ledger: Ledger
-    devices: tuple[str, ...] = ()
-    """Nodes of GPUs, for those commands that use one."""
-    limits: sandbox.Limits | None = None
-    """Of each process; None: the installation's."""
-    on_running: Callable[[Command], None] = lambda _: None
-    """Called when FFmpeg has been started."""
-    on_written: Callable[[Command], None] = lambda _: None
-    """Called when FFmpeg says that it has written its last byte; it still runs then."""
-
-    def execute(self, command: Command) -> object:
-        """Run ``command`` and give what its ``parse`` makes of the output. Raises `Failed`."""
-        with room_on(self.folder) as room:
-            return self._execute(command, RoomWatch(self.folder, room))
-
-    def _execute(self, command: Command, written: RoomWatch) -> object:
-        limits = self.limits or installed_limits()
-        process = sandbox.start(
-            command.program,
-            command.args,
-            folder=self.folder,
-            limits=limits,
-            devices=self.devices if hardware.uses_gpu(command.args) else (),
-        )
-        dog = Watchdog(process.pid, settings.FFMPEG_STALL_SECONDS)
-        with process.stdout, process.stderr:
-            try:
-                stdout, stderr = self._attend(process, command, dog, written)
-            except BaseException:
-                process.kill()
-                # What was killed did cost as well: of a job that is canceled, or given back.
-                self.ledger.cpu_seconds += process.wait().cpu_seconds
-                raise
-            ended = process.wait()
-            written.measure()  # what came since the last look
-        told, own = (
-            failures.clean(read(stderr), str(self.folder)) for read in (words.plain, words.own)
-        )
-        self.ledger.add(command, ended, told, own)
-        if written.failure is not None:
-            raise Failed(written.failure)
-        if ended.returncode != 0:
-            raise Failed(_why(process, ended, dog, own, told))
-        if command.parse is None:
-            return None
-        try:
-            return command.parse(stderr if command.program == "ffmpeg" else stdout)
-        except words.Unsaid as error:
-            raise Failed(failures.UNMEASURED) from error
-
-    def _attend(
-        self, process: sandbox.Process, command: Command, dog: Watchdog, written: RoomWatch
-    ) -> tuple[str, str]:
-        """Drain both pipes until the end; FFmpeg's progress comes on stdout."""
-        out = _Pipe(_KEEP_BYTES if command.program == "ffprobe" else _TAIL_BYTES)
-        err = _Pipe(_KEEP_BYTES if command.parse else _TAIL_BYTES)
-        reports = _Reports()
-        self.watch(command, None)  # now that it runs, and not a moment before
-        self.on_running(command)
-        with selectors.DefaultSelector() as ready:
-            ready.register(process.stdout, selectors.EVENT_READ, out)
-            ready.register(process.stderr, selectors.EVENT_READ, err)
-            while ready.get_map():
-                for key, _ in ready.select(timeout=WATCH_S):
-                    stream: IO[bytes] = key.fileobj  # type: ignore[assignment]
-                    chunk = key.data.read(stream)
-                    if not chunk:
-                        ready.unregister(stream)
-                    elif key.data is out and reports.feed(chunk):
-                        self.on_written(command)
-                self.watch(command, reports.latest)
-                if written.is_over() or dog.is_hung(reports.latest):
-                    process.kill()
-        return out.data.decode(errors="replace"), err.data.decode(errors="replace")
+    @classmethod
+    def installed(cls, process: sandbox.Limits | None = None) -> CommandLimits:
+        """Those of this installation, with ``process`` in the place of its own."""
+        return cls(process or _process_limits(), settings.FFMPEG_STALL_SECONDS, watches_room=True)
 
 
-def installed_limits() -> sandbox.Limits:
+def _process_limits() -> sandbox.Limits:
     return sandbox.Limits(
         wall_s=settings.FFMPEG_TIMEOUT_SECONDS,
         cpu_s=settings.FFMPEG_CPU_SECONDS,
@@ -162,23 +60,110 @@ def installed_limits() -> sandbox.Limits:
     )
 
 
-def _why(
-    process: sandbox.Process, ended: sandbox.Ended, dog: Watchdog, own: str, printed: str
-) -> failures.Failure:
-    """Say who ended it: we ourselves, the kernel at a limit, or FFmpeg."""
-    if process.timed_out:
-        return failures.DEADLINE
-    if process.out_of_memory:
-        return failures.MEMORY_LIMIT
-    if dog.found_hung:
-        return failures.STALLED
-    # FFmpeg tidies up at the soft limit and may be killed for it at the hard one.
-    if ended.cpu_seconds >= settings.FFMPEG_CPU_SECONDS:
-        return failures.CPU_LIMIT
-    failure = failures.classify(own, ended.returncode)
-    if failure.code == "ffmpeg_failed" and failures.tells_of_lacking_memory(printed):
-        return failures.MEMORY_LIMIT
-    return failure
+@dataclass(frozen=True)
+class Sink:
+    """Where goes what is known of a command; what any of these raises kills its processes."""
+
+    log: CommandLog = field(default_factory=CommandLog)
+    on_start: Callable[[Command], object] = lambda _: None
+    on_progress: Callable[[Command, Progress | None], object] = lambda *_: None
+    """Called at least twice a second, first as soon as FFmpeg runs."""
+    on_last_byte: Callable[[Command], object] = lambda _: None
+    """Called when FFmpeg says that it has written its last byte; it still runs then."""
+
+
+@dataclass(frozen=True)
+class Executor:
+    """Runs commands, one after the other, in one scratch folder."""
+
+    folder: Path
+    limits: CommandLimits
+    sink: Sink = field(default_factory=Sink)
+    devices: tuple[str, ...] = ()
+    """Nodes of GPUs, for those commands that use one."""
+
+    def execute(self, command: Command) -> Any:
+        """Run ``command`` and give its answer. Raises `Failed`, and what the sink raises."""
+        with ExitStack() as stack:
+            room = None
+            if self.limits.watches_room:
+                room = RoomWatch(self.folder, stack.enter_context(room_on(self.folder)))
+            return self._execute(command, room)
+
+    def _execute(self, command: Command, room: RoomWatch | None) -> Any:
+        process = sandbox.start(
+            command.program,
+            command.args,
+            folder=self.folder,
+            limits=self.limits.process,
+            devices=self.devices if hardware.uses_gpu(command.args) else (),
+        )
+        dog = Watchdog(process.pid, self.limits.stall_s)
+        done = self._attend(process, command, dog, room)
+        if room is not None:
+            room.measure()  # what came since the last look
+        printed, own = (
+            failures.clean(read(done.stderr), str(self.folder)) for read in (words.plain, words.own)
+        )
+        self.sink.log.add(command, done, printed, own)
+        if room is not None and room.failure is not None:
+            raise Failed(room.failure)
+        if done.returncode != 0:
+            raise Failed(self._why(done, dog, own, printed))
+        try:
+            return command.answer(done.stdout.decode(errors="replace"), done.stderr)
+        except words.Unsaid as error:
+            raise Failed(failures.UNMEASURED) from error
+
+    def _attend(
+        self, process: sandbox.Process, command: Command, dog: Watchdog, room: RoomWatch | None
+    ) -> sandbox.Finished:
+        reports = _Reports()
+
+        def on_reports(chunk: bytes) -> None:
+            if reports.feed(chunk):
+                self.sink.on_last_byte(command)
+
+        def watch() -> None:
+            self.sink.on_progress(command, reports.latest)
+            if (room is not None and room.is_over()) or dog.is_hung(reports.latest):
+                process.kill()
+
+        with process.stdout, process.stderr:
+            try:
+                self.sink.on_progress(command, None)  # now that it runs, and not a moment before
+                self.sink.on_start(command)
+                return sandbox.finish(
+                    process,
+                    watch,
+                    on_stdout=on_reports if command.program == "ffmpeg" else None,
+                    stderr_bytes=_MEASURED_BYTES if command.parse else _TAIL_BYTES,
+                    watch_s=WATCH_S,
+                )
+            except BaseException:
+                process.kill()
+                # What was killed did cost as well: of a job that is canceled, or given back.
+                self.sink.log.cpu_seconds += process.wait().cpu_seconds
+                raise
+
+    def _why(
+        self, done: sandbox.Finished, dog: Watchdog, own: str, printed: str
+    ) -> failures.Failure:
+        """Say who ended it: we ourselves, the kernel at a limit, or FFmpeg."""
+        if done.timed_out:
+            return failures.DEADLINE
+        if done.out_of_memory:
+            return failures.MEMORY_LIMIT
+        if dog.found_hung:
+            return failures.STALLED
+        # FFmpeg tidies up at the soft limit and may be killed for it at the hard one.
+        cpu_s = self.limits.process.cpu_s
+        if cpu_s is not None and done.cpu_seconds >= cpu_s:
+            return failures.CPU_LIMIT
+        failure = failures.classify(own, done.returncode)
+        if failure.code == "ffmpeg_failed" and failures.tells_of_lacking_memory(printed):
+            return failures.MEMORY_LIMIT
+        return failure
 
 
 class _Reports:

@@ -18,7 +18,7 @@ from media_jobs.host.probe import Unreadable
 from media_jobs.operations.core import Result, as_sent, drive
 from media_jobs.planning.plan import Planned, media_of, plan
 from media_jobs.worker import inputs
-from media_jobs.worker.executor import Executor, Failed, Ledger
+from media_jobs.worker.executor import CommandLimits, Executor, Failed
 
 _PATIENCE_S = 2.0
 _FETCHED_WITHIN_S = 60.0  # a client waits for it; what takes longer is a job
@@ -41,7 +41,7 @@ def _answer(planned: Planned, tenant_id: str, operation: str, params: dict[str, 
     try:
         with scratch.passing("answer") as folder:
             gathered = inputs.bring(planned.inputs, folder, _patience(), look=look)
-            executor = Executor(folder, lambda *_: None, Ledger(), limits=probe.AT_THE_DOOR)
+            executor = Executor(folder, CommandLimits.installed(probe.AT_THE_DOOR))
 
             def execute(_: int, command: Command) -> object:
                 with probe.turn(tenant_id):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from media_jobs import sandbox
-from media_jobs.ffmpeg import failures, verify, words
+from media_jobs.ffmpeg import verify
 from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
 from media_jobs.host.capabilities import capabilities
@@ -25,8 +25,9 @@ from media_jobs.operations.core import (
     parse,
 )
 from media_jobs.surfaces import cli
+from media_jobs.worker.executor import CommandLimits, Executor, Failed
 
-_LIMITS = sandbox.Limits(wall_s=24 * 3600)
+_LIMITS = CommandLimits(sandbox.Limits(wall_s=24 * 3600))
 
 
 class Stopped(Exception):  # noqa: N818 -- what happened
@@ -56,7 +57,10 @@ class LocalRun:
             for place, (ref, file) in enumerate(zip(media_refs(op), by_role.values(), strict=True))
         }
         media = Media(sources, capabilities=capabilities())
-        result = drive(op, media, execute=self._execute)
+        try:
+            result = drive(op, media, execute=self._execute)
+        except Failed as failed:
+            raise Stopped(f"{failed.failure.title}: {failed.failure.detail}") from failed
         for output in self.outputs:
             self._verify(output)
         return result
@@ -71,28 +75,21 @@ class LocalRun:
         return Source(path, self._probe(path, file.name), file.name, role)
 
     def _probe(self, path: str, name: str) -> MediaInfo:
-        done = sandbox.run("ffprobe", [*PROBE_ARGS, path], folder=self.folder, limits=_LIMITS)
-        if done.returncode != 0:
-            raise Stopped(
-                f"{name}: {failures.classify(words.own(done.stderr), done.returncode).title}"
-            )
-        return MediaInfo.from_ffprobe(json.loads(done.stdout))
+        look = Command((*PROBE_ARGS, path), program="ffprobe", parse=json.loads)
+        try:
+            return MediaInfo.from_ffprobe(self._executor.execute(look))
+        except Failed as failed:
+            raise Stopped(f"{name}: {failed.failure.title}") from failed
+
+    @property
+    def _executor(self) -> Executor:
+        return Executor(self.folder, _LIMITS)
 
     def _execute(self, _: int, command: Command) -> Any:
         self.say(f"{command.stage} …")
-        done = sandbox.run(command.program, command.args, folder=self.folder, limits=_LIMITS)
-        if done.returncode != 0:
-            failure = failures.classify(words.own(done.stderr), done.returncode)
-            raise Stopped(f"{failure.title}: {failure.detail}")
+        answer = self._executor.execute(command)
         self.outputs += command.outputs
-        if command.parse is None:
-            return None
-        try:
-            return command.parse(
-                done.stderr if command.program == "ffmpeg" else done.stdout.decode()
-            )
-        except words.Unsaid as error:
-            raise Stopped(failures.UNMEASURED.detail) from error
+        return answer
 
     def _verify(self, output: OutputFile) -> None:
         path = self.folder / output.path

@@ -24,6 +24,7 @@ from media_jobs.operations.core import (
     parse,
 )
 from media_jobs.operations.core.driver import drive
+from media_jobs.worker.executor import CommandLimits, Executor
 from tests.harness.measure import probe
 from tests.harness.media import Samples
 
@@ -105,12 +106,6 @@ def bring(sources: Mapping[str, Source], paths: Mapping[str, Path], folder: Path
 
 
 def run_command(command: Command, folder: Path) -> Any:
-    """Run it for real and give what its ``parse`` makes of what it printed."""
-    limits = sandbox.Limits(wall_s=120)
-    ended = sandbox.run(command.program, command.args, folder=folder, limits=limits)
-    assert ended.returncode == 0, f"{command.args}\n{ended.stderr}"
-    if command.parse is None:
-        return None
-    told = ended.stderr if command.program == "ffmpeg" else ended.stdout.decode()
-    # Answers are kept as JSON between attempts.
-    return json.loads(json.dumps(command.parse(told)))
+    """Run it for real and give its answer, as JSON: so it is kept between attempts."""
+    executor = Executor(folder, CommandLimits(sandbox.Limits(wall_s=120)))
+    return json.loads(json.dumps(executor.execute(command)))

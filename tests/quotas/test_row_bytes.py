@@ -66,7 +66,7 @@ def test_it_counts_at_all_that_is_kept_where_it_ends_instead_of_waiting(tenant: 
     job = running(tenant)
     Job.objects.update(cancel_requested_at=Now())
     attempt = attempts.Attempt(job, Pulse(job))
-    attempt.ledger.log.append(noise(100_000))
+    attempt.log.printed.append(noise(100_000))
     attempts._give_back(attempt, "the slot is stopping")
     job.refresh_from_db()
     assert job.status == Status.CANCELED

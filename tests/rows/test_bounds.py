@@ -23,7 +23,7 @@ from media_jobs.ffmpeg.command import Command
 from media_jobs.models import Job
 from media_jobs.models.attempt import LOG_BYTES
 from media_jobs.models.job import PARAMS_BYTES, RESULT_BYTES
-from media_jobs.worker.executor import Ledger
+from media_jobs.worker.receipt import CommandLog
 from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -119,11 +119,11 @@ def test_what_an_audit_record_tells_is_bounded(tenant: Tenant) -> None:
 
 
 def test_the_log_of_a_command_keeps_its_head_and_tail() -> None:
-    ledger = Ledger()
-    ended = sandbox.Ended(returncode=0, wall_seconds=1.0, cpu_seconds=1.0)
+    commands = CommandLog()
+    done = sandbox.Finished(0, b"", "", cpu_seconds=1.0, wall_seconds=1.0, timed_out=False)
     said = "first\n" + "x" * (16 << 20) + "\nlast"
-    ledger.add(Command(("-i", "in/0.mp4")), ended, said, "")
-    [log] = ledger.log
+    commands.add(Command(("-i", "in/0.mp4")), done, said, "")
+    [log] = commands.printed
     assert len(log) <= LOG_BYTES
     assert "first" in log
     assert log.endswith("last\n")

@@ -21,7 +21,7 @@ from media_jobs.operations.core import (
     drive,
     parse,
 )
-from media_jobs.worker.executor import Executor, Failed, Ledger
+from media_jobs.worker.executor import CommandLimits, Executor, Failed
 from tests.harness.measure import probe
 from tests.harness.media import FFMPEG, Samples
 
@@ -42,7 +42,7 @@ def executor(folder: Path, film: Path) -> Executor:
     sandbox.prepare(folder)
     shutil.copy(film, folder / "in/0.mkv")
     (folder / "in/0.mkv").chmod(0o644)
-    return Executor(folder, lambda _command, _progress: None, Ledger())
+    return Executor(folder, CommandLimits.installed())
 
 
 def run(executor: Executor, operation: Operation) -> Result | None:
@@ -69,10 +69,10 @@ def test_what_a_tag_says_did_not_happen(media: Samples, tmp_path: Path) -> None:
     film = tagged(media.path("film"), tmp_path / "film.mkv", SAID)
     attempt = executor(tmp_path / "job", film)
     run(attempt, parse("video/thumbnails", {"input": "file_0", "count": 2}))
-    ledger = attempt.ledger
-    assert "No space left on device" in ledger.log[0]
-    assert "\x1b" not in "".join(ledger.log)
-    assert (ledger.met_damage, ledger.met_full_disk) == (False, False)
+    log = attempt.sink.log
+    assert "No space left on device" in log.printed[0]
+    assert "\x1b" not in "".join(log.printed)
+    assert (log.met_damage, log.met_full_disk) == (False, False)
 
 
 def test_why_it_failed_is_what_ffmpeg_says(media: Samples, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from media_jobs.ffmpeg.command import Command, OutputFile
 from media_jobs.host import machine, probe
 from media_jobs.sandbox.start_barrier import Gate
 from media_jobs.worker.early_probe import LookAhead
-from media_jobs.worker.executor import Executor, Ledger
+from media_jobs.worker.executor import CommandLimits, Executor, Sink
 from tests.harness.media import Samples
 from tests.harness.server import eventually
 
@@ -51,10 +51,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mock]:
 
 
 def run(folder: Path, looks: LookAhead) -> None:
-    executor = Executor(
-        folder, lambda *_: None, Ledger(), on_running=looks.prepare, on_written=looks.begin
-    )
-    executor.execute(COPIED)
+    sink = Sink(on_start=looks.prepare, on_last_byte=looks.begin)
+    Executor(folder, CommandLimits.installed(), sink).execute(COPIED)
 
 
 def leave(folder: Path, content: bytes) -> None:

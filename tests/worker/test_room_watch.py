@@ -14,7 +14,7 @@ from media_jobs import sandbox
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.failures import Failure
 from media_jobs.worker import room_watch
-from media_jobs.worker.executor import Executor, Failed, Ledger
+from media_jobs.worker.executor import CommandLimits, Executor, Failed
 from media_jobs.worker.room_watch import RoomWatch
 from tests.harness.disks import free_mb, small_disk
 
@@ -39,7 +39,7 @@ def disk(tmp_path: Path, settings: Settings) -> Iterator[Path]:
 
 
 def run(folder: Path, command: Command) -> None:
-    Executor(folder, lambda *_: None, Ledger()).execute(command)
+    Executor(folder, CommandLimits.installed()).execute(command)
 
 
 def failure(folder: Path, command: Command) -> Failure:
