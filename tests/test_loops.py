@@ -57,7 +57,7 @@ LOOPS = {
     "media_jobs.ffmpeg.command_line.graph_syntax:read_graph": "the text",
     "media_jobs.operations.core.driver:drive": "the plan",
     "media_jobs.slot.number:take": "the first number that is free",
-    "media_jobs.worker.ending:carry_out": "a deadline, and a bound of refusals",
+    "media_jobs.worker.end_transaction:commit": "a deadline, and a bound of refusals",
     "accounts.quotas.limits:_held_with_plan": "staff, who give plans by hand",
     "accounts.audit_chain.inspection:_lines": "the chain",
     "accounts.audit_chain.download:_lines": "the chain",

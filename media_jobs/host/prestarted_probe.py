@@ -11,7 +11,7 @@ from media_jobs.host import probe
 from media_jobs.sandbox.start_barrier import Gate
 
 
-class HeldProbe:
+class PrestartedProbe:
     """Started at once; it waits for `look`, though no longer than any probe may take."""
 
     def __init__(self, folder: Path, path: str) -> None:

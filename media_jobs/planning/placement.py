@@ -31,7 +31,7 @@ WHERE lane = %s AND heartbeat_at > statement_timestamp() - make_interval(secs =>
 
 
 @dataclass(frozen=True)
-class Placed:
+class Placement:
     """``reason`` says why it is not the GPU that was meant; ``gpu`` is which one was."""
 
     device: Device
@@ -84,13 +84,13 @@ def _gpu_slots() -> list[tuple[str, dict[str, Any]]]:
         return [(at, json.loads(kinds)) for at, kinds in cursor.fetchall()]
 
 
-def device_of(job: Job, operation: Operation) -> Placed:
+def place(job: Job, operation: Operation) -> Placement:
     """The device on which this slot tries ``job``: the best of its host that may be tried."""
     wanted = job.lane == Lane.GPU or job.device_asked == DeviceAsked.GPU
     if operation.device == "cpu" or job.device_asked == DeviceAsked.CPU or not wanted:
-        return Placed(Cpu())
+        return Placement(Cpu())
     if not devices.is_enabled():
-        return Placed(Cpu(), "none", "gpu_disabled: ENABLE_GPU is false")
+        return Placement(Cpu(), "none", "gpu_disabled: ENABLE_GPU is false")
     candidates = devices.usable() if job.lane == Lane.GPU else []
     # With no device that works its encoder is tried for real: it says best what is missing.
     candidates = candidates or devices.compiled_in()[:1]
@@ -98,12 +98,12 @@ def device_of(job: Job, operation: Operation) -> Placed:
     for device in candidates:
         against = device_circuit_breaker.refusal(machine.name(), device.kind)
         if not against:
-            return Placed(device, device.kind)
+            return Placement(device, device.kind)
         reason = f"gpu_left_alone: {against}"
-    return Placed(Cpu(), candidates[-1].kind if candidates else "none", reason)
+    return Placement(Cpu(), candidates[-1].kind if candidates else "none", reason)
 
 
-def note_failure(placed: Placed, failure: Failure) -> None:
+def note_failure(placed: Placement, failure: Failure) -> None:
     """Remember that a device failed; a job that it could never do says nothing about it."""
     if failure.code != "gpu_unsupported":
         device_circuit_breaker.failed(

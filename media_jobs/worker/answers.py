@@ -19,7 +19,7 @@ from media_jobs.ffmpeg.command import Command
 from media_jobs.host.capabilities import capabilities
 from media_jobs.models import Job, JobStep
 from media_jobs.models.attempt import ANSWER_BYTES
-from media_jobs.worker.inputs import Gathered
+from media_jobs.worker.inputs import Inputs
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Answers:
 
     job: Job
     folder: Path
-    gathered: Gathered
+    inputs: Inputs
     watch: Callable[[], object]
 
     def find(self, position: int, command: Command) -> list[Any]:
@@ -70,10 +70,10 @@ class Answers:
     @cached_property
     def _inputs(self) -> list[tuple[str, str]]:
         """Path and SHA-256 of each; those of stored files are known."""
-        known = self.gathered.sha256
+        known = self.inputs.sha256
         return sorted(
             (source.path, known.get(role) or self._digest(source.path))
-            for role, source in self.gathered.sources.items()
+            for role, source in self.inputs.sources.items()
         )
 
     def _digest(self, path: str) -> str:

@@ -25,11 +25,11 @@ from media_jobs.models.job import Lane
 from media_jobs.operations import core
 from media_jobs.planning import media_limits, placement
 from media_jobs.planning.plan import media_of
-from media_jobs.worker import ending, explanation, inputs, outputs
+from media_jobs.worker import end_transaction, inputs, job_errors, outputs
 from media_jobs.worker.answers import Answers
-from media_jobs.worker.early_probe import LookAhead
+from media_jobs.worker.early_probe import EarlyProbe
 from media_jobs.worker.executor import CommandLimits, Executor, Failed, Sink
-from media_jobs.worker.heartbeat import Canceled, Drained, Pulse
+from media_jobs.worker.heartbeat import Canceled, Drained, Heartbeat
 from media_jobs.worker.kept_result import kept
 from media_jobs.worker.progress import Meter
 from media_jobs.worker.receipt import CommandLog
@@ -44,7 +44,7 @@ class Attempt:
     """What one run of a job gathers on its way."""
 
     job: Job
-    pulse: Pulse
+    pulse: Heartbeat
     meter: Meter = field(default_factory=Meter)
     log: CommandLog = field(default_factory=CommandLog)
     started: float = field(default_factory=time.monotonic)
@@ -88,7 +88,7 @@ class Attempt:
 def run(job: Job) -> None:
     """Run the attempt that ``states.claim`` has just made of ``job``; whatever happens is a row."""
     try:
-        with Pulse(job) as pulse:
+        with Heartbeat(job) as pulse:
             _run(Attempt(job, pulse))
     except lease.Lost:
         logger.warning("The attempt lost its lease", extra={"job": job.id})
@@ -120,18 +120,18 @@ def _work(attempt: Attempt, folder: Path) -> None:
     allowed = bounds.in_force(job.tenant_id, job.api_key_id)
     media_limits.check_sources(gathered.sources, allowed)
     operation = core.parse(job.operation, job.params)
-    placed = placement.device_of(job, operation)
+    placed = placement.place(job, operation)
     if placed.reason:
         attempt.fall_back(placed.gpu, placed.reason)
     answers = Answers(job, folder, gathered, watch)
-    with LookAhead(folder) as looks:
+    with EarlyProbe(folder) as looks:
         doing = Doing(attempt, folder, operation, answers, looks)
         result = kept(_do(doing, placed))
         made = outputs.keep(job, folder, doing.made, looks, allowed, watch=watch)
         _complete(attempt, made, result)
 
 
-def _do(doing: Doing, placed: placement.Placed) -> core.Result | None:
+def _do(doing: Doing, placed: placement.Placement) -> core.Result | None:
     """Do it where it was placed, and on the CPU where the GPU fails."""
     attempt = doing.attempt
     try:
@@ -156,7 +156,7 @@ class Doing:
     folder: Path
     operation: core.Operation
     answers: Answers
-    looks: LookAhead
+    looks: EarlyProbe
     made: list[OutputFile] = field(default_factory=list)
 
     def on(self, device: Device) -> core.Result | None:
@@ -186,7 +186,7 @@ class Doing:
             self.answers.keep(position, command, answer)
             return answer
 
-        media = media_of(self.answers.gathered.sources, device)
+        media = media_of(self.answers.inputs.sources, device)
         return core.drive(self.operation, media, execute=execute)
 
 
@@ -199,7 +199,7 @@ def _limits_of(operation: core.Operation) -> CommandLimits:
     return replace(limits, process=replace(limits.process, wall_s=wall_s))
 
 
-def _complete(attempt: Attempt, made: outputs.Made, result: core.Result | None) -> None:
+def _complete(attempt: Attempt, made: outputs.Outputs, result: core.Result | None) -> None:
     def write() -> None:
         lease.hold(attempt.job)  # first: a try before may still be on its way
         made.publish(attempt.job)
@@ -215,7 +215,7 @@ def _complete(attempt: Attempt, made: outputs.Made, result: core.Result | None) 
         )
 
     try:
-        ending.carry_out(attempt.job, write, bear=attempt.pulse.bear)
+        end_transaction.commit(attempt.job, write, bear=attempt.pulse.bear)
     except BaseException:
         made.discard()
         raise
@@ -227,7 +227,7 @@ def _end(attempt: Attempt, status: Status, reason: str, **values: Any) -> None:
         _write_receipt(attempt, {})  # before the end, at which all that is kept is weighed
         states.end(attempt.job, status, reason, **_at_end(attempt) | values)
 
-    ending.carry_out(attempt.job, write, bear=attempt.pulse.bear)
+    end_transaction.commit(attempt.job, write, bear=attempt.pulse.bear)
 
 
 def _at_end(attempt: Attempt) -> dict[str, Any]:
@@ -244,7 +244,7 @@ def _give_back(attempt: Attempt, reason: str, *, delay_s: float = 0, charged: bo
         at_end = _at_end(attempt)
         states.give_back(attempt.job, reason, delay_s=delay_s, charged=charged, **at_end)
 
-    ending.carry_out(attempt.job, write, bear=attempt.pulse.bear)
+    end_transaction.commit(attempt.job, write, bear=attempt.pulse.bear)
 
 
 def _write_receipt(attempt: Attempt, more: dict[str, Any]) -> None:
@@ -263,7 +263,7 @@ def _write_receipt(attempt: Attempt, more: dict[str, Any]) -> None:
 def _settle(attempt: Attempt, error: Exception) -> None:
     """Turn what went wrong into the job's error, or into another attempt where that may help."""
     job = attempt.job
-    failure = explanation.explain(error)
+    failure = job_errors.failure_of(error)
     if isinstance(error, outputs.Unverified) and attempt.log.met_full_disk:
         failure = failures.STORAGE_FULL  # FFmpeg ends well where only its last bytes found no room
     extra = {"job": job.id, "attempt": job.attempt, "code": failure.code}

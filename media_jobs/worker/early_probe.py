@@ -14,7 +14,7 @@ from ffapi_site.lib.aside import TICK_S
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.host import machine, probe
-from media_jobs.host.prestarted_probe import HeldProbe
+from media_jobs.host.prestarted_probe import PrestartedProbe
 
 _SETTLED_S = 0.02
 
@@ -27,7 +27,7 @@ class _Look:
     found: Future[MediaInfo]
 
 
-class LookAhead:
+class EarlyProbe:
     """FFmpeg's end takes a moment after its last byte, and ffprobe's start a longer one.
 
     So where a CPU is idle an ffprobe is started beside FFmpeg, and let in at the last byte.
@@ -35,7 +35,7 @@ class LookAhead:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._held: dict[str, Future[HeldProbe | None]] = {}
+        self._held: dict[str, Future[PrestartedProbe | None]] = {}
         self._looks: dict[str, _Look] = {}
         self._pool = ThreadPoolExecutor(1, "look-ahead")
         self._is_over = threading.Event()
@@ -89,11 +89,11 @@ class LookAhead:
         found = None if ready is None else ready.look(self._check)
         return found or probe.probe_in(self._folder, path, watch=self._check)
 
-    def _hold(self, path: str) -> HeldProbe | None:
+    def _hold(self, path: str) -> PrestartedProbe | None:
         # Not at once: all who listen are being told that the job has started.
         time.sleep(_SETTLED_S)
         # Where every CPU is busy its load would only hold the encoding up.
-        return HeldProbe(self._folder, path) if machine.has_idle_cpu() else None
+        return PrestartedProbe(self._folder, path) if machine.has_idle_cpu() else None
 
     def _check(self) -> None:
         if self._is_over.is_set():

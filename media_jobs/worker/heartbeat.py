@@ -30,7 +30,7 @@ class Drained(Exception):  # noqa: N818
     """The slot must stop before the job can be done"""
 
 
-class Pulse:
+class Heartbeat:
     """Holds the lease of an attempt, and shows the world how far it is, about once a second.
 
     ``beat`` and ``go_on`` raise `Canceled`, `Drained`, or `lease.Lost`: then all is to be left.

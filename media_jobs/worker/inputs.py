@@ -22,7 +22,7 @@ from storage.models import File
 from storage.names import NameRefused, clean_name
 
 
-class Wanted(Protocol):
+class InputSpec(Protocol):
     """An input as a job's row or a plan names it."""
 
     @property
@@ -53,25 +53,25 @@ class NotTaken(Exception):  # noqa: N818
 
 
 @dataclass(frozen=True)
-class Gathered:
+class Inputs:
     sources: dict[str, Source]
     size_bytes: int
     sha256: dict[str, str]
     """Of those that were stored, by their roles."""
 
 
-def gather(job: Job, folder: Path, on_bytes: Callable[[int, int | None], None]) -> Gathered:
+def gather(job: Job, folder: Path, on_bytes: Callable[[int, int | None], None]) -> Inputs:
     """Bring every input of ``job`` into its folder; raises what `bring` does."""
     return bring(job.inputs.select_related("file").order_by("id"), folder, on_bytes)
 
 
 def bring(
-    inputs: Iterable[Wanted],
+    inputs: Iterable[InputSpec],
     folder: Path,
     on_bytes: Callable[[int, int | None], None],
     *,
     look: probe.Look = probe.look,
-) -> Gathered:
+) -> Inputs:
     """Place the files and fetch the addresses.
 
     ``on_bytes`` is called at least twice a second; what it raises ends the fetching. Raises
@@ -80,49 +80,49 @@ def bring(
     """
     sources, sha256 = {}, {}
     size_bytes = 0
-    for position, each in enumerate(inputs):
+    for position, spec in enumerate(inputs):
         try:
-            if each.url:
-                source = _download(each, position, folder, on_bytes, look)
+            if spec.url:
+                source = _download(spec, position, folder, on_bytes, look)
             else:
-                source = _place(each, position, folder, on_bytes)
+                source = _place(spec, position, folder, on_bytes)
         except (netguard.Refused, NotTaken, probe.Unreadable) as refused:
-            refused.detail = f"{each.role}: {refused.detail}"
+            refused.detail = f"{spec.role}: {refused.detail}"
             raise
-        sources[each.role] = source
-        if each.file is not None:
-            sha256[each.role] = each.file.sha256
+        sources[spec.role] = source
+        if spec.file is not None:
+            sha256[spec.role] = spec.file.sha256
         size_bytes += (folder / source.path).stat().st_size
-    return Gathered(sources, size_bytes, sha256)
+    return Inputs(sources, size_bytes, sha256)
 
 
 def _place(
-    each: Wanted, position: int, folder: Path, on_bytes: Callable[[int, int | None], None]
+    spec: InputSpec, position: int, folder: Path, on_bytes: Callable[[int, int | None], None]
 ) -> Source:
-    if each.file is None:
-        raise Missing(each.role, "the file was deleted before the job could read it")
-    path = scratch.input_path(position, each.file.name)
+    if spec.file is None:
+        raise Missing(spec.role, "the file was deleted before the job could read it")
+    path = scratch.input_path(position, spec.file.name)
     try:
-        store.place(each.file, folder / path, lambda: on_bytes(0, None))
+        store.place(spec.file, folder / path, lambda: on_bytes(0, None))
     except store.Gone as gone:
         detail = "the file's bytes are missing from the storage, or damaged there"
-        raise Missing(each.role, detail) from gone
-    info = MediaInfo.from_json(each.file.media or {})
-    return Source(path=path, info=info, name=each.file.name, role=each.role)
+        raise Missing(spec.role, detail) from gone
+    info = MediaInfo.from_json(spec.file.media or {})
+    return Source(path=path, info=info, name=spec.file.name, role=spec.role)
 
 
 def _download(
-    each: Wanted,
+    spec: InputSpec,
     position: int,
     folder: Path,
     on_bytes: Callable[[int, int | None], None],
     look: probe.Look,
 ) -> Source:
-    path = scratch.input_path(position, urlsplit(each.url).path)
+    path = scratch.input_path(position, urlsplit(spec.url).path)
     # A new file: whatever already lies there, a link above all, is not ours to write to.
     with room_on(folder) as room, room.create(folder / path) as target:
         got = netguard.download(
-            each.url,
+            spec.url,
             target,
             policy=url_policy(),
             max_bytes=settings.MAX_FILE_SIZE_BYTES,
@@ -136,7 +136,7 @@ def _download(
     _check(folder / path, got, watch)
     (folder / path).chmod(0o644)  # for the sandbox's user
     info = look(folder, path, watch)
-    return Source(path=path, info=info, name=got.name, role=each.role)
+    return Source(path=path, info=info, name=got.name, role=spec.role)
 
 
 def _check(path: Path, got: netguard.Downloaded, watch: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.host import probe
 from media_jobs.models import Job, JobOutput, Status
 from media_jobs.planning import media_limits
-from media_jobs.worker.early_probe import LookAhead
+from media_jobs.worker.early_probe import EarlyProbe
 from storage import names, store
 from storage.models import File
 from storage.models.file import Origin
@@ -34,7 +34,7 @@ class Unverified(Exception):  # noqa: N818
 
 
 @dataclass
-class Made:
+class Outputs:
     """The outputs of one attempt, stored but not yet visible."""
 
     files: list[tuple[OutputFile, File]] = field(default_factory=list)
@@ -65,11 +65,11 @@ def keep(  # noqa: PLR0913 -- what there is, what it may be, and who waits
     job: Job,
     folder: Path,
     outputs: Iterable[OutputFile],
-    looks: LookAhead,
+    looks: EarlyProbe,
     allowed: Bounds,
     *,
     watch: Callable[[], object] = lambda: None,
-) -> Made:
+) -> Outputs:
     """Verify and store what the attempt left; ``watch`` is called at least twice a second.
 
     Raises `Unverified`, `InvalidParams` for what is larger than the tenant or its key may make, and
@@ -78,7 +78,7 @@ def keep(  # noqa: PLR0913 -- what there is, what it may be, and who waits
     """
     wanted = list(outputs)
     named = _names(job.output_name, wanted)
-    made = Made()
+    made = Outputs()
     infos = [
         _verify(folder / output.path, output, name, made, lambda path: looks.info(path, watch))
         for output, name in zip(wanted, named, strict=True)
@@ -110,7 +110,7 @@ def _verify(
     path: Path,
     output: OutputFile,
     name: str,
-    made: Made,
+    made: Outputs,
     look: Callable[[str], MediaInfo],
 ) -> MediaInfo | None:
     size_bytes = path.stat().st_size if path.is_file() and not path.is_symlink() else 0

@@ -23,8 +23,8 @@ from media_jobs.models import DeviceHealth, Job, Slot, Status
 from media_jobs.operations.core import find
 from media_jobs.planning import placement
 from storage.models import File
+from tests.engine.test_attempt import _overwrite
 from tests.engine.test_housekeeping import do_queue_chores
-from tests.engine.test_runner import _overwrite
 from tests.factories import ApiKeyFactory, JobFactory
 
 pytestmark = pytest.mark.django_db

@@ -95,13 +95,13 @@ def test_the_end_is_known_at_once(
     tenant: Tenant, stored: Stored, wire: proxy.Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not only after another attempt: the worker itself finds out."""
-    job, publish, cuts = measured(tenant, stored), outputs.Made.publish, [1]
+    job, publish, cuts = measured(tenant, stored), outputs.Outputs.publish, [1]
 
-    def watched(made: outputs.Made, of: Job) -> None:
+    def watched(made: outputs.Outputs, of: Job) -> None:
         publish(made, of)
         wire.count = cuts.pop() if cuts else 0
 
-    monkeypatch.setattr(outputs.Made, "publish", watched)
+    monkeypatch.setattr(outputs.Outputs, "publish", watched)
     tasks.work(job.lane)
     assert wire.has_cut
     ended = Job.objects.get(pk=job.pk)

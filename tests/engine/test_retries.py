@@ -25,7 +25,7 @@ from media_jobs.ffmpeg import failures
 from media_jobs.host import probe
 from media_jobs.models import Job, Status
 from media_jobs.operations import core
-from media_jobs.worker import explanation, inputs, outputs
+from media_jobs.worker import inputs, job_errors, outputs
 from media_jobs.worker.executor import Failed
 from media_jobs.worker.heartbeat import Canceled, Drained
 from storage import store
@@ -110,13 +110,13 @@ def test_the_wait_that_it_asks_for_is_kept_up_to_an_hour(
     ],
 )
 def test_what_the_worker_lacked_is_tried_again(trouble: Exception) -> None:
-    failure = explanation.explain(trouble)
+    failure = job_errors.failure_of(trouble)
     assert (failure.code, failure.retryable) == ("worker_trouble", True)
 
 
 @pytest.mark.parametrize("bug", [ValueError("x"), KeyError("x"), ZeroDivisionError(), TypeError()])
 def test_a_fault_of_ours_is_not(bug: Exception) -> None:
-    assert explanation.explain(bug) == failures.INTERNAL
+    assert job_errors.failure_of(bug) == failures.INTERNAL
     assert not failures.INTERNAL.retryable
 
 
@@ -176,20 +176,20 @@ def _exceptions_in(*packages: Any) -> Iterator[type[Exception]]:
 
 @pytest.mark.parametrize("error", _MADE.values(), ids=[kind.__name__ for kind in _MADE])
 def test_none_of_them_is_called_a_fault_of_ours(error: Exception) -> None:
-    assert explanation.explain(error) != failures.INTERNAL
+    assert job_errors.failure_of(error) != failures.INTERNAL
 
 
 @pytest.mark.parametrize("error", _MADE.values(), ids=[kind.__name__ for kind in _MADE])
 def test_each_says_what_to_do(error: Exception) -> None:
-    assert explanation.explain(error).hint
+    assert job_errors.failure_of(error).hint
 
 
 def test_the_hint_names_the_parameter_that_does_not_fit() -> None:
-    hint = explanation.explain(core.InvalidParams("input", "the source is silent", "silent")).hint
+    hint = job_errors.failure_of(core.InvalidParams("input", "the source is silent", "silent")).hint
     assert hint == "Submit the job again with another input."
 
 
 def test_a_result_without_a_picture_asks_for_another_part() -> None:
-    failure = explanation.explain(outputs.Unverified("film.mp4: the output has no video"))
+    failure = job_errors.failure_of(outputs.Unverified("film.mp4: the output has no video"))
     assert "an earlier start" in str(failure.to_json({"input", "start", "end"})["hint"])
     assert "start" not in str(failure.to_json({"inputs"})["hint"])

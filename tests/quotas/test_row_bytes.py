@@ -14,7 +14,7 @@ from accounts.quotas import limits, recount
 from media_jobs.engine import jobs, states
 from media_jobs.models import Job, JobAttempt, Status
 from media_jobs.worker import attempt as attempts
-from media_jobs.worker.heartbeat import Pulse
+from media_jobs.worker.heartbeat import Heartbeat
 from tests.api.sending import code_of
 from tests.engine.claiming import claim
 
@@ -65,7 +65,7 @@ def test_it_counts_at_all_that_is_kept_where_it_ends_instead_of_waiting(tenant: 
     """It was to be queued again, and somebody had asked for its end."""
     job = running(tenant)
     Job.objects.update(cancel_requested_at=Now())
-    attempt = attempts.Attempt(job, Pulse(job))
+    attempt = attempts.Attempt(job, Heartbeat(job))
     attempt.log.printed.append(noise(100_000))
     attempts._give_back(attempt, "the slot is stopping")
     job.refresh_from_db()

@@ -152,17 +152,17 @@ def test_a_job_s_outputs_count_and_may_find_no_room(
     tenant: Tenant, tmp_path: Path, media: Samples
 ) -> None:
     from media_jobs.ffmpeg.command import OutputFile
-    from media_jobs.worker import explanation, outputs
-    from media_jobs.worker.early_probe import LookAhead
+    from media_jobs.worker import job_errors, outputs
+    from media_jobs.worker.early_probe import EarlyProbe
 
     limits.set_for_tenant(tenant, {"max_storage_mb": 1})
     job = JobFactory.create(tenant=tenant, running=True)
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_bytes(b"x" * 600_000)
     planned = [OutputFile(name, "output", name, "text/plain") for name in ("a.txt", "b.txt")]
-    with pytest.raises(QuotaExceeded) as refused, LookAhead(tmp_path) as looks:
+    with pytest.raises(QuotaExceeded) as refused, EarlyProbe(tmp_path) as looks:
         outputs.keep(job, tmp_path, planned, looks, Bounds())
-    failure = explanation.explain(refused.value)
+    failure = job_errors.failure_of(refused.value)
     assert (failure.code, failure.retryable) == ("quota_exceeded", False)
     assert "max_storage_mb is 1 MiB" in failure.detail
     assert counted(tenant) == (0, 0)

@@ -1,4 +1,4 @@
-"""What went wrong with an attempt, in words for the owner of the job, and whether it may pass."""
+"""What went wrong with an attempt, in words for the job's owner, and whether to try again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage import store
 from storage.virus_scan import ScannerUnavailable
 
 # What happened, and what the owner can do about it.
-_SAID: dict[type[Exception], tuple[str, str]] = {
+_REASONS: dict[type[Exception], tuple[str, str]] = {
     netguard.Refused: (
         "An input could not be fetched",
         "Check the address, or upload the file instead.",
@@ -54,26 +54,26 @@ _OUTAGES = (
 )
 
 
-def explain(error: Exception) -> failures.Failure:
-    """Say of any exception what a tenant needs to know.
+def failure_of(error: Exception) -> failures.Failure:
+    """Turn any exception into what a tenant needs to know.
 
     What is left over at the end is a fault of ours: it would be the same in every attempt.
     """
     if isinstance(error, Failed):
         return error.failure
     if isinstance(error, core.InvalidParamsGroup):
-        return explain(error.errors[0])
+        return failure_of(error.errors[0])
     if isinstance(error, ScannerUnavailable):
         return failures.SCANNER_UNAVAILABLE
     if room.is_full(error):
         return failures.STORAGE_FULL
-    for kind, (title, hint) in _SAID.items():
+    for kind, (title, hint) in _REASONS.items():
         if isinstance(error, kind):
-            return _told(error, title, hint)
+            return _of_reason(error, title, hint)
     return failures.OUTAGE if isinstance(error, _OUTAGES) else failures.INTERNAL
 
 
-def _told(error: Exception, title: str, hint: str) -> failures.Failure:
+def _of_reason(error: Exception, title: str, hint: str) -> failures.Failure:
     code, detail = vars(error)["code"], vars(error)["detail"]
     if isinstance(error, core.InvalidParams):
         # The field of an output's bound is the output itself, which nobody gave.

@@ -7,8 +7,8 @@ from django.db import OperationalError, connection
 
 from media_jobs.engine import states
 from media_jobs.models import Job, Status
-from media_jobs.worker import attempt, ending
-from media_jobs.worker.heartbeat import Pulse
+from media_jobs.worker import attempt, end_transaction
+from media_jobs.worker.heartbeat import Heartbeat
 from media_jobs.worker.progress import Meter
 from tests.factories import JobFactory
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _same_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's transaction is to outlive the failures."""
-    monkeypatch.setattr("media_jobs.worker.ending.connection.close", lambda: None)
+    monkeypatch.setattr("media_jobs.worker.end_transaction.connection.close", lambda: None)
     monkeypatch.setattr("media_jobs.worker.heartbeat._AWAY_S", 0)
 
 
@@ -36,7 +36,7 @@ def test_what_the_database_refuses_again_and_again_is_told(job: Job) -> None:
     """Though the lease is renewed all the while: the database is there."""
     tries: list[Exception] = []
     with pytest.raises(OperationalError, match="statement timeout"):
-        ending.carry_out(job, refuse, bear=tries.append)
+        end_transaction.commit(job, refuse, bear=tries.append)
     assert len(tries) == 4
 
 
@@ -48,7 +48,7 @@ def test_a_refusal_that_passes_is_borne(job: Job) -> None:
             refusals.pop()()
         states.end(job, Status.COMPLETED, "done")
 
-    ending.carry_out(job, write, bear=Pulse(job).bear)
+    end_transaction.commit(job, write, bear=Heartbeat(job).bear)
     job.refresh_from_db()
     assert job.status == Status.COMPLETED
 
@@ -57,13 +57,13 @@ def test_what_falls_at_this_very_statement_is_given_up(
     job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection is lost each time, and whoever renews the lease has another one."""
-    monkeypatch.setattr(ending, "_LONGEST_S", 0.1)
+    monkeypatch.setattr(end_transaction, "_LONGEST_S", 0.1)
 
     def lose() -> None:
         raise OperationalError("the connection is closed")
 
     with pytest.raises(OperationalError):
-        ending.carry_out(job, lose, bear=lambda _: None)
+        end_transaction.commit(job, lose, bear=lambda _: None)
 
 
 def test_a_result_that_can_t_be_written_is_another_attempt(
@@ -73,9 +73,9 @@ def test_a_result_that_can_t_be_written_is_another_attempt(
     Job.objects.filter(pk=job.pk).update(max_attempts=3)
     job.refresh_from_db()
     monkeypatch.setattr(
-        attempt, "_work", lambda *_: ending.carry_out(job, refuse, bear=lambda _: None)
+        attempt, "_work", lambda *_: end_transaction.commit(job, refuse, bear=lambda _: None)
     )
-    with Pulse(job) as pulse:
+    with Heartbeat(job) as pulse:
         attempt._run(attempt.Attempt(job, pulse, Meter()))
     job.refresh_from_db()
     assert job.status == Status.QUEUED

@@ -20,7 +20,7 @@ _MOST_REFUSALS = 5
 _LONGEST_S = 60.0
 
 
-def carry_out(job: Job, write: Callable[[], None], *, bear: Callable[[Exception], None]) -> None:
+def commit(job: Job, write: Callable[[], None], *, bear: Callable[[Exception], None]) -> None:
     """Do ``write``, which ends the attempt, in a transaction: again while the database is away.
 
     Whether a COMMIT without an answer was one is asked, never guessed: the next try waits for the

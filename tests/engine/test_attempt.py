@@ -22,7 +22,7 @@ from media_jobs.host import slot_state
 from media_jobs.models import Job, Status
 from media_jobs.worker import attempt as attempts
 from media_jobs.worker import room_watch
-from media_jobs.worker.heartbeat import Canceled, Pulse
+from media_jobs.worker.heartbeat import Canceled, Heartbeat
 from media_jobs.worker.progress import Meter
 from storage.models import File
 from tests.engine.claiming import claim
@@ -326,7 +326,7 @@ def test_an_outage_is_borne_for_as_long_as_the_lease_holds(
     def away(*_: object) -> bool:
         raise OperationalError("gone")
 
-    pulse = Pulse(JobFactory.create(tenant=TenantFactory.create(), running=True))
+    pulse = Heartbeat(JobFactory.create(tenant=TenantFactory.create(), running=True))
     monkeypatch.setattr(lease, "renew", away)
     monkeypatch.setattr("media_jobs.worker.heartbeat.connection.close", lambda: None)
     monkeypatch.setattr("media_jobs.worker.heartbeat._EVERY_S", 0)
