@@ -5,6 +5,7 @@ The first event, of a job's submission, is written by a trigger of its table.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -71,16 +72,28 @@ def claim(lane: str, by: Claimant) -> Job | None:
     return next(iter(Job.objects.raw(_CLAIM, wanted)), None)
 
 
-def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: Any) -> None:
+def end(
+    job: Job,
+    status: Status,
+    reason: str,
+    *,
+    outcome: str = "",
+    write: Callable[[], None] = lambda: None,
+    **values: Any,
+) -> None:
     """End ``job.attempt`` in a final status. Raises `lease.Lost`; part of the caller's transaction.
 
-    What somebody asked the end of is canceled, not failed: whatever went wrong, they got that.
+    ``write`` adds other rows of the attempt: once the lease is held, for a try before may still be
+    on its way, and before all that the job keeps is weighed. What somebody asked the end of is
+    canceled, not failed: whatever went wrong, they got that.
     """
     own = values.get("usage", {})
     if own:
         values["usage"] = _with_earlier(job, own)
     with transaction.atomic():
-        if lease.hold(job) and status == Status.FAILED:
+        is_cancel_requested = lease.hold(job)
+        write()
+        if is_cancel_requested and status == Status.FAILED:
             status, reason = Status.CANCELED, f"canceled; {reason}"
             values = {name: values[name] for name in values if name not in _OF_FAILURE}
         event = AuditEvent.JOB_QUARANTINED if "quarantined_at" in values else AuditEvent.JOB_ENDED
@@ -90,18 +103,20 @@ def end(job: Job, status: Status, reason: str, *, outcome: str = "", **values: A
         _settle(job, own)
 
 
-def give_back(
+def give_back(  # noqa: PLR0913 -- when it is due again, and what is written with that
     job: Job,
     reason: str,
     *,
     delay_s: float = 0,
     charged: bool = True,
     outcome: str = "given back",
+    write: Callable[[], None] = lambda: None,
     **at_end: Any,
 ) -> None:
     """Queue ``job`` again. An uncharged attempt does not count against ``max_attempts``.
 
-    Where somebody asked for its end it is canceled instead, with the values ``at_end``.
+    Where somebody asked for its end it is canceled instead, with the values ``at_end``. ``write``
+    is as for `end`.
     """
     values: dict[str, Any] = _released() | {"progress": {}}
     if delay_s:  # else it keeps its place
@@ -109,7 +124,9 @@ def give_back(
     if not charged:
         values["max_attempts"] = F("max_attempts") + 1
     with transaction.atomic():
-        if lease.hold(job):
+        is_cancel_requested = lease.hold(job)
+        write()
+        if is_cancel_requested:
             end(job, Status.CANCELED, f"canceled; {reason}", outcome=outcome, **at_end)
             return
         _tell(job, AuditEvent.JOB_GIVEN_BACK, status=Status.QUEUED, reason=reason)

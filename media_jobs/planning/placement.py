@@ -32,11 +32,27 @@ WHERE lane = %s AND heartbeat_at > statement_timestamp() - make_interval(secs =>
 
 @dataclass(frozen=True)
 class Placement:
-    """``reason`` says why it is not the GPU that was meant; ``gpu`` is which one was."""
+    """``reason`` says why it is not the GPU that was meant; ``gpu`` is which one was.
+
+    What its device then did is noted for all slots of the host.
+    """
 
     device: Device
     gpu: str = ""
     reason: str = ""
+
+    def note_success(self) -> None:
+        device_circuit_breaker.succeeded(machine.name(), self.gpu)
+
+    def note_failure(self, failure: Failure) -> None:
+        """A job that the device could never do says nothing about it."""
+        if failure.code != "gpu_unsupported":
+            reason = f"{failure.code}: {failure.detail}"
+            device_circuit_breaker.failed(machine.name(), self.gpu, reason)
+
+    def note_fallback(self) -> None:
+        """The CPU does it in the place of the GPU."""
+        device_circuit_breaker.fell_back(machine.name(), self.gpu)
 
 
 def lane_of(operation: type[Operation], asked: str) -> Lane:
@@ -101,14 +117,6 @@ def place(job: Job, operation: Operation) -> Placement:
             return Placement(device, device.kind)
         reason = f"gpu_left_alone: {against}"
     return Placement(Cpu(), candidates[-1].kind if candidates else "none", reason)
-
-
-def note_failure(placed: Placement, failure: Failure) -> None:
-    """Remember that a device failed; a job that it could never do says nothing about it."""
-    if failure.code != "gpu_unsupported":
-        device_circuit_breaker.failed(
-            machine.name(), placed.gpu, f"{failure.code}: {failure.detail}"
-        )
 
 
 def move_stranded() -> int:

@@ -20,13 +20,13 @@ _MOST_REFUSALS = 5
 _LONGEST_S = 60.0
 
 
-def commit(job: Job, write: Callable[[], None], *, bear: Callable[[Exception], None]) -> None:
+def commit(job: Job, write: Callable[[], None], *, on_outage: Callable[[Exception], None]) -> None:
     """Do ``write``, which ends the attempt, in a transaction: again while the database is away.
 
     Whether a COMMIT without an answer was one is asked, never guessed: the next try waits for the
-    lock of whatever is still on its way, and finds the attempt ended or not. ``bear`` is called in
-    between, and raises what is to end the tries. Raises `lease.Lost` where somebody else ended it,
-    and what the database said where it is there and refuses the end again and again.
+    lock of whatever is still on its way, and finds the attempt ended or not. ``on_outage`` is
+    called in between, and raises what is to end the tries. Raises `lease.Lost` where somebody else
+    ended it, and what the database said where it is there and refuses the end again and again.
     """
     is_in_doubt = False
     refusals, until = 0, time.monotonic() + _LONGEST_S
@@ -41,7 +41,7 @@ def commit(job: Job, write: Callable[[], None], *, bear: Callable[[Exception], N
             refusals += not database_away(error)
             if refusals == _MOST_REFUSALS or time.monotonic() > until:
                 raise
-            bear(error)
+            on_outage(error)
         except lease.Lost:
             if is_in_doubt and states.ended_itself(job):
                 return

@@ -74,7 +74,7 @@ class Heartbeat:
         if is_canceled:
             raise Canceled
 
-    def bear(self, error: Exception) -> None:
+    def wait_for_database(self, error: Exception) -> None:
         """Wait a moment for a database that is away. Raises `lease.Lost` after the last lease."""
         time.sleep(_AWAY_S)
         self._moved_at = time.monotonic()
@@ -82,9 +82,7 @@ class Heartbeat:
 
     def _renew(self, clock: float) -> bool:
         self._tried_at = clock
-        is_canceled = lease.renew(
-            self._job, self._progress | {"percent": self._shown_percent()}
-        )
+        is_canceled = lease.renew(self._job, self._progress | {"percent": self._shown_percent()})
         self._leased_at = clock
         return is_canceled
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from media_jobs.ffmpeg.command import Command
@@ -10,17 +11,25 @@ _FETCH_PERCENT = 5.0  # what fetching the inputs is taken to be of the whole
 
 
 class Meter:
-    """How far a job is: percent from the planned shares of its commands and FFmpeg's out-time."""
+    """How far a job is: percent from the planned shares of its commands and FFmpeg's out-time.
 
-    def __init__(self) -> None:
+    ``show`` takes it each time; what that raises comes through.
+    """
+
+    def __init__(self, show: Callable[[dict[str, Any]], object]) -> None:
+        self._show = show
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew: all that was done is done once more."""
         self._done = 0.0
         self._started = time.monotonic()
 
-    def fetching(self, got_bytes: int, of_bytes: int | None) -> dict[str, Any]:
+    def fetching(self, got_bytes: int, of_bytes: int | None) -> None:
         part = got_bytes / of_bytes if of_bytes else 0.0
-        return {"percent": round(_FETCH_PERCENT * min(part, 1.0), 1), "stage": "fetching"}
+        self._show({"percent": round(_FETCH_PERCENT * min(part, 1.0), 1), "stage": "fetching"})
 
-    def working(self, command: Command, progress: Progress | None) -> dict[str, Any]:
+    def working(self, command: Command, progress: Progress | None) -> None:
         part = _part(command, progress)
         whole = min(self._done + command.share * part, 1.0)
         shown = {
@@ -30,7 +39,7 @@ class Meter:
         }
         if progress is not None:
             shown |= {"speed": progress.speed, "fps": progress.fps}
-        return shown
+        self._show(shown)
 
     def finish(self, command: Command) -> None:
         self._done = min(self._done + command.share, 1.0)

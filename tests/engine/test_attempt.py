@@ -15,7 +15,6 @@ from accounts.models import QuotaCounter, Tenant, UsageEntry
 from accounts.quotas import limits
 from ffapi_site.lib import room
 from media_jobs.engine import jobs, lease, states
-from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.progress import Progress
 from media_jobs.host import slot_state
@@ -24,6 +23,7 @@ from media_jobs.worker import attempt as attempts
 from media_jobs.worker import room_watch
 from media_jobs.worker.heartbeat import Canceled, Heartbeat
 from media_jobs.worker.progress import Meter
+from media_jobs.worker.settlement import Settlement
 from storage.models import File
 from tests.engine.claiming import claim
 from tests.engine.conftest import keep_path
@@ -243,13 +243,13 @@ def test_a_loser_at_the_very_end_publishes_nothing(
     transcode()
     stale = claim("slot-1")
     assert stale is not None
-    complete = attempts._complete
+    complete = Settlement.complete
 
-    def late(attempt: attempts.Attempt, *rest: object) -> None:
+    def late(settlement: Settlement, *rest: object) -> None:
         Job.objects.filter(pk=stale.pk).update(attempt=2)
-        complete(attempt, *rest)  # type: ignore[arg-type]
+        complete(settlement, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(attempts, "_complete", late)
+    monkeypatch.setattr(Settlement, "complete", late)
     attempts.run(stale)
     assert visible_files(stale) == 0
     assert not File.objects.filter(origin="job").exists()
@@ -275,14 +275,14 @@ def test_a_stopping_slot_gives_the_job_back_uncharged(
 def stops_midway(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]:
     """Have the first attempt's slot stop while FFmpeg works, with no time left for the rest."""
     settings.SHUTDOWN_GRACE_SECONDS = -1
-    on_progress = attempts.Attempt.on_progress
+    working = Meter.working
 
-    def stop(attempt: attempts.Attempt, command: Command, progress: Progress | None) -> None:
-        on_progress(attempt, command, progress)
-        if progress is not None and attempt.job.attempt == 1:
+    def stop(meter: Meter, command: Command, progress: Progress | None) -> None:
+        working(meter, command, progress)
+        if progress is not None and Job.objects.get().attempt == 1:
             slot_state.draining.set()
 
-    monkeypatch.setattr(attempts.Attempt, "on_progress", stop)
+    monkeypatch.setattr(Meter, "working", stop)
     yield
     slot_state.draining.clear()
 
@@ -310,11 +310,11 @@ def test_what_a_stopping_slot_gives_back_did_cost(
 def test_what_is_killed_by_a_cancel_did_cost(
     transcode: Submit, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cancel(_: attempts.Attempt, _command: Command, progress: Progress | None) -> None:
+    def cancel(_: Meter, _command: Command, progress: Progress | None) -> None:
         if progress is not None:
             raise Canceled
 
-    monkeypatch.setattr(attempts.Attempt, "on_progress", cancel)
+    monkeypatch.setattr(Meter, "working", cancel)
     job = work(transcode())
     assert job.status == Status.CANCELED
     assert job.usage["cpu_seconds"] > 0
@@ -336,17 +336,11 @@ def test_an_outage_is_borne_for_as_long_as_the_lease_holds(
         pulse.beat({"percent": 2.0})
 
 
-def test_a_retry_waits_longer_each_time(settings: Settings) -> None:
-    settings.JOB_RETRY_DELAY = 10
-    delays = [attempts._delay_s(Job(attempt=attempt), failures.STALLED) for attempt in (1, 2, 3)]
-    assert 8 <= delays[0] <= 12
-    assert 16 <= delays[1] <= 24
-    assert 32 <= delays[2] <= 48
-
-
 def test_a_meter_starts_with_fetching() -> None:
-    assert Meter().fetching(50, 100) == {"percent": 2.5, "stage": "fetching"}
-    assert Meter().fetching(50, None)["percent"] == 0.0
+    shown: list[dict[str, object]] = []
+    Meter(shown.append).fetching(50, 100)
+    Meter(shown.append).fetching(50, None)
+    assert shown == [{"percent": percent, "stage": "fetching"} for percent in (2.5, 0.0)]
 
 
 def test_a_job_that_waited_is_due_again_at_its_time(transcode: Submit) -> None:

@@ -9,7 +9,6 @@ from media_jobs.engine import states
 from media_jobs.models import Job, Status
 from media_jobs.worker import attempt, end_transaction
 from media_jobs.worker.heartbeat import Heartbeat
-from media_jobs.worker.progress import Meter
 from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +35,7 @@ def test_what_the_database_refuses_again_and_again_is_told(job: Job) -> None:
     """Though the lease is renewed all the while: the database is there."""
     tries: list[Exception] = []
     with pytest.raises(OperationalError, match="statement timeout"):
-        end_transaction.commit(job, refuse, bear=tries.append)
+        end_transaction.commit(job, refuse, on_outage=tries.append)
     assert len(tries) == 4
 
 
@@ -48,7 +47,7 @@ def test_a_refusal_that_passes_is_borne(job: Job) -> None:
             refusals.pop()()
         states.end(job, Status.COMPLETED, "done")
 
-    end_transaction.commit(job, write, bear=Heartbeat(job).bear)
+    end_transaction.commit(job, write, on_outage=Heartbeat(job).wait_for_database)
     job.refresh_from_db()
     assert job.status == Status.COMPLETED
 
@@ -63,7 +62,7 @@ def test_what_falls_at_this_very_statement_is_given_up(
         raise OperationalError("the connection is closed")
 
     with pytest.raises(OperationalError):
-        end_transaction.commit(job, lose, bear=lambda _: None)
+        end_transaction.commit(job, lose, on_outage=lambda _: None)
 
 
 def test_a_result_that_can_t_be_written_is_another_attempt(
@@ -73,9 +72,9 @@ def test_a_result_that_can_t_be_written_is_another_attempt(
     Job.objects.filter(pk=job.pk).update(max_attempts=3)
     job.refresh_from_db()
     monkeypatch.setattr(
-        attempt, "_work", lambda *_: end_transaction.commit(job, refuse, bear=lambda _: None)
+        attempt, "_work", lambda *_: end_transaction.commit(job, refuse, on_outage=lambda _: None)
     )
     with Heartbeat(job) as pulse:
-        attempt._run(attempt.Attempt(job, pulse, Meter()))
+        attempt._run(job, pulse)
     job.refresh_from_db()
     assert job.status == Status.QUEUED

@@ -82,7 +82,7 @@ def test_a_job_s_whole_run_is_left_alone(
     def also_hunt(*_: object) -> None:
         looks.append(orphans.end())
 
-    monkeypatch.setattr("media_jobs.worker.attempt.Attempt.on_progress", also_hunt)
+    monkeypatch.setattr("media_jobs.worker.progress.Meter.working", also_hunt)
     assert work(transcode()).status == "completed"
     assert len(looks) > 1
     assert set(looks) == {0}

@@ -94,10 +94,12 @@ def test_a_stale_attempt_can_write_nothing() -> None:
 
     with pytest.raises(lease.Lost):
         lease.renew(stale, {"percent": 99.0})
+    written: list[str] = []
     with pytest.raises(lease.Lost):
-        states.end(stale, Status.COMPLETED, "too late")
+        states.end(stale, Status.COMPLETED, "too late", write=lambda: written.append("end"))
     with pytest.raises(lease.Lost):
-        states.give_back(stale, "too late")
+        states.give_back(stale, "too late", write=lambda: written.append("give_back"))
+    assert written == []
     states.end(again, Status.COMPLETED, "done")
     assert statuses(stale) == ["queued", "running", "queued", "running", "completed"]
 

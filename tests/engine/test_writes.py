@@ -46,7 +46,7 @@ KNOWN = {
     "engine.lost_workers.report": "names the attempt that was lost",
     "worker.answers.keep": FENCED,
     "worker.outputs.publish": FENCED,
-    "worker.attempt._write_receipt": FENCED,
+    "worker.receipt.write": FENCED,
     "host.device_circuit_breaker.failed": NO_ATTEMPT,
     "host.device_circuit_breaker.succeeded": NO_ATTEMPT,
     "host.device_circuit_breaker.fell_back": NO_ATTEMPT,

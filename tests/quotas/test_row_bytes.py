@@ -13,8 +13,9 @@ from accounts.models import QuotaCounter, Tenant
 from accounts.quotas import limits, recount
 from media_jobs.engine import jobs, states
 from media_jobs.models import Job, JobAttempt, Status
-from media_jobs.worker import attempt as attempts
-from media_jobs.worker.heartbeat import Heartbeat
+from media_jobs.worker.heartbeat import Drained, Heartbeat
+from media_jobs.worker.receipt import Receipt
+from media_jobs.worker.settlement import Settlement
 from tests.api.sending import code_of
 from tests.engine.claiming import claim
 
@@ -65,9 +66,9 @@ def test_it_counts_at_all_that_is_kept_where_it_ends_instead_of_waiting(tenant: 
     """It was to be queued again, and somebody had asked for its end."""
     job = running(tenant)
     Job.objects.update(cancel_requested_at=Now())
-    attempt = attempts.Attempt(job, Heartbeat(job))
-    attempt.log.printed.append(noise(100_000))
-    attempts._give_back(attempt, "the slot is stopping")
+    settlement = Settlement(job, Receipt(), Heartbeat(job).wait_for_database)
+    settlement.receipt.commands.printed.append(noise(100_000))
+    settlement.settle(Drained())
     job.refresh_from_db()
     assert job.status == Status.CANCELED
     assert job.row_bytes > 50_000

@@ -151,6 +151,16 @@ def test_stdout_is_bounded(folder: Path) -> None:
     assert finished.stdout_truncated
 
 
+def test_stdout_is_given_on_as_it_comes(folder: Path) -> None:
+    pieces: list[bytes] = []
+    args = (*QUIET, "-f", "lavfi", "-i", "color=size=64x64:rate=10", "-t", "1")
+    raw = ("-pix_fmt", "gray", "-f", "rawvideo", "-")
+    process = sandbox.start("ffmpeg", (*args, *raw), folder=folder, limits=LIMITS)
+    finished = sandbox.finish(process, on_stdout=pieces.append)
+    assert len(b"".join(pieces)) == 10 * 64 * 64
+    assert (finished.returncode, finished.stdout, finished.stdout_truncated) == (0, b"", False)
+
+
 def test_a_hard_linked_input_cannot_be_changed(folder: Path, clip: str, tmp_path: Path) -> None:
     stored = tmp_path / "stored.mp4"
     os.link(folder / clip, stored)

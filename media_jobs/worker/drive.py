@@ -1,0 +1,101 @@
+"""The operation of an attempt, driven through its commands on the device where it was placed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.conf import settings
+
+from media_jobs.ffmpeg import hardware
+from media_jobs.ffmpeg.command import Command, OutputFile
+from media_jobs.ffmpeg.devices import Cpu, Device
+from media_jobs.host import devices
+from media_jobs.models.job import Lane
+from media_jobs.operations import core
+from media_jobs.planning.placement import Placement
+from media_jobs.planning.plan import media_of
+from media_jobs.worker.answers import Answers
+from media_jobs.worker.early_probe import EarlyProbe
+from media_jobs.worker.executor import CommandLimits, Executor, Failed, Sink
+from media_jobs.worker.progress import Meter
+from media_jobs.worker.receipt import Receipt
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Drive:
+    """``outputs`` is what the operation has left in the folder."""
+
+    operation: core.Operation
+    answers: Answers
+    early_probe: EarlyProbe
+    meter: Meter
+    receipt: Receipt
+    outputs: list[OutputFile] = field(default_factory=list)
+
+    def run(self, placement: Placement) -> core.Result | None:
+        """Do it where it was placed, and on the CPU where the GPU fails. Raises `Failed`."""
+        if placement.reason:
+            self._fall_back(placement, placement.reason)
+        try:
+            result = self._run_on(placement.device)
+        except Failed as failed:
+            failure = failed.failure
+            if not (failure.gpu and self.receipt.device == "gpu"):
+                raise
+            self.answers.watch()  # a job that is to be canceled does not begin anew
+            placement.note_failure(failure)
+            self._fall_back(placement, f"{failure.code}: {failure.detail}")
+            result = self._run_on(Cpu())
+        if self.receipt.device == "gpu":
+            placement.note_success()
+        return result
+
+    def _fall_back(self, placement: Placement, reason: str) -> None:
+        """Have the CPU do it in the place of the GPU."""
+        self.receipt.fallback = {"from": "gpu", "to": "cpu", "reason": reason}
+        self.meter.restart()
+        placement.note_fallback()
+        extra = {"job": self.answers.job.id, "gpu": placement.gpu, "reason": reason}
+        logger.warning("A job falls back to the CPU", extra=extra)
+
+    def _run_on(self, device: Device) -> core.Result | None:
+        """Run all that is not answered yet."""
+        self.outputs.clear()
+        self.receipt.device = "cpu"
+        executor = self._executor()
+
+        def execute(position: int, command: Command) -> Any:
+            found = self.answers.find(position, command)
+            answer = found[0] if found else self._ask(executor, position, command)
+            self.meter.finish(command)
+            return answer
+
+        media = media_of(self.answers.inputs.sources, device)
+        return core.drive(self.operation, media, execute=execute)
+
+    def _ask(self, executor: Executor, position: int, command: Command) -> Any:
+        if hardware.uses_gpu(command.args):
+            self.receipt.device = "gpu"
+        answer = executor.execute(command)
+        self.outputs.extend(command.outputs)
+        self.answers.keep(position, command, answer)
+        return answer
+
+    def _executor(self) -> Executor:
+        limits = CommandLimits.installed()
+        if self.operation.scope == "ffmpeg:custom":
+            # A command that a user wrote may be one that never ends, and is not waited for as long.
+            wall_s = min(limits.process.wall_s, float(settings.FFMPEG_COMMAND_TIMEOUT_SECONDS))
+            limits = replace(limits, process=replace(limits.process, wall_s=wall_s))
+        sink = Sink(
+            self.receipt.commands,
+            on_start=self.early_probe.prepare,
+            on_progress=self.meter.working,
+            on_last_byte=self.early_probe.begin,
+        )
+        nodes = devices.nodes() if self.answers.job.lane == Lane.GPU else ()
+        return Executor(self.answers.folder, limits, sink, nodes)
