@@ -202,6 +202,8 @@ TABLE: tuple[Rule, ...] = (
 
 _TABLE = tuple((re.compile(rule.pattern, re.IGNORECASE | re.MULTILINE), rule) for rule in TABLE)
 _NO_MEMORY = re.compile(r"^x26[45] \[error\]: malloc of size \d{1,20} failed$", re.MULTILINE)
+# SIGXCPU: sent by ticks, when a little less than the limit may have been used.
+_NO_CPU_TIME = re.compile(r"^(?:\[info\] )?Exiting normally, received signal 24\.$", re.MULTILINE)
 _NO_ROOM = re.compile(_FULL_DISK, re.IGNORECASE | re.MULTILINE)
 
 DEADLINE = Failure(
@@ -273,12 +275,14 @@ def tells_of_full_disk(own: str) -> bool:
     return _NO_ROOM.search(own) is not None
 
 
-def tells_of_lacking_memory(printed: str) -> bool:
-    """Whether an encoder, which speaks past FFmpeg's own log, could not have its memory.
+def unmarked(printed: str) -> Failure | None:
+    """What is said past FFmpeg's own words: an encoder lacked memory, or CPU time was at its limit.
 
-    A tag may say the same: its owner then reads of memory where the encoder failed otherwise.
+    A tag may say the same: its owner then reads of that where FFmpeg failed otherwise.
     """
-    return _NO_MEMORY.search(printed) is not None
+    if _NO_MEMORY.search(printed):
+        return MEMORY_LIMIT
+    return CPU_LIMIT if _NO_CPU_TIME.search(printed) else None
 
 
 UNMEASURED = Failure(

@@ -157,12 +157,11 @@ class Executor:
         if dog.found_hung:
             return failures.STALLED
         # FFmpeg tidies up at the soft limit and may be killed for it at the hard one.
-        cpu_s = self.limits.process.cpu_s
-        if cpu_s is not None and done.cpu_seconds >= cpu_s:
+        if done.cpu_seconds >= (self.limits.process.cpu_s or math.inf):
             return failures.CPU_LIMIT
         failure = failures.classify(own, done.returncode)
-        if failure.code == "ffmpeg_failed" and failures.tells_of_lacking_memory(printed):
-            return failures.MEMORY_LIMIT
+        if failure.code == "ffmpeg_failed":
+            return failures.unmarked(printed) or failure
         return failure
 
 

@@ -13,7 +13,9 @@ import pytest
 from django.db import InterfaceError, OperationalError
 
 import ffapi_site.lib.netguard
+import media_jobs.host
 import media_jobs.operations
+import media_jobs.sandbox
 import media_jobs.worker
 import storage
 from ffapi_site.lib import netguard
@@ -81,7 +83,8 @@ _TURNED = {
 
 def test_every_exception_of_an_attempt_is_explained() -> None:
     """A new one is either known to the table or said here to become one that is."""
-    rooms = (media_jobs.worker, media_jobs.operations, storage, ffapi_site.lib.netguard)
+    own = (media_jobs.host, media_jobs.operations, media_jobs.sandbox, media_jobs.worker)
+    rooms = (*own, storage, ffapi_site.lib.netguard)
     known = set(_MADE) | _NO_ERRORS
     unknown = {
         f"{kind.__module__}.{kind.__qualname__}"

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from media_jobs import sandbox
+from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.command import Command
+from media_jobs.ffmpeg.progress import Progress
 from media_jobs.operations.core import (
     GLOBAL_ARGS,
     Media,
@@ -21,7 +24,7 @@ from media_jobs.operations.core import (
     drive,
     parse,
 )
-from media_jobs.worker.executor import CommandLimits, Executor, Failed
+from media_jobs.worker.executor import CommandLimits, Executor, Failed, Sink
 from tests.harness.measure import probe
 from tests.harness.media import FFMPEG, Samples
 
@@ -83,3 +86,35 @@ def test_why_it_failed_is_what_ffmpeg_says(media: Samples, tmp_path: Path) -> No
         attempt.execute(Command(args))
     assert failed.value.failure.code == "unsupported_codec"
     assert failed.value.failure.detail == "Unknown encoder 'libx999'"
+
+
+ENDLESS = Command(
+    (*GLOBAL_ARGS, "-f", "lavfi", "-i", "testsrc2=s=1280x720", "-f", "null", "-"), parse=str
+)
+
+
+def test_its_own_limits_are_said_to_be_what_ended_it(tmp_path: Path, settings: Settings) -> None:
+    """Not those of the installation: a request has less."""
+    settings.FFMPEG_CPU_SECONDS = 3600
+    sandbox.prepare(tmp_path)
+    limits = CommandLimits.installed(sandbox.Limits(wall_s=60, cpu_s=1))
+    with pytest.raises(Failed) as failed:
+        Executor(tmp_path, limits).execute(ENDLESS)
+    assert failed.value.failure is failures.CPU_LIMIT
+
+
+def test_what_its_sink_raises_ends_ffmpeg_and_its_cost_is_kept(tmp_path: Path) -> None:
+    sandbox.prepare(tmp_path)
+    seen: list[float] = []
+
+    def on_progress(_: Command, progress: Progress | None) -> None:
+        seen.append(0.0 if progress is None else progress.out_time_s)
+        if progress is not None:
+            raise InterruptedError
+
+    executor = Executor(tmp_path, CommandLimits.installed(), Sink(on_progress=on_progress))
+    with pytest.raises(InterruptedError):
+        executor.execute(ENDLESS)
+    assert seen[0] == 0.0
+    assert executor.sink.log.cpu_seconds > 0
+    assert executor.sink.log.commands == []
