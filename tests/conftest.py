@@ -76,7 +76,7 @@ def django_db_keepdb(
     if not settings.EMBEDDED_DATABASE:
         return False
     with django_db_blocker.unblock():
-        migrated.create(connection.creation._get_test_db_name())
+        migrated.create(connection.creation._get_test_db_name())  # type: ignore[attr-defined]
     return True
 
 

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 
-from tests.lib.hostile_server import Answer, HostileServer
+from tests.lib.hostile_server import Answer, HostileServer, Silence
 
 
 class HostileOrigin(HostileServer):
@@ -21,7 +21,7 @@ class HostileOrigin(HostileServer):
         self.answers[path] = answer
         return f"{self.url}{path}"
 
-    def _by_path(self, request: bytes) -> Iterator[bytes]:
+    def _by_path(self, request: bytes) -> Iterator[bytes | Silence]:
         path = request.split(b" ", 2)[1].decode("latin-1")
         yield from self.answers[path](request)
 

@@ -20,7 +20,7 @@ from media_jobs.operations.core import (
     media_refs,
     parse,
 )
-from media_jobs.surfaces.samples import SAMPLES
+from media_jobs.operations.core.samples import SAMPLES
 from tests.api.sending import pointers, send
 from tests.attacks.closed_network import ClosedNetwork
 from tests.attacks.delivery import params_with

@@ -19,7 +19,7 @@ from media_jobs.worker.executor import Executor
 from storage.models import File
 from tests.engine.claiming import claim
 from tests.harness.media import Samples
-from tests.lib.hostile_server import HostileServer, answering, ok
+from tests.lib.hostile_server import HostileServer, Silence, answering, ok
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +67,7 @@ def test_another_input_is_measured_anew(tenant: Tenant, media: Samples, settings
     quiet, loud = (media.path(name).read_bytes() for name in ("quiet_music", "peaky_music"))
     given = iter((quiet, loud))
 
-    def each(request: bytes) -> Iterable[bytes]:
+    def each(request: bytes) -> Iterable[bytes | Silence]:
         return answering(ok(next(given)))(request)
 
     with HostileServer(each) as server:

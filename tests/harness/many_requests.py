@@ -52,7 +52,8 @@ def known_people() -> Iterator[None]:
 
     Who signs in does so before. What a view reads of people, it reads as always.
     """
-    sessions = _once(SessionStore._get_session_from_db, lambda store: store.session_key)
+    find = SessionStore._get_session_from_db  # type: ignore[attr-defined]
+    sessions = _once(find, lambda store: store.session_key)
     users = _once(ModelBackend.get_user, lambda _, user_id: user_id)
     needed = _once(second_factor.is_needed, lambda user: user.pk)
     with pytest.MonkeyPatch.context() as patch:
