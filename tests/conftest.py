@@ -16,6 +16,7 @@ from django.db import connection
 from django.test import Client, TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
+from accounts import actor
 from ffapi_site.lib import scope
 from ffapi_site.lib.netguard.connection import _PinnedBackend
 from tests.described import undescribed
@@ -87,6 +88,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         tables = Tables()
     with patch.object(TransactionTestCase, "_fixture_teardown", lambda _: tables.empty()):
         yield tables
+
+
+@pytest.fixture(autouse=True)
+def _nobody_acts_yet() -> None:
+    """Let no test be whoever another was: outside a request an actor stays."""
+    actor._acting.set(None)
 
 
 @pytest.fixture(autouse=True)

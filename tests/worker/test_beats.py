@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from ffapi_site.lib import chores
 from media_jobs.models import Slot
 from media_jobs.slot import process
 from media_jobs.slot.process import Guard
@@ -59,7 +60,7 @@ def test_a_heartbeat_that_never_ends_ends_the_guard(monkeypatch: pytest.MonkeyPa
     def end(why: str) -> None:
         raise Ended(why)
 
-    monkeypatch.setattr(process, "end_process", end)
+    monkeypatch.setattr(chores, "end_process", end)
     monkeypatch.setattr(process, "_HEARTBEAT_S", 0.1)
     monkeypatch.setattr(process, "_BEAT_PATIENCE_S", 1.0)
     one = Guard("cpu", 1)
