@@ -23,11 +23,17 @@ from tests.described import undescribed
 from tests.harness import migrated
 from tests.harness.emptying import Tables
 from tests.harness.media import Samples
+from tests.harness.scheduling import ByPlace
 
 pytest_plugins = ["tests.harness.cast", "tests.harness.many_requests"]
 
 # A test sees everything, as a command does; the requests that it makes do not.
 scope.act_for_every_tenant()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPlace:
+    """Keep the tests of a live site in one process."""
+    return ByPlace(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

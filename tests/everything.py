@@ -110,7 +110,7 @@ def chaos(*arguments: str, within_s: int) -> Check:
 
 def tests(*arguments: str, **environment: str) -> Check:
     """Two processes, as on the machine that checks; a live site's tests stay on one of them."""
-    command = (*_PYTHON, "pytest", "-q", "-n", "2", "--dist", "loadgroup", *arguments)
+    command = (*_PYTHON, "pytest", "-q", "-n", "2", *arguments)
     return Check("tests", command, environment)
 
 

@@ -57,14 +57,6 @@ LIMITS = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process of a run start the site, and no other a second one."""
-    for item in items:
-        if "attacked" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("attacks"))
-
-
 @pytest.fixture(scope="package")
 def network() -> Iterator[ClosedNetwork]:
     network = ClosedNetwork()

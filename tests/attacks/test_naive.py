@@ -22,7 +22,7 @@ from tests.attacks.hostile_files import (
 )
 from tests.harness.far_end import FarEnd, Page
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("naive")]
+pytestmark = [pytest.mark.slow]
 
 FILES = [*ANOTHERS_FILM, *OF_HLS, *OF_PROTOCOLS, *OF_SCRIPTS, *CONTAINERS]
 

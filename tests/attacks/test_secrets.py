@@ -28,7 +28,7 @@ from tests.harness.media import Samples
 from tests.harness.server import Server, eventually
 from tests.harness.site import Site, site_settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("secrets")]
+pytestmark = [pytest.mark.slow]
 
 # Messages are gone from the queue as soon as they are taken.
 _OVERHEAR = """

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -31,14 +30,6 @@ for name in ("root", "rita"):
 User.objects.create_user("ruth", password="{PASSWORD}", is_staff=True)
 """
 _UNLIMITED = {"RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE": "1000000"}
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process of a run start the site, and no other a second one."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="package")

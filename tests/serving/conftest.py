@@ -39,10 +39,3 @@ def shared() -> Iterator[Shared]:
 @pytest.fixture
 def server(shared: Shared) -> Server:
     return shared.running()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have one process run all the tests of the shared site."""
-    for item in items:
-        if "shared" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("serving"))

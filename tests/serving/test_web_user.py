@@ -27,7 +27,7 @@ from tests.harness.server import ROOT, Server, environment
 from tests.serving.shared import Shared
 from tests.worker.container import PYTHON, needs_root, packages
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("web user"), needs_root]
+pytestmark = [pytest.mark.slow, needs_root]
 # Two more starts each; `test_data_owners` has each step of what these see as a whole.
 brings_data_over = pytest.mark.nightly
 

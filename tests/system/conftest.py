@@ -60,10 +60,3 @@ def bob(site: Site, _customers: tuple[Customer, Customer]) -> Customer:
 def folder(tmp_path: Path) -> Path:
     """Where downloads of this test go."""
     return tmp_path
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have one process run all the tests of the site, and end it after the last of them."""
-    for item in items:
-        if "running_site" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("system"))
