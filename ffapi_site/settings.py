@@ -15,7 +15,15 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from ffapi_site.configuration import admin_theme, openapi_document, task_queue
-from ffapi_site.lib.environment import Environment, mail_server, secret, secret_list
+from ffapi_site.lib.environment import (
+    CURRENCY,
+    SOCKET,
+    SYSLOG,
+    Environment,
+    mail_server,
+    secret,
+    secret_list,
+)
 
 django_stubs_ext.monkeypatch()  # lets fields and admins be written with their type parameters
 
@@ -305,7 +313,7 @@ MAX_STREAMS = env.positive("MAX_STREAMS", 128)
 ENABLE_VIRUS_SCANNING = env.switch("ENABLE_VIRUS_SCANNING")
 CLAMAV_SOCKET = env.matching(
     "CLAMAV_SOCKET",
-    r"/.+|(\[[0-9A-Fa-f:]+\]|[^:/]+):[0-9]{1,5}",
+    SOCKET,
     "a path or host:port",
     default="/run/clamav/clamd.ctl",
 )
@@ -367,7 +375,7 @@ RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE = env.positive("RATE_LIMIT_ADDRESS_REQUES
 
 # -- Usage
 USAGE_PRICES = env.prices("USAGE_PRICES")
-USAGE_CURRENCY = env.matching("USAGE_CURRENCY", "[A-Z]{3}", "like EUR", default="EUR")
+USAGE_CURRENCY = env.matching("USAGE_CURRENCY", CURRENCY, "like EUR", default="EUR")
 DEFAULT_PLAN = env("DEFAULT_PLAN", default="")
 
 Q_CLUSTER = task_queue.cluster(KNOWN_LANES)
@@ -381,7 +389,7 @@ AUDIT_RETENTION_DAYS = env.days("AUDIT_RETENTION_DAYS", 0, least=0)  # 0 keeps a
 AUDIT_LOG_FILE = env("AUDIT_LOG_FILE", default="")
 AUDIT_SYSLOG = env.matching(
     "AUDIT_SYSLOG",
-    r"unix:///.+|(udp|tcp)://[^/@]+:[0-9]{1,5}",
+    SYSLOG,
     "like udp://host:514, tcp://host:601 or unix:///dev/log",
 )
 

@@ -17,6 +17,9 @@ LONGEST_HOST_NAME = 64  # as Linux has it (HOST_NAME_MAX)
 _SWITCHED = dict.fromkeys(("1", "on", "true", "yes", "y", "ok"), True) | dict.fromkeys(
     ("0", "off", "false", "no", "n"), False
 )
+CURRENCY = re.compile("[A-Z]{3}")
+SOCKET = re.compile(r"/.+|(\[[0-9A-Fa-f:]+\]|[^:/]+):[0-9]{1,5}")
+SYSLOG = re.compile(r"unix:///.+|(udp|tcp)://[^/@]+:[0-9]{1,5}")
 _HOST_NAME = re.compile(rf"\w[\w.-]{{0,{LONGEST_HOST_NAME - 1}}}", re.ASCII)
 
 
@@ -90,10 +93,10 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
             raise ImproperlyConfigured(f"{name} is {value}; it must be at least 0")
         return value
 
-    def matching(self, name: str, pattern: str, form: str, *, default: str = "") -> str:
+    def matching(self, name: str, pattern: re.Pattern[str], form: str, *, default: str = "") -> str:
         """Read text of one ``form``, told in words; empty where it is not set."""
         value = str(self(name, default=default))
-        if value and not re.fullmatch(pattern, value):
+        if value and not pattern.fullmatch(value):
             raise ImproperlyConfigured(f"{name} is {value!r}; it is {form}")
         return value
 

@@ -102,7 +102,8 @@ def test_a_second_one_in_the_same_folder_is_refused(server: Server) -> None:
     )
     assert second.returncode == 1
     assert "FFAPI_DATA_DIR" in second.stderr
-    assert server.is_live()
+    assert server.process.poll() is None
+    assert eventually(server.is_live, within_s=60)
 
 
 def test_a_taken_port_is_named(folder: Path) -> None:
