@@ -53,6 +53,7 @@ LIMITS = {
     "FFMPEG_TIMEOUT_SECONDS": str(LONGEST_RUN_S),
     "FFMPEG_MEMORY_MB": str(MEMORY_MB),
     "DOWNLOAD_TIMEOUT_SECONDS": str(LONGEST_DOWNLOAD_S),
+    "MAX_FFMPEG_FILTERS": "32",  # a text each, all of them in one film
     "NAMES_ANSWERED": json.dumps(NAMES),
 }
 
