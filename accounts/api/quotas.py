@@ -17,7 +17,7 @@ from accounts.quotas.status import Standing
 from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib import bodies, netguard, query
 from ffapi_site.lib.lengths import length_of
-from ffapi_site.lib.problems import invalid
+from ffapi_site.lib.problems import at
 from ffapi_site.lib.url_policy import url_policy
 
 
@@ -149,10 +149,8 @@ class QuotaAlerts(TenantAPIView):
         """Say where alerts of quotas are posted to."""
         url = bodies.read(AlertsRequest, request.data).webhook_url or ""
         if url:
-            try:
+            with at("/webhook_url"):
                 netguard.check(url, url_policy())
-            except netguard.Refused as refused:
-                raise invalid("/webhook_url", refused.detail, refused.code) from refused
         with transaction.atomic():
             Tenant.objects.filter(pk=self.tenant.pk).update(alert_webhook_url=url)
             told = {"is_set": bool(url)}

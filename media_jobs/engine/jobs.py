@@ -16,7 +16,7 @@ from accounts.models import ApiKey, Tenant, User
 from accounts.quotas import reservations
 from ffapi_site.lib import netguard
 from ffapi_site.lib.lengths import length_of
-from ffapi_site.lib.problems import Conflict, NotFound, TooManyRequests, invalid
+from ffapi_site.lib.problems import Conflict, NotFound, TooManyRequests, at, invalid
 from ffapi_site.lib.shorten import fits, size_bytes
 from ffapi_site.lib.url_policy import url_policy
 from media_jobs.engine import job_retention, states, wakeups
@@ -25,7 +25,7 @@ from media_jobs.models.job import METADATA_BYTES, PARAMS_BYTES
 from media_jobs.planning.plan import Planned, plan
 from storage import store
 from storage.models import File
-from storage.names import NameRefused, clean_name
+from storage.names import clean_name
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
 MOST_TAGS = 32
@@ -58,10 +58,8 @@ class Submission:
         if len(self.tags) > MOST_TAGS or any(not 0 < len(tag) <= longest for tag in self.tags):
             raise invalid("/tags", f"at most {MOST_TAGS} tags of 1 to {longest} characters")
         if self.webhook_url:
-            try:
+            with at("/webhook_url"):
                 netguard.check(self.webhook_url, url_policy())
-            except netguard.Refused as refused:
-                raise invalid("/webhook_url", refused.detail, refused.code) from refused
         return replace(self, output_name=_stored_name(self.output_name))
 
 
@@ -73,10 +71,8 @@ def _stored_name(given: str) -> str:
     if len(given) > longest or not _NAME.fullmatch(given):
         detail = f"a file name of at most {longest} characters, without / or \\"
         raise invalid("/output_name", detail)
-    try:
+    with at("/output_name"):
         name = clean_name(given)
-    except NameRefused as refused:
-        raise invalid("/output_name", refused.detail, refused.code) from refused
     if len(name) > longest:
         detail = f"composed (NFC) it has {len(name)} characters, and {longest} is the most"
         raise invalid("/output_name", detail, "name_too_long")

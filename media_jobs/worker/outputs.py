@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from django.db import InterfaceError, OperationalError, connection, models
 
 from accounts.quotas.bounds import Bounds
+from ffapi_site.lib.refusal import Refusal
 from media_jobs.ffmpeg import verify
 from media_jobs.ffmpeg.command import OutputFile
 from media_jobs.ffmpeg.media_info import MediaInfo
@@ -24,13 +25,11 @@ from storage.models.file import Origin
 logger = logging.getLogger(__name__)
 
 
-class Unverified(Exception):  # noqa: N818
+class Unverified(Refusal):
     """FFmpeg ended well, but what it left is not what was planned"""
 
     def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.code = "output_unverified"
+        super().__init__("output_unverified", detail)
 
 
 @dataclass

@@ -14,7 +14,7 @@ from accounts.quotas import bounds, reservations
 from accounts.web.caller import Caller
 from ffapi_site.lib import bodies, netguard, ongoing, strict_json
 from ffapi_site.lib.database_release import release_connections
-from ffapi_site.lib.problems import Malformed, invalid
+from ffapi_site.lib.problems import at
 from ffapi_site.lib.streamed_body import FRAMING_BYTES
 from ffapi_site.lib.url_policy import url_policy
 from storage import intake
@@ -22,8 +22,7 @@ from storage.api.bodies import FileOptions, ImportRequest
 from storage.intake import uploads
 from storage.models import File
 from storage.models.file import Origin
-from storage.names import NameRefused, clean_name
-from storage.sniff import Refused
+from storage.names import clean_name
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Arrival:
 
         Raises ``Unavailable`` where a virus scan is wanted and can't be had.
         """
-        try:
+        with at(self.pointer):
             return intake.take_in(
                 caller.tenant,
                 self.path,
@@ -56,8 +55,6 @@ class Arrival:
                 api_key_id=caller.api_key.pk,
                 hold=self.hold,
             )
-        except (NameRefused, Refused) as refused:
-            raise invalid(self.pointer, refused.detail, refused.code) from refused
 
 
 @dataclass(frozen=True)
@@ -107,10 +104,8 @@ def _options(fields: QueryDict) -> FileOptions:
 
 
 def _json(given: dict[str, Any], name: str) -> Any:
-    try:
+    with at(f"/{name}"):
         return strict_json.loads(str(given[name]).encode(), what="this text")
-    except Malformed as error:
-        raise invalid(f"/{name}", error.detail, error.code) from error
 
 
 def imported(body: ImportRequest, caller: Caller, cleanup: ExitStack) -> Arrival:
@@ -119,15 +114,12 @@ def imported(body: ImportRequest, caller: Caller, cleanup: ExitStack) -> Arrival
     cleanup.enter_context(ongoing.IMPORTS.one_of(caller.tenant.pk))
     release_connections()  # a download takes as long as the far end likes
     landing = cleanup.enter_context(uploads.landing(0))
-    try:
-        with landing.create() as target:
-            found = netguard.download(
-                body.url,
-                target,
-                policy=url_policy(),
-                max_bytes=most_bytes,
-                timeout_s=settings.DOWNLOAD_TIMEOUT_SECONDS,
-            )
-    except netguard.Refused as refused:
-        raise invalid("/url", refused.detail, refused.code) from refused
+    with at("/url"), landing.create() as target:
+        found = netguard.download(
+            body.url,
+            target,
+            policy=url_policy(),
+            max_bytes=most_bytes,
+            timeout_s=settings.DOWNLOAD_TIMEOUT_SECONDS,
+        )
     return Arrival(landing.path, found.name, found.content_type or "", Origin.URL, "/url", body)

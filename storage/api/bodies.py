@@ -12,7 +12,7 @@ from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.web_addresses import LONGEST_URL
 from storage.models import File
 from storage.models.file import METADATA_BYTES
-from storage.names import NameRefused, clean_name
+from storage.names import clean_name
 from storage.signed_urls import download_url
 
 
@@ -22,20 +22,13 @@ def _storable(text: str) -> str:
     return text
 
 
-def _named(text: str) -> str:
-    try:
-        return clean_name(text)
-    except NameRefused as refused:
-        raise ValueError(refused.detail) from refused
-
-
 def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
     if len(json.dumps(metadata)) > METADATA_BYTES:
         raise ValueError(f"at most {METADATA_BYTES} bytes of JSON")
     return metadata
 
 
-Name = Annotated[StrictStr, AfterValidator(_named)]
+Name = Annotated[StrictStr, AfterValidator(clean_name)]
 Tag = Annotated[
     StrictStr, Field(min_length=1, max_length=length_of(File, "tags")), AfterValidator(_storable)
 ]

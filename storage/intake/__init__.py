@@ -13,7 +13,7 @@ from accounts.models import Tenant
 from storage import declared_type as declared
 from storage import external_references, hooks, sniff, store, virus_scan
 from storage.models import File
-from storage.sniff import Kind, Refused, Sniffed
+from storage.sniff import FileRefused, Kind, Sniffed
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def take_in(  # noqa: PLR0913 -- what a file is said to be, by name
     ``name`` is clean already. ``path`` is gone afterwards unless what ``check`` does is raised.
     """
     sniffed = check(path, name=name, declared_type=declared_type)
-    media = _described(path, tenant.pk) if sniffed.kind is Kind.MEDIA else None
+    media = hooks.inspect(path, tenant.pk) if sniffed.kind is Kind.MEDIA else None
     file = store.add(
         tenant.pk,
         path,
@@ -63,34 +63,20 @@ def check(
     """Tell what a stranger's file is, with nothing decoded: by its bytes, held against its name.
 
     ``declared_type`` is the Content-Type it came with. ``on_wait`` is called through all that may
-    take long. Raises ``Refused``, and ``ScannerUnavailable`` where a scan is wanted and can't be
+    take long. Raises a ``Refusal``, and ``ScannerUnavailable`` where a scan is wanted and can't be
     had.
     """
     if declared.is_playlist(declared_type):
-        raise Refused(f"{declared_type} names other files; send the media", "playlist_refused")
+        detail = f"{declared_type} names other files; send the media"
+        raise FileRefused("playlist_refused", detail)
     with path.open("rb") as content:
         sniffed = sniff.sniff(content.read(sniff.HEAD_BYTES), name)
         outside = external_references.found_in(content, on_wait)
     if outside is not None:
-        raise Refused(outside, "playlist_refused")
+        raise FileRefused("playlist_refused", outside)
     if declared.contradicts(declared_type, sniffed.content_type):
         detail = f"it was sent as {declared_type}, but is {sniffed.content_type}"
-        raise Refused(detail, "media_type_mismatch")
-    _scan(path, on_wait)
-    return sniffed
-
-
-def _scan(path: Path, on_wait: Callable[[], object]) -> None:
-    if not settings.ENABLE_VIRUS_SCANNING:
-        return
-    try:
+        raise FileRefused("media_type_mismatch", detail)
+    if settings.ENABLE_VIRUS_SCANNING:
         virus_scan.scan(path, on_wait)
-    except virus_scan.NotClean as verdict:
-        raise Refused(verdict.detail, verdict.code) from verdict
-
-
-def _described(path: Path, tenant_id: str) -> dict[str, Any] | None:
-    try:
-        return hooks.inspect(path, tenant_id)
-    except hooks.Unreadable as unreadable:
-        raise Refused(unreadable.detail, unreadable.code) from unreadable
+    return sniffed

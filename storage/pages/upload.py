@@ -10,11 +10,12 @@ from accounts.web.page import Page
 from ffapi_site.lib import ongoing
 from ffapi_site.lib.database_release import release_connections
 from ffapi_site.lib.problem_handler import problem_response
-from ffapi_site.lib.problems import Malformed, Problem, invalid
-from storage import intake, names, sniff, store
+from ffapi_site.lib.problems import Malformed, Problem, at
+from storage import intake, store
 from storage.intake import uploads
 from storage.models import File
 from storage.models.file import Origin
+from storage.names import clean_name
 
 _CHUNK_BYTES = 256 * 1024
 
@@ -46,11 +47,9 @@ class Upload(Page):
         hold = reservations.hold_storage(tenant.pk, None, announced_bytes)
         try:
             release_connections()  # an upload takes as long as the client likes
-            with uploads.landing(announced_bytes) as to:
+            with at("/file"), uploads.landing(announced_bytes) as to:
                 _write(request, to, most_bytes)
                 file = intake.take_in(tenant, to.path, name=name, origin=Origin.UPLOAD, hold=hold)
-        except sniff.Refused as refused:
-            raise invalid("/file", refused.detail, refused.code) from refused
         finally:
             reservations.drop_hold(hold)
         store.publish(file)
@@ -58,10 +57,8 @@ class Upload(Page):
 
 
 def _name(request: HttpRequest) -> str:
-    try:
-        return names.clean_name(request.GET.get("name", ""))
-    except names.NameRefused as refused:
-        raise invalid("/name", refused.detail, refused.code) from refused
+    with at("/name"):
+        return clean_name(request.GET.get("name", ""))
 
 
 def _write(request: HttpRequest, to: uploads.Landing, most_bytes: int) -> None:
