@@ -10,10 +10,11 @@ from typing import Any
 from django.conf import settings
 
 from accounts.models import Tenant
-from storage import declared_type as declared
-from storage import external_references, hooks, sniff, store, virus_scan
+from storage import hooks, store
+from storage.intake import declared_type as declared
+from storage.intake import external_references, sniff, virus_scan
+from storage.intake.sniff import FileRefused, Kind, Sniffed
 from storage.models import File
-from storage.sniff import FileRefused, Kind, Sniffed
 
 logger = logging.getLogger(__name__)
 

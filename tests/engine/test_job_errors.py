@@ -28,7 +28,7 @@ from media_jobs.worker import inputs, job_errors, outputs
 from media_jobs.worker.executor import Failed
 from media_jobs.worker.heartbeat import Canceled, Drained
 from storage import store
-from storage.virus_scan import ScannerUnavailable
+from storage.intake.virus_scan import ScannerUnavailable
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,8 @@ from media_jobs.ffmpeg.command_line import graph, parser, tokens
 from media_jobs.host import truncation, unsupported_formats
 from media_jobs.operations.building import segments, text_overlay
 from media_jobs.operations.core import REGISTRY, parsing
-from storage import external_references, ranges
+from storage import ranges
+from storage.intake import external_references
 from storage.names import clean_name
 from tests.linear import patterns
 from tests.linear.readers import FRAMES, UNITS, Reader
@@ -134,7 +135,7 @@ _IN_JSON = (("", ""), ('{"a": "', '"}'), ('{"a": [', "1]}"), ("{", '"b":1}'))
 
 READERS = (
     Reader(
-        "storage.external_references.found_in",
+        "storage.intake.external_references.found_in",
         _in_file(external_references.found_in),
         frames=((_MP4, ""), (f"{_MP4}\0\0\0\0moov", ""), ("RIFF\0\0\0\0AVI ", "")),
         units=(*_BOXES, "strh", "strh\0\0\0\0txt", "a", "\0"),
@@ -343,10 +344,11 @@ EXCLUDED = {
         "media_jobs.ffmpeg.media_info.",
         "media_jobs.ffmpeg.media_limits.",
         "media_jobs.operations.core.parsing.",
-        "storage.intake.",
+        "storage.intake.check",
+        "storage.intake.take_in",
     ),
     "sends the bytes to another program, and reads a kilobyte of its answer": (
-        "storage.virus_scan.scan",
+        "storage.intake.virus_scan.scan",
     ),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from storage.sniff import FileRefused, Kind, sniff
+from storage.intake.sniff import FileRefused, Kind, sniff
 from tests.factories import TenantFactory
 from tests.harness.api_client import client_of
 from tests.harness.media import FFMPEG, Samples
