@@ -27,14 +27,6 @@ class KeyView(TenantAPIView):
     def key(self, key_id: str) -> ApiKey:
         return self.own(ApiKey.objects.with_creators_role(), key_id)
 
-    def made_before(self) -> ApiKey | None:
-        """The key that a crashed request under the same ``Idempotency-Key`` made."""
-        return self.key(self.claim.made) if self.claim and self.claim.made else None
-
-    def note_made(self, key: ApiKey) -> None:
-        if self.claim:
-            self.claim.note_made(key.pk)
-
     def fingerprint(self, request: Request) -> str:
         """Answers hold secrets: a key gets only those again that it got itself."""
         return super().fingerprint(request)[:32] + self.caller.api_key.pk[-26:]
@@ -61,7 +53,7 @@ class ApiKeys(KeyView):
     def post(self, request: Request) -> Response:
         """Make a key; its text is in this answer and nowhere else."""
         wanted = bodies.read(NewKey, self.sent).wanted(self.caller.api_key)
-        if made := self.made_before():
+        if made := self.made_before(ApiKey.objects.with_creators_role()):
             return _told_once(made, keys.retell(made))
         with transaction.atomic():
             key, text = keys.create(self.tenant, wanted, self.authority)
@@ -93,7 +85,7 @@ class RotateKey(KeyView):
         """Make a key's successor; the key itself ends after the overlap."""
         key = self.key(key_id)
         overlap_s = bodies.read(Rotation, self.sent).overlap_seconds
-        if made := self.made_before():
+        if made := self.made_before(ApiKey.objects.with_creators_role()):
             return _told_once(made, keys.retell(made))
         with transaction.atomic():
             successor, text = keys.rotate(key, overlap_s, self.authority)
