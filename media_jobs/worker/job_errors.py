@@ -15,7 +15,7 @@ from media_jobs.sandbox.layers import SandboxUnavailable
 from media_jobs.worker import inputs, outputs
 from media_jobs.worker.executor import Failed
 from storage import store
-from storage.intake.virus_scan import ScannerUnavailable
+from storage.intake import ScannerUnavailable
 
 # What happened, and what the owner can do about it.
 _REASONS: dict[type[Refusal | QuotaExceeded], tuple[str, str]] = {

@@ -18,9 +18,8 @@ from media_jobs.host import probe
 from media_jobs.models import Job, JobOutput, Status
 from media_jobs.planning import media_limits
 from media_jobs.worker.early_probe import EarlyProbe
-from storage import names, store
+from storage import intake, names, store
 from storage.models import File
-from storage.models.file import Origin
 
 logger = logging.getLogger(__name__)
 
@@ -89,14 +88,9 @@ def keep(  # noqa: PLR0913 -- what there is, what it may be, and who waits
     try:
         for output, name, info in zip(wanted, named, infos, strict=True):
             media = None if info is None else info.to_json()
-            file = store.add(
-                job.tenant_id,
-                folder / output.path,
-                name=name,
-                origin=Origin.JOB,
-                media=media,
-                api_key_id=job.api_key_id,
-                watch=watch,
+            path = folder / output.path
+            file = intake.take_output(
+                job.tenant_id, job.api_key_id, path, name=name, media=media, watch=watch
             )
             made.files.append((output, file))
     except BaseException:

@@ -344,8 +344,8 @@ EXCLUDED = {
         "media_jobs.ffmpeg.media_info.",
         "media_jobs.ffmpeg.media_limits.",
         "media_jobs.operations.core.parsing.",
-        "storage.intake.check",
-        "storage.intake.take_in",
+        "storage.intake.checks.",
+        "storage.intake.arrivals.",
     ),
     "sends the bytes to another program, and reads a kilobyte of its answer": (
         "storage.intake.virus_scan.scan",

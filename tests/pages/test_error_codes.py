@@ -20,7 +20,8 @@ _PLACE |= dict.fromkeys(("Failure", "Refusal", "Refused", "FileRefused", "NameRe
 _PLACE |= dict.fromkeys(("NotClean", "NotJson", "Unreadable", "TooMuch", "Interrupted"), 0)
 
 # Whatever is wrong there is said before there is a job.
-_OF_REQUESTS = {"planning.py", "placement.py", "parsing.py", "uploads.py"}
+_OF_REQUESTS = {"planning.py", "placement.py", "parsing.py"}
+_OF_REQUESTS |= {"landing.py", "multipart.py"}
 
 
 def test_it_works(client: Client) -> None:

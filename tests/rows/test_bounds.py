@@ -49,7 +49,7 @@ BOUNDED_ELSEWHERE = {
     "accounts.AuditSealer.troubles": "one for each chain that can't be sealed",
     "accounts.AuditRecord.salt": "16 bytes",
     "accounts.BrowserSession.session_data": "made here, of ids and moments",
-    "storage.File.tags": "32 of 64 characters: storage.api.bodies",
+    "storage.File.tags": "32 of 64 characters: storage.api.file_schemas",
     "media_jobs.Job.tags": "32 of 64 characters: media_jobs.engine.jobs",
     "media_jobs.Slot.sandbox": "what a host is like",
     "media_jobs.Slot.capabilities": "what a host is like",
