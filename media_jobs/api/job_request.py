@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from ffapi_site.lib import bodies
+from ffapi_site.lib.labels import Tags
 from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.problems import FieldError, Invalid
-from media_jobs.engine.jobs import MOST_TAGS, Submission
+from media_jobs.engine.jobs import Submission
 from media_jobs.models import Job
-
-Tag = Annotated[StrictStr, Field(min_length=1, max_length=length_of(Job, "tags"))]
 
 
 class JobOptions(BaseModel):
@@ -32,7 +31,7 @@ class JobOptions(BaseModel):
     """Where the end of the job is posted to, signed as Standard Webhooks says."""
     metadata: dict[str, Any] = Field(default_factory=dict)
     """Anything of yours, up to 16 KiB; comes back with the job."""
-    tags: list[Tag] = Field(default_factory=list, max_length=MOST_TAGS)
+    tags: Tags = Field(default_factory=list)
     """Words to find the job by."""
 
 
