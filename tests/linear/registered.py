@@ -29,6 +29,7 @@ from ffapi_site.lib import (
     query,
     request_id,
     strict_json,
+    times,
 )
 from ffapi_site.lib.netguard import Policy, addresses, names, urls
 from ffapi_site.lib.text import composed
@@ -255,6 +256,8 @@ READERS = (
     Reader("storage.names.clean_name of marks", clean_name, frames=(("a", ".mp4"), ("a/", ""))),
     Reader("ffapi_site.lib.csv_cells.csv_text", lambda text: csv_cells.csv_text([[text, text]])),
     Reader("ffapi_site.lib.query", _query, frames=(("search=", ""), ("", ""), ("a=1&", "=2"))),
+    Reader("ffapi_site.lib.times.moment_of", times.moment_of),
+    Reader("ffapi_site.lib.times.day_of", times.day_of),
     Reader("ffapi_site.lib.query of Django", QueryDict, frames=(("search=", ""), ("a=1&", "=2"))),
     Reader(
         "ffapi_site.lib.pagination.Cursor",
