@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.roles import allows
 from accounts.web.api_view import TenantAPIView
-from media_jobs.api.job_body import related, tell
+from media_jobs.api.job_schemas import related, to_json
 from media_jobs.api.waiting import wait_for_end, wanted_wait_s
 from media_jobs.models import Job
 
@@ -29,7 +29,9 @@ class MakesJobs(TenantAPIView):
         headers = {"Location": f"/v1/jobs/{job.id}"}
         if waited:
             headers["Preference-Applied"] = f"wait={wait_s}"
-        return Response(tell(job), status=200 if waited and job.is_final else 202, headers=headers)
+        return Response(
+            to_json(job), status=200 if waited and job.is_final else 202, headers=headers
+        )
 
     def _make(self, make: Callable[[], Job]) -> Job:
         if not self.claim:

@@ -67,7 +67,7 @@ class FileBody(BaseModel):
     """Needs no key, and ends after a while; ask again for a fresh one."""
 
 
-def tell(file: File) -> dict[str, Any]:
+def to_json(file: File) -> dict[str, Any]:
     """One file in JSON types."""
     body = FileBody(
         id=file.pk,

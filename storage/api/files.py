@@ -21,7 +21,7 @@ from ffapi_site.lib.problems import NotFound
 from storage import intake, store
 from storage.api import upload
 from storage.api.file_list import FILTERS, filtered
-from storage.api.file_schemas import FileBody, FileChanges, FileOptions, ImportRequest, tell
+from storage.api.file_schemas import FileBody, FileChanges, FileOptions, ImportRequest, to_json
 from storage.api.openapi import QUERY, UPLOAD
 from storage.intake import Arrival, Sender
 from storage.models import File
@@ -43,7 +43,7 @@ class Files(TenantAPIView):
         """The tenant's files, the newest first."""
         return self.page(
             filtered(request, self.tenant),
-            lambda files: [tell(file) for file in files],
+            lambda files: [to_json(file) for file in files],
             filters=FILTERS,
         )
 
@@ -51,7 +51,7 @@ class Files(TenantAPIView):
     def post(self, request: Request) -> Response:
         """Upload a file, or have one fetched from an address."""
         file = self.made_before(File.objects.published()) or self._take_in(request)
-        return Response(tell(file), status=201, headers={"Location": f"/v1/files/{file.pk}"})
+        return Response(to_json(file), status=201, headers={"Location": f"/v1/files/{file.pk}"})
 
     def _take_in(self, request: Request) -> File:
         arrival, options = self._arrived(request)
@@ -100,7 +100,7 @@ class OneFile(TenantAPIView):
     @extend_schema(responses=FileBody)
     def get(self, request: Request, file_id: str) -> Response:
         """One file; `download_url` is fresh each time."""
-        return Response(tell(self._file(file_id)))
+        return Response(to_json(self._file(file_id)))
 
     @extend_schema(request=FileChanges, responses=FileBody)
     def patch(self, request: Request, file_id: str) -> Response:
@@ -109,7 +109,7 @@ class OneFile(TenantAPIView):
         changes = bodies.read(FileChanges, request.data).model_dump(exclude_unset=True)
         if changes:
             self._change(file, changes)
-        return Response(tell(file))
+        return Response(to_json(file))
 
     def _change(self, file: File, changes: dict[str, Any]) -> None:
         for name, value in changes.items():
