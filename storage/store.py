@@ -168,13 +168,13 @@ def publish(file: File) -> None:
     with transaction.atomic():
         if not still_there.update(published_at=Now()):
             raise Gone(file.pk)
-        _tell(AuditEvent.FILE_CREATED, file)
+        _audit(AuditEvent.FILE_CREATED, file)
     file.refresh_from_db(fields=["published_at"])
 
 
-def _tell(event: AuditEvent, file: File) -> None:
-    told = {"origin": file.origin, "size_bytes": file.size_bytes, "sha256": file.sha256}
-    audit.record(event, file.tenant_id, file.pk, details=told)
+def _audit(event: AuditEvent, file: File) -> None:
+    details = {"origin": file.origin, "size_bytes": file.size_bytes, "sha256": file.sha256}
+    audit.record(event, file.tenant_id, file.pk, details=details)
 
 
 def open_content(file: File) -> BinaryIO:
@@ -243,7 +243,7 @@ def hide(file: File, *, event: AuditEvent | None = AuditEvent.FILE_DELETED) -> N
     if hooks.in_use(rows).exists():
         raise InUse
     if event and found and found.published_at:
-        _tell(event, found)
+        _audit(event, found)
     # Past its time: from here on the sweep finishes what a crash interrupts.
     rows.update(published_at=None, expires_at=Now())
 

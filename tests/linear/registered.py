@@ -335,6 +335,7 @@ EXCLUDED = {
         "media_jobs.operations.video.concat.report",
         "media_jobs.operations.video.filter.shown",
         "media_jobs.ffmpeg.advice.written",
+        "storage.intake.landing.landing",
         "storage.store.add",
         "storage.store.place",
     ),
