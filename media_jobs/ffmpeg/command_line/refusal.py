@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from ffapi_site.lib.refusal import Refusal
 
-
-class Refused(Refusal):
+class Refused(ValueError):  # noqa: N818 -- what happened to a word of a command
     """``position`` is the place of the word in a command that was given as a list."""
 
     def __init__(self, detail: str, position: int | None = None) -> None:
-        super().__init__("invalid", detail)
+        super().__init__(detail)
+        self.detail = detail
         self.position = position
 
 

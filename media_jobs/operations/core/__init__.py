@@ -13,12 +13,7 @@ from media_jobs.operations.core.declaration import (
     find,
 )
 from media_jobs.operations.core.driver import drive, plan
-from media_jobs.operations.core.errors import (
-    InvalidParams,
-    InvalidParamsGroup,
-    UnknownOperation,
-    in_field,
-)
+from media_jobs.operations.core.errors import InvalidParams, InvalidParamsGroup, UnknownOperation
 from media_jobs.operations.core.fields import (
     NOT_BOOL,
     Bitrate,
@@ -99,7 +94,6 @@ __all__ = [
     "drive",
     "find",
     "from_flat",
-    "in_field",
     "media_aliases",
     "media_fields",
     "media_params",
