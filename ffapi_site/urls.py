@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # What browsers ask for where a page, or a plain answer, names no icon.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("img/mark.svg"))),
     path("", include("accounts.pages.urls")),
+    path("", include("storage.pages.urls")),
     path("", include("media_jobs.pages.urls")),
 ]
 

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from django.apps import AppConfig
 
 
@@ -11,7 +8,7 @@ class MediaJobsConfig(AppConfig):
     verbose_name = "Media jobs"
 
     def ready(self) -> None:
-        """Fill the hooks that storage and the sandbox offer."""
+        """Fill the hooks that storage, the quotas and the sandbox offer."""
         # Models can't be imported before the apps are loaded.
         from accounts.quotas import hooks as asked_by_quotas  # noqa: PLC0415
         from media_jobs.engine import quota_hooks  # noqa: PLC0415
@@ -20,15 +17,7 @@ class MediaJobsConfig(AppConfig):
         from media_jobs.worker import outputs  # noqa: PLC0415
         from storage import hooks  # noqa: PLC0415
 
-        def inspect(path: Path, tenant_id: str) -> dict[str, Any] | None:
-            try:
-                return probe.probe(path, tenant_id).to_json()
-            except probe.TooMuch as much:
-                raise hooks.Unreadable(much.detail, code=much.code) from much
-            except probe.Unreadable as unreadable:
-                raise hooks.Unreadable(unreadable.detail) from unreadable
-
-        hooks.inspect = inspect
+        hooks.inspect = probe.summary
         hooks.in_use = outputs.in_use
         allowed_paths.kept = private_paths.named
         asked_by_quotas.open_work = quota_hooks.open_work

@@ -11,18 +11,6 @@ from django.db.models import QuerySet
 from storage.models import File
 
 
-class Unreadable(Exception):  # noqa: N818 -- a verdict on the bytes, not a mistake
-    """The file claims to be media, but its streams can't be read.
-
-    ``detail`` is for the user: no paths of this machine.
-    """
-
-    def __init__(self, detail: str, *, code: str = "media_unreadable") -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.code = code
-
-
 def _no_summary(_path: Path, _tenant_id: str) -> dict[str, Any] | None:
     return None
 
@@ -34,7 +22,7 @@ def _none_in_use(_files: QuerySet[File]) -> QuerySet[File]:
 inspect: Callable[[Path, str], dict[str, Any] | None] = _no_summary
 """Summarise the media in a tenant's local file; None for what has no streams.
 
-Raises ``Unreadable``, and a ``Problem`` where there was no place to look.
+Raises a ``Refusal`` where they can't be read, and a ``Problem`` where there was no place to look.
 """
 
 in_use: Callable[[QuerySet[File]], QuerySet[File]] = _none_in_use

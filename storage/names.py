@@ -5,6 +5,7 @@ import unicodedata
 from django.conf import settings
 
 from ffapi_site.lib.lengths import length_of
+from ffapi_site.lib.refusal import Refusal
 from ffapi_site.lib.text import TooLong, composed
 from storage.models import File
 
@@ -14,13 +15,8 @@ _LONGEST_GIVEN = 4 * _LONGEST
 _JOINERS = {"\u200c", "\u200d"}  # parts of words and emoji; every other format character misleads
 
 
-class NameRefused(Exception):  # noqa: N818 -- a verdict
+class NameRefused(Refusal):
     """A file can't have this name"""
-
-    def __init__(self, detail: str, code: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.code = code
 
 
 def clean_name(given: str) -> str:
@@ -36,12 +32,12 @@ def clean_name(given: str) -> str:
     )
     name = " ".join(visible.split()).rstrip(". ")
     if not name.strip("."):
-        raise NameRefused("nothing is left of this name", "bad_name")
+        raise NameRefused("bad_name", "nothing is left of this name")
     if len(name) > _LONGEST:
         raise _too_long()
     for extension in settings.BLOCKED_FILE_EXTENSIONS:
         if name.lower().endswith(f".{extension.lower().removeprefix('.')}"):
-            raise NameRefused(f"files ending in {extension} are not taken", "extension_blocked")
+            raise NameRefused("extension_blocked", f"files ending in {extension} are not taken")
     return name
 
 
@@ -53,7 +49,7 @@ def _last_part(path: str) -> str:
 
 
 def _too_long() -> NameRefused:
-    return NameRefused(f"a name has at most {_LONGEST} characters", "name_too_long")
+    return NameRefused("name_too_long", f"a name has at most {_LONGEST} characters")
 
 
 def with_ending(stem: str, ending: str, *, most_bytes: int | None = None) -> str:

@@ -13,7 +13,7 @@ class Unsatisfiable(Exception):  # noqa: N818 -- a verdict
 
 
 @dataclass(frozen=True)
-class Span:
+class ByteRange:
     start: int
     size_bytes: int
 
@@ -21,7 +21,7 @@ class Span:
         return f"bytes {self.start}-{self.start + self.size_bytes - 1}/{total_bytes}"
 
 
-def requested(header: str | None, total_bytes: int) -> Span | None:
+def requested(header: str | None, total_bytes: int) -> ByteRange | None:
     """Read a ``Range`` header; None means the whole, as for anything that is not one range.
 
     Raises ``Unsatisfiable`` where the range lies behind the end.
@@ -41,7 +41,7 @@ def requested(header: str | None, total_bytes: int) -> Span | None:
         size_bytes = end - start + 1
     if size_bytes <= 0:
         raise Unsatisfiable
-    return Span(start, size_bytes)
+    return ByteRange(start, size_bytes)
 
 
 def is_unchanged(if_none_match: str | None, etag: str) -> bool:

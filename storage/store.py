@@ -6,20 +6,17 @@ whatever a crash leaves behind is a row that nobody sees, which the sweep finds 
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from django.conf import settings
-from django.core.files import File as Content
-from django.core.files.storage import storages
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -27,17 +24,13 @@ from django.utils import timezone
 from accounts import audit
 from accounts.audit_events import AuditEvent
 from accounts.quotas import reservations
-from ffapi_site.lib import room, shared_folders
+from ffapi_site.lib import room
 from ffapi_site.lib.aside import attended
-from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.problems import Conflict
-from storage import hooks
+from storage import backends, hooks
 from storage.content_types import content_type_of
 from storage.models import File
 from storage.models.file import Origin
-
-# Another file system, one without hard links, the kernel's protection of others' files, too many.
-_NO_LINK = {errno.EXDEV, errno.ENOTSUP, errno.ENOSYS, errno.EPERM, errno.EMLINK}
 
 _PATIENCE_S = 60.0
 _SLOWEST_BYTES_S = 1 << 20
@@ -56,17 +49,6 @@ class InUse(Conflict):
 
 class Gone(Exception):  # noqa: N818 -- a state, not a mistake
     """The row was removed meanwhile, or its bytes are not in the storage."""
-
-
-class _Movable(Content[bytes]):
-    """Content that Django's file system storage renames into place instead of copying it."""
-
-    def __init__(self, handle: BufferedReader, source: Path) -> None:
-        super().__init__(handle)
-        self._source = source
-
-    def temporary_file_path(self) -> str:
-        return str(self._source)
 
 
 def add(  # noqa: PLR0913 -- what a file is said to be, by name
@@ -111,15 +93,7 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
             expires_at=expires_at or timezone.now() + timedelta(days=settings.RETENTION_DAYS),
         )
         file.storage_key = f"{tenant_id}/{sha256[:2]}/{sha256}-{file.pk}"
-        with transaction.atomic(durable=True):
-            file.save(force_insert=True)
-            reservations.take_storage(
-                tenant_id,
-                api_key_id,
-                file.size_bytes,
-                hold=hold,
-                is_begun=origin == Origin.JOB,
-            )
+        _count(file, hold)
         handle.seek(0)
         try:
             _save_attended(file, handle, source, move=move, watch=watch)
@@ -128,6 +102,16 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
                 discard(file)
             raise
     return file
+
+
+def _count(file: File, hold: str) -> None:
+    """Write the row, and count its bytes for the tenant and the key."""
+    is_begun = file.origin == Origin.JOB
+    with transaction.atomic(durable=True):
+        file.save(force_insert=True)
+        reservations.take_storage(
+            file.tenant_id, file.api_key_id, file.size_bytes, hold=hold, is_begun=is_begun
+        )
 
 
 def _longest_s(size_bytes: int) -> float:
@@ -157,13 +141,13 @@ def _save_attended(
 
     def save() -> None:
         with own:
-            _save(key, own, source, move=move)
+            backends.media().save(key, own, source, move=move)
 
     attended(
         save,
         watch,
         within_s=_longest_s(file.size_bytes),
-        late=lambda _: _delete_bytes(key),
+        late=lambda _: backends.media().delete(key),
     )
 
 
@@ -175,70 +159,6 @@ def _open_regular(source: Path) -> BufferedReader:
     return handle
 
 
-def _save(key: str, handle: BufferedReader, source: Path, *, move: bool) -> None:
-    local = _local_path(key)
-    with ExitStack() as kept:
-        if local and not (move and _is_on_disk_of(source, local)):
-            size_bytes = os.fstat(handle.fileno()).st_size
-            kept.enter_context(room.room_on(_existing(local))).keep(size_bytes)
-        content = kept.enter_context(_content(handle, source, move=move))
-        with shared_folders.as_owner_of(_media()):
-            storages["media"].save(key, content)
-            if local:
-                _flush(local)
-                _flush(local.parent)
-    if move:
-        source.unlink(missing_ok=True)  # a remote storage copied it
-
-
-@contextmanager
-def _content(handle: BufferedReader, source: Path, *, move: bool) -> Iterator[Content[bytes]]:
-    """Give what is to be saved; with ``move`` where the storage's owner may take it from."""
-    owner = shared_folders.other_owner(_media())
-    if owner is None or not move:
-        yield _Movable(handle, source) if move else Content(handle)
-        return
-    given = Path(str(settings.FILE_UPLOAD_TEMP_DIR)) / f"{new_id('upload')}.part"
-    os.fchown(handle.fileno(), owner.pw_uid, owner.pw_gid)
-    try:
-        source.rename(given)
-    except OSError:  # another file system
-        yield Content(handle)
-        return
-    try:
-        yield _Movable(handle, given)
-    finally:
-        given.unlink(missing_ok=True)
-
-
-def _media() -> Path:
-    return _local_path("") or Path(settings.MEDIA_ROOT)
-
-
-def _is_on_disk_of(source: Path, target: Path) -> bool:
-    return source.stat().st_dev == _existing(target).stat().st_dev
-
-
-def _existing(path: Path) -> Path:
-    """The nearest folder above ``path`` that is there already."""
-    return next(each for each in path.parents if each.is_dir())
-
-
-def _local_path(key: str) -> Path | None:
-    try:
-        return Path(storages["media"].path(key))
-    except NotImplementedError:
-        return None
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def publish(file: File) -> None:
     """Make the file visible; for use inside the transaction that makes its owner's work visible.
 
@@ -248,20 +168,19 @@ def publish(file: File) -> None:
     with transaction.atomic():
         if not still_there.update(published_at=Now()):
             raise Gone(file.pk)
-        _tell(AuditEvent.FILE_CREATED, file)
+        _audit(AuditEvent.FILE_CREATED, file)
     file.refresh_from_db(fields=["published_at"])
 
 
-def _tell(event: AuditEvent, file: File) -> None:
-    told = {"origin": file.origin, "size_bytes": file.size_bytes, "sha256": file.sha256}
-    audit.record(event, file.tenant_id, file.pk, details=told)
+def _audit(event: AuditEvent, file: File) -> None:
+    details = {"origin": file.origin, "size_bytes": file.size_bytes, "sha256": file.sha256}
+    audit.record(event, file.tenant_id, file.pk, details=details)
 
 
 def open_content(file: File) -> BinaryIO:
     """Open the bytes for reading; raises ``Gone`` where they are missing."""
     try:
-        with shared_folders.as_owner_of(_media()):
-            return cast("BinaryIO", storages["media"].open(file.storage_key, "rb"))
+        return backends.media().open(file.storage_key)
     except FileNotFoundError as error:
         raise Gone(file.pk) from error
 
@@ -278,38 +197,12 @@ def place(file: File, target: Path, watch: Callable[[], object] = lambda: None) 
 
 
 def _place(file: File, target: Path) -> None:
-    if not _linked(file, target):
-        _copy(file, target)
-
-
-def _linked(file: File, target: Path) -> bool:
-    local = _local_path(file.storage_key)
-    if local is None:
-        return False
     try:
-        _link(local, target)
+        is_linked = backends.media().link(file.storage_key, target)
     except FileNotFoundError as error:
         raise Gone(file.pk) from error
-    except OSError as error:
-        if error.errno in _NO_LINK:
-            return False
-        raise
-    return True
-
-
-def _link(local: Path, target: Path) -> None:
-    if shared_folders.other_owner(_media()) is None:
-        os.link(local, target)
-        return
-    with shared_folders.as_owner_of(_media()):
-        opened = os.open(local, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        if not stat.S_ISREG(os.fstat(opened).st_mode):
-            raise FileNotFoundError(errno.ENOENT, "what lies there is no file", str(local))
-        # What was opened, whatever has that name by now; a descriptor has Python call linkat(2).
-        os.link(f"/proc/self/fd/{opened}", target, src_dir_fd=opened)
-    finally:
-        os.close(opened)
+    if not is_linked:
+        _copy(file, target)
 
 
 def _copy(file: File, target: Path) -> None:
@@ -350,7 +243,7 @@ def hide(file: File, *, event: AuditEvent | None = AuditEvent.FILE_DELETED) -> N
     if hooks.in_use(rows).exists():
         raise InUse
     if event and found and found.published_at:
-        _tell(event, found)
+        _audit(event, found)
     # Past its time: from here on the sweep finishes what a crash interrupts.
     rows.update(published_at=None, expires_at=Now())
 
@@ -370,14 +263,9 @@ def remove(file: File, *, event: AuditEvent | None = AuditEvent.FILE_DELETED) ->
 def _delete(file: File) -> None:
     """Delete the bytes, then the row of a file that is hidden and past its time."""
     rows = File.objects.filter(pk=file.pk)
-    _delete_bytes(file.storage_key)
+    backends.media().delete(file.storage_key)
     with transaction.atomic():
         # Before what refers to it, which goes first: who deletes its job has them in this order.
         rows.select_for_update().values_list("pk").first()
         if rows.delete()[1].get(File._meta.label):  # noqa: SLF001 -- public, by its documentation
             reservations.give_storage(file.tenant_id, file.api_key_id, file.size_bytes)
-
-
-def _delete_bytes(key: str) -> None:
-    with shared_folders.as_owner_of(_media()):
-        storages["media"].delete(key)

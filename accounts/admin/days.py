@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.dateparse import parse_date
 from unfold.contrib.filters.admin import RangeDateFilter
+
+from ffapi_site.lib.times import day_of, midnight
 
 _ONE_DAY = timedelta(days=1)
 
@@ -24,7 +25,6 @@ class DaysFilter(RangeDateFilter):
     def _midnight(self, bound: str) -> datetime | None:
         given = str(self.used_parameters.get(f"{self.field_path}_{bound}", ""))
         try:
-            day = parse_date(given)
+            return midnight(day_of(given))
         except ValueError:
             return None
-        return datetime.combine(day, time.min, UTC) if day else None

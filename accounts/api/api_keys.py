@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import keys
-from accounts.api.api_key_bodies import KeyBody, MadeKey, tell
+from accounts.api.api_key_schemas import KeyBody, MadeKey, to_json
 from accounts.keys import Authority
 from accounts.keys.request_schemas import KeyChanges, NewKey, Rotation
 from accounts.models import ApiKey
@@ -27,14 +27,6 @@ class KeyView(TenantAPIView):
     def key(self, key_id: str) -> ApiKey:
         return self.own(ApiKey.objects.with_creators_role(), key_id)
 
-    def made_before(self) -> ApiKey | None:
-        """The key that a crashed request under the same ``Idempotency-Key`` made."""
-        return self.key(self.claim.made) if self.claim and self.claim.made else None
-
-    def note_made(self, key: ApiKey) -> None:
-        if self.claim:
-            self.claim.note_made(key.pk)
-
     def fingerprint(self, request: Request) -> str:
         """Answers hold secrets: a key gets only those again that it got itself."""
         return super().fingerprint(request)[:32] + self.caller.api_key.pk[-26:]
@@ -42,7 +34,7 @@ class KeyView(TenantAPIView):
 
 def _told_once(key: ApiKey, text: str) -> Response:
     headers = {"Location": f"/v1/api-keys/{key.pk}"}
-    return Response(tell(key) | {"key": text}, status=201, headers=headers)
+    return Response(to_json(key) | {"key": text}, status=201, headers=headers)
 
 
 class ApiKeys(KeyView):
@@ -53,7 +45,7 @@ class ApiKeys(KeyView):
         """The tenant's keys, the newest first; their texts are not kept."""
 
         def told(found: list[ApiKey]) -> list[Any]:
-            return [tell(key) for key in found]
+            return [to_json(key) for key in found]
 
         return self.page(ApiKey.objects.with_creators_role(), told)
 
@@ -61,7 +53,7 @@ class ApiKeys(KeyView):
     def post(self, request: Request) -> Response:
         """Make a key; its text is in this answer and nowhere else."""
         wanted = bodies.read(NewKey, self.sent).wanted(self.caller.api_key)
-        if made := self.made_before():
+        if made := self.made_before(ApiKey.objects.with_creators_role()):
             return _told_once(made, keys.retell(made))
         with transaction.atomic():
             key, text = keys.create(self.tenant, wanted, self.authority)
@@ -75,14 +67,14 @@ class OneApiKey(KeyView):
     @extend_schema(responses=KeyBody)
     def get(self, request: Request, key_id: str) -> Response:
         """One key."""
-        return Response(tell(self.key(key_id)))
+        return Response(to_json(self.key(key_id)))
 
     @extend_schema(request=KeyChanges, responses=KeyBody)
     def patch(self, request: Request, key_id: str) -> Response:
         """Change a key's name or bounds; every process knows within seconds."""
         key = self.key(key_id)
         changes = bodies.read(KeyChanges, self.sent).model_dump(exclude_unset=True)
-        return Response(tell(keys.change(key, changes, self.authority)))
+        return Response(to_json(keys.change(key, changes, self.authority)))
 
 
 class RotateKey(KeyView):
@@ -93,7 +85,7 @@ class RotateKey(KeyView):
         """Make a key's successor; the key itself ends after the overlap."""
         key = self.key(key_id)
         overlap_s = bodies.read(Rotation, self.sent).overlap_seconds
-        if made := self.made_before():
+        if made := self.made_before(ApiKey.objects.with_creators_role()):
             return _told_once(made, keys.retell(made))
         with transaction.atomic():
             successor, text = keys.rotate(key, overlap_s, self.authority)
@@ -109,4 +101,4 @@ class RevokeKey(KeyView):
         """End a key for good; it is refused everywhere within seconds."""
         key = self.key(key_id)
         bodies.read_nothing(self.sent)
-        return Response(tell(keys.revoke(key)))
+        return Response(to_json(keys.revoke(key)))

@@ -7,13 +7,13 @@ from typing import ClassVar
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from pydantic import BaseModel, ConfigDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.audit_schemas import AuditRecordBody, CheckpointBody, PublicKeysBody
 from accounts.audit_chain import download, state
 from accounts.audit_chain.selection import Selection
-from accounts.audit_chain.serializers import tell
+from accounts.audit_chain.serializers import to_json
 from accounts.audit_events import AuditEvent
 from accounts.models import AuditCheckpoint, AuditRecord
 from accounts.web.api_view import TenantAPIView
@@ -23,58 +23,6 @@ from ffapi_site.lib.problems import NotFound
 
 _FILTERS = ("start", "end", "actor", "event_type", "resource")
 _EVENTS = [str(event) for event in AuditEvent]
-
-
-class ActorBody(BaseModel):
-    type: str
-    id: str
-    name: str
-
-
-class ChainBody(BaseModel):
-    seq: int
-    hash: str
-
-
-class AuditRecordBody(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    id: str
-    timestamp: str
-    event_type: str
-    actor: ActorBody
-    resource_type: str
-    resource_id: str
-    action: str
-    outcome: str
-    details: dict[str, object]
-    ip_address: str
-    user_agent: str
-    request_id: str
-    chain: ChainBody | None
-    """Its place in the tenant's chain; null for the second or so until it is sealed."""
-
-
-class PublicKeyBody(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    key_id: str
-    algorithm: str
-    public_key: str
-    fingerprint: str
-    """SHA-256 of the public key: what ``verify.py --fingerprint`` takes."""
-    since: str
-    introduced_by: str | None
-    """The key that vouches for it; null for the first, and where a lost one was replaced."""
-
-
-class PublicKeysBody(BaseModel):
-    results: list[PublicKeyBody]
-
-
-class CheckpointBody(BaseModel):
-    statement: dict[str, object]
-    signature: str
 
 
 def _selection(view: TenantAPIView, request: Request) -> Selection:
@@ -106,7 +54,7 @@ class AuditLog(TenantAPIView):
     def get(self, request: Request) -> Response:
         """What happened in the tenant: who did what, to what, from where, with what outcome."""
         rows = _selection(self, request).records()
-        return self.page(rows, lambda found: [tell(each) for each in found], filters=_FILTERS)
+        return self.page(rows, lambda found: [to_json(each) for each in found], filters=_FILTERS)
 
 
 class OneAuditRecord(TenantAPIView):
@@ -115,7 +63,7 @@ class OneAuditRecord(TenantAPIView):
     @extend_schema(responses=AuditRecordBody)
     def get(self, request: Request, record_id: str) -> Response:
         """One record."""
-        return Response(tell(self.own(AuditRecord.objects.all(), record_id)))
+        return Response(to_json(self.own(AuditRecord.objects.all(), record_id)))
 
 
 class AuditExport(TenantAPIView):

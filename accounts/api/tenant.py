@@ -3,24 +3,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema
-from pydantic import BaseModel, ConfigDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import audit
+from accounts.api.tenant_schemas import TenantBody
 from accounts.audit_events import AuditEvent
 from accounts.roles import allows
 from accounts.web.api_view import TenantAPIView
 from accounts.web.permissions import ANY_KEY
-
-
-class TenantBody(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    id: str
-    name: str
-    webhook_secret: str = ""
-    """What webhooks are signed with; told to keys with the scope ``webhooks:manage`` only."""
 
 
 class OwnTenant(TenantAPIView):

@@ -1,77 +1,24 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from pydantic import BaseModel, ConfigDict
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.usage_schemas import UsageBody, row_to_json
 from accounts.models import UsageEntry
 from accounts.usage import csv_sheet, report
 from accounts.usage.period import period_of
-from accounts.usage.report import Row
 from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib import query
 from ffapi_site.lib.dispositions import content_disposition
 from ffapi_site.lib.openapi import query_parameter
 from ffapi_site.lib.renderers import Csv
-
-
-class UsageRow(BaseModel):
-    """Sums of what ended; ``cost`` is decimal text in the currency of the answer."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    key: str
-    """The day, the operation or the key's id; empty for what came without a key."""
-    name: str
-    """What people call it: a key's name."""
-    jobs: int
-    completed: int
-    failed: int
-    canceled: int
-    cpu_seconds: float
-    wall_seconds: float
-    input_bytes: int
-    output_bytes: int
-    cost: str
-
-
-class UsageBody(BaseModel):
-    """Usage from the first to the last day, both included, in UTC."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-    first: str
-    last: str
-    group_by: str
-    currency: str
-    results: list[UsageRow]
-    total: UsageRow
-
-
-def _told(row: Row) -> dict[str, Any]:
-    sums = row.sums
-    body = UsageRow(
-        key=row.key,
-        name=row.name,
-        jobs=sums["jobs"],
-        completed=sums["completed"],
-        failed=sums["failed"],
-        canceled=sums["canceled"],
-        cpu_seconds=sums["cpu_ms"] / 1000,
-        wall_seconds=sums["wall_ms"] / 1000,
-        input_bytes=sums["input_bytes"],
-        output_bytes=sums["output_bytes"],
-        cost=str(row.cost),
-    )
-    return body.model_dump()
-
 
 _QUERY = [
     query_parameter("from", "First day, in UTC; 30 days ago when absent", OpenApiTypes.DATE),
@@ -106,8 +53,8 @@ class Usage(TenantAPIView):
             "last": period.last.isoformat(),
             "group_by": group_by,
             "currency": settings.USAGE_CURRENCY,
-            "results": [_told(row) for row in found],
-            "total": _told(report.total(found)),
+            "results": [row_to_json(row) for row in found],
+            "total": row_to_json(report.total(found)),
         }
         return Response(body, content_type="application/json")
 

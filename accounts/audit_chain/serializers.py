@@ -16,7 +16,7 @@ CSV_COLUMNS: Final = (
 )
 
 
-def tell(record: AuditRecord) -> dict[str, Any]:
+def to_json(record: AuditRecord) -> dict[str, Any]:
     known = record.personal or {}
     return {
         "id": record.pk,
@@ -40,12 +40,12 @@ def tell(record: AuditRecord) -> dict[str, Any]:
 
 
 def json_line(record: AuditRecord) -> str:
-    return json.dumps(tell(record), ensure_ascii=False) + "\n"
+    return json.dumps(to_json(record), ensure_ascii=False) + "\n"
 
 
 def csv_line(record: AuditRecord) -> str:
-    told = tell(record)
-    flat = told | {f"actor_{name}": value for name, value in told["actor"].items()}
-    flat |= told["chain"] or {}
-    flat["details"] = json.dumps(told["details"], ensure_ascii=False)
+    nested = to_json(record)
+    flat = nested | {f"actor_{name}": value for name, value in nested["actor"].items()}
+    flat |= nested["chain"] or {}
+    flat["details"] = json.dumps(nested["details"], ensure_ascii=False)
     return csv_text([[flat.get(name) for name in CSV_COLUMNS]])

@@ -14,6 +14,7 @@ from accounts.web.cursor import cursor_page
 from accounts.web.page import Page
 from accounts.web.visitor import Visitor
 from ffapi_site.lib import query
+from ffapi_site.lib.times import moment_of
 
 _TEXT_LENGTH = 200
 _FIELDS = ("start", "end", "actor", "event_type", "resource")
@@ -47,12 +48,9 @@ def _moment(asked: QueryDict, name: str) -> datetime | None:
     if not given:
         return None
     try:
-        moment = query.moment_of(given)
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise query.wrong(name, "must be a time like 2025-01-31T12:00")
-    return moment
+        return moment_of(given)
+    except ValueError as error:
+        raise query.wrong(name, "must be a time like 2025-01-31T12:00") from error
 
 
 class AuditPage(Page):

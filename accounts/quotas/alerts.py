@@ -17,6 +17,7 @@ from accounts.quotas import hooks
 from accounts.quotas.catalogue import QUOTAS, STORAGE
 from accounts.quotas.status import Standing
 from accounts.roles import Role
+from ffapi_site.lib.backoff import doubled_s
 from ffapi_site.lib.database_away import database_away
 
 logger = logging.getLogger(__name__)
@@ -123,10 +124,10 @@ def _take_next() -> QuotaAlert | None:
     with transaction.atomic():
         alert = rows.select_for_update(skip_locked=True, of=("self",)).first()
         if alert is not None:
-            again = Now() + _FIRST_PAUSE * 2**alert.mail_tries
             alert.mail_tries += 1
+            pause = timedelta(seconds=doubled_s(_FIRST_PAUSE.total_seconds(), alert.mail_tries))
             QuotaAlert.objects.filter(pk=alert.pk).update(
-                mail_tries=alert.mail_tries, next_mail_at=again
+                mail_tries=alert.mail_tries, next_mail_at=Now() + pause
             )
     return alert
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 
 from django.utils import timezone
 
 from accounts.usage.report import Period
 from ffapi_site.lib.query import wrong
+from ffapi_site.lib.times import day_of, moment_of
 
 _USUAL = timedelta(days=29)
 _LONGEST_DAYS = 366
@@ -30,13 +31,8 @@ def _before(until: date) -> date:
 
 def _day(name: str, text: str) -> date:
     try:
-        if len(text) == 10:
-            day = date.fromisoformat(text)
-        else:
-            # An unescaped + of an offset arrives as a space.
-            moment = datetime.fromisoformat(text.strip().replace(" ", "+"))
-            day = (moment.astimezone(UTC) if moment.tzinfo else moment).date()
-    except (ValueError, OverflowError) as error:
+        day = day_of(text) if len(text) == 10 else moment_of(text).date()
+    except ValueError as error:
         raise wrong(name, "must be a day like 2025-01-31, or an RFC 3339 time") from error
     if not 1971 <= day.year <= 9998:
         raise wrong(name, "the year must lie between 1971 and 9998")

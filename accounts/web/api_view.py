@@ -72,6 +72,18 @@ class TenantAPIView(APIView):
             raise NotFound
         return row
 
+    def made_before(self, rows: TenantQuerySet[Row]) -> Row | None:
+        """What a crashed request under the same ``Idempotency-Key`` has made; else None."""
+        if not (self.claim and self.claim.made):
+            return None
+        row: Row | None = rows.for_tenant(self.tenant).filter(pk=self.claim.made).first()
+        return row
+
+    def note_made(self, row: Model) -> None:
+        """Remember ``row`` in the transaction that makes it, so that it is not made twice."""
+        if self.claim:
+            self.claim.note_made(str(row.pk))
+
     def page(
         self,
         rows: TenantQuerySet[Row],

@@ -7,6 +7,7 @@ from django.db import models
 from django.http import HttpRequest, QueryDict
 
 from ffapi_site.lib.ids import is_public_id
+from ffapi_site.lib.pagination import NEWEST_FIRST, Cursor, cut
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -23,23 +24,15 @@ class CursorPage(Generic[Row]):
 def cursor_page(
     request: HttpRequest, rows: models.QuerySet[Row], *, size: int = 25
 ) -> CursorPage[Row]:
-    """Cut a page by id (ids sort by time, so pages don't shift while rows are added)."""
+    """Cut a page by id, beside the row that ``?before=`` or ``?after=`` names."""
     before, after = (_id_of(request.GET.get(key, "")) for key in ("before", "after"))
-    if after:
-        found = list(rows.filter(pk__gt=after).order_by("pk")[: size + 1])
-        shown = found[:size][::-1]
-        has_newer, has_older = len(found) > size, True
-    else:
-        older_rows = rows.filter(pk__lt=before) if before else rows
-        found = list(older_rows.order_by("-pk")[: size + 1])
-        shown = found[:size]
-        has_newer, has_older = bool(before), len(found) > size
-    if not shown:
-        return CursorPage([], None, None)
+    beside = after or before
+    cursor = Cursor(NEWEST_FIRST.name, bool(after), (beside, beside)) if beside else None
+    page = cut(rows, NEWEST_FIRST, cursor, size)
     return CursorPage(
-        shown,
-        newer=_query(request.GET, "after", shown[0]) if has_newer else None,
-        older=_query(request.GET, "before", shown[-1]) if has_older else None,
+        page.rows,
+        newer=_query(request.GET, "after", page.rows[0]) if page.has_previous else None,
+        older=_query(request.GET, "before", page.rows[-1]) if page.has_next else None,
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 from django.db import connection
 
+from ffapi_site.lib.backoff import doubled_s
 from ffapi_site.lib.database_away import DATABASE_TROUBLE, database_away
 
 logger = logging.getLogger(__name__)
@@ -32,10 +33,6 @@ _ATTENDED_EVERY_S: Final = 3.0
 _FINISHED_WITHIN_S: Final = 5.0
 
 T = TypeVar("T")
-
-
-def _rest_s(failures: int, first_s: float, longest_s: float) -> float:
-    return min(first_s * 2.0 ** min(failures - 1, 30), longest_s)
 
 
 class Chore:
@@ -101,7 +98,7 @@ class Chore:
         self._failures += 1
         self.trouble = type(error).__name__
         first_s = max(self._every_s, _FIRST_REST_S)
-        rest_s = _rest_s(self._failures, first_s, max(self._longest_rest_s, first_s))
+        rest_s = doubled_s(first_s, self._failures, longest_s=max(self._longest_rest_s, first_s))
         self._due_at = now + (_AWAY_REST_S if database_away(error) else rest_s)
 
 
@@ -232,7 +229,7 @@ class Items:
 
     def _note(self, key: Hashable) -> float:
         failures = self._failed.pop(key, (0, 0.0))[0] + 1
-        rest_s = _rest_s(failures, self._rest_s, self._longest_rest_s)
+        rest_s = doubled_s(self._rest_s, failures, longest_s=self._longest_rest_s)
         self._failed[key] = failures, time.monotonic() + rest_s
         if len(self._failed) > _MOST_ITEMS:
             del self._failed[next(iter(self._failed))]  # the one that failed longest ago

@@ -1,11 +1,15 @@
-"""Cursor pages over public ids, which sort by time of making."""
+"""Pages of a list that don't shift while rows are added: each begins beside a row, not at a number.
+
+Public ids sort by the time of making. The API and the pages for people cut alike; only how they
+write the place down differs.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.core import signing
 from django.db.models import Model, Q, QuerySet
@@ -26,6 +30,8 @@ PAGE_BYTES = 1 << 20
 """Of JSON in the rows of a page; one row is always on it."""
 _AT_ONCE = DEFAULT_LIMIT + 1
 _SALT = "ffapi.cursor"
+
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,75 @@ class Cursor:
         return cls(made_for, bool(backwards), (value, row_id))
 
 
+@dataclass(frozen=True)
+class Order:
+    """By a column that is never null, then by the id; ``-name`` is the other way round."""
+
+    name: str
+    column: str
+
+    @property
+    def is_descending(self) -> bool:
+        return self.name.startswith("-")
+
+    def place(self, row: Model) -> tuple[str | int, str]:
+        return getattr(row, self.column), str(row.pk)
+
+    def ahead(self, rows: QuerySet[Row], cursor: Cursor | None) -> QuerySet[Row]:
+        """The rows that are read next, in the order in which they are read."""
+        backwards = cursor is not None and cursor.backwards
+        sign, compare = ("-", "lt") if self.is_descending != backwards else ("", "gt")
+        ordered = rows.order_by(f"{sign}{self.column}", f"{sign}id")
+        if cursor is None:
+            return ordered
+        value, row_id = cursor.beside
+        is_beyond = Q(**{f"{self.column}__{compare}": value})
+        if self.column != "id":
+            is_beyond |= Q(**{self.column: value, f"id__{compare}": row_id})
+        return ordered.filter(is_beyond)
+
+
+NEWEST_FIRST = Order("-created_at", "id")
+
+
+@dataclass(frozen=True)
+class Cut(Generic[Row]):
+    """The rows of one page, and whether there are others on either side of them."""
+
+    rows: list[Row]
+    has_previous: bool
+    has_next: bool
+
+
+def cut(rows: QuerySet[Row], order: Order, cursor: Cursor | None, limit: int) -> Cut[Row]:
+    """Cut a page of up to ``limit`` rows, fewer where they hold much: the next one follows on."""
+    found, has_more = _fitting(rows, order, cursor, limit)
+    if not found:
+        return Cut([], has_previous=False, has_next=False)
+    if cursor and cursor.backwards:
+        return Cut(found[::-1], has_previous=has_more, has_next=True)
+    return Cut(found, has_previous=cursor is not None, has_next=has_more)
+
+
+def _fitting(
+    rows: QuerySet[Row], order: Order, cursor: Cursor | None, limit: int
+) -> tuple[list[Row], bool]:
+    """Read a few rows at a time, so that no more than they are in memory at once."""
+    fitting: list[Row] = []
+    left_bytes, at_once = PAGE_BYTES, min(limit + 1, _AT_ONCE)
+    backwards = cursor is not None and cursor.backwards
+    while True:
+        found = list(order.ahead(rows, cursor)[:at_once])
+        for row in found:
+            left_bytes -= _size_bytes(row)
+            if len(fitting) == limit or (fitting and left_bytes < 0):
+                return fitting, True
+            fitting.append(row)
+        if len(found) < at_once:
+            return fitting, False
+        cursor = Cursor(order.name, backwards, order.place(fitting[-1]))
+
+
 class CursorPages(BasePagination):
     """``?limit=`` and ``?cursor=``, and ``?ordering=`` by what the view's ``orderings`` offers.
 
@@ -61,11 +136,8 @@ class CursorPages(BasePagination):
     """
 
     request: Request
-    orderings: dict[str, str]
-    ordering: str
-    cursor: Cursor | None
-    has_more: bool
-    places: tuple[tuple[str | int, str], tuple[str | int, str]] | None
+    order: Order
+    cut: Cut[Any]
 
     def paginate_queryset(
         self,
@@ -76,67 +148,18 @@ class CursorPages(BasePagination):
         if not isinstance(queryset, QuerySet):
             raise TypeError("only a query can be continued from a cursor")
         self.request = request
-        self.orderings = getattr(view, "orderings", {"created_at": "id"})
-        names = [name for plain in self.orderings for name in (plain, f"-{plain}")]
-        newest_first = f"-{next(iter(self.orderings))}"
-        self.ordering = query.choice(request, "ordering", names) or newest_first
+        self.order = _asked_order(request, getattr(view, "orderings", {"created_at": "id"}))
         limit = query.number(request, "limit", low=1, high=MAX_LIMIT) or DEFAULT_LIMIT
         text = query.text(request, "cursor")
-        self.cursor = None if text is None else Cursor.from_text(text, self.ordering)
-        rows = self._fitting(queryset, limit)
-        if self.cursor and self.cursor.backwards:
-            rows.reverse()
-        self.places = (self._place(rows[0]), self._place(rows[-1])) if rows else None
-        return rows
-
-    @property
-    def _column(self) -> str:
-        return self.orderings[self.ordering.removeprefix("-")]
-
-    def _place(self, row: Model) -> tuple[str | int, str]:
-        return getattr(row, self._column), str(row.pk)
-
-    def _fitting(self, queryset: QuerySet[Any], limit: int) -> list[Any]:
-        """Up to ``limit`` rows, fewer where they hold much: what follows is on the next page.
-
-        Read a few at a time, so that no more than they are in memory at once.
-        """
-        rows: list[Any] = []
-        left_bytes, at_once = PAGE_BYTES, min(limit + 1, _AT_ONCE)
-        cursor = self.cursor
-        backwards = cursor is not None and cursor.backwards
-        while True:
-            found = list(self._from_cursor(queryset, cursor)[:at_once])
-            for row in found:
-                left_bytes -= _size_bytes(row)
-                if len(rows) == limit or (rows and left_bytes < 0):
-                    self.has_more = True
-                    return rows
-                rows.append(row)
-            if len(found) < at_once:
-                self.has_more = False
-                return rows
-            cursor = Cursor(self.ordering, backwards, self._place(rows[-1]))
-
-    def _from_cursor(self, queryset: QuerySet[Any], cursor: Cursor | None) -> QuerySet[Any]:
-        backwards = cursor is not None and cursor.backwards
-        descending = self.ordering.startswith("-") != backwards
-        sign, compare = ("-", "lt") if descending else ("", "gt")
-        ordered = queryset.order_by(f"{sign}{self._column}", f"{sign}id")
-        if cursor is None:
-            return ordered
-        value, row_id = cursor.beside
-        return ordered.filter(
-            Q(**{f"{self._column}__{compare}": value})
-            | Q(**{self._column: value, f"id__{compare}": row_id})
-        )
+        cursor = None if text is None else Cursor.from_text(text, self.order.name)
+        self.cut = cut(queryset, self.order, cursor, limit)
+        return self.cut.rows
 
     def _link(self, *, backwards: bool) -> str | None:
-        reads_backwards = self.cursor is not None and self.cursor.backwards
-        is_ahead = backwards == reads_backwards
-        if self.places is None or not (self.has_more if is_ahead else self.cursor):
+        if not (self.cut.has_previous if backwards else self.cut.has_next):
             return None
-        cursor = Cursor(self.ordering, backwards, self.places[0 if backwards else 1]).to_text()
+        place = self.order.place(self.cut.rows[0 if backwards else -1])
+        cursor = Cursor(self.order.name, backwards, place).to_text()
         return replace_query_param(self.request.build_absolute_uri(), "cursor", cursor)
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -150,6 +173,13 @@ class CursorPages(BasePagination):
             "required": ["next", "previous", "results"],
             "properties": {"next": link, "previous": link, "results": schema},
         }
+
+
+def _asked_order(request: Request, orderings: Mapping[str, str]) -> Order:
+    names = [name for plain in orderings for name in (plain, f"-{plain}")]
+    newest_first = f"-{next(iter(orderings))}"
+    name = query.choice(request, "ordering", names) or newest_first
+    return Order(name, orderings[name.removeprefix("-")])
 
 
 def _size_bytes(row: Model) -> int:

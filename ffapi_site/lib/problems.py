@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar
+
+from ffapi_site.lib.refusal import Refusal
 
 # An answer must not be many times as large as the request that it is about.
 MOST_ERRORS = 100
@@ -160,3 +163,12 @@ class Unavailable(Problem):
 
 def invalid(pointer: str, detail: str, code: str = "invalid") -> Invalid:
     return Invalid(detail, errors=[FieldError(pointer, detail, code)])
+
+
+@contextmanager
+def at(pointer: str) -> Iterator[None]:
+    """Turn a refusal inside into the 422 that names the field at ``pointer``."""
+    try:
+        yield
+    except Refusal as refused:
+        raise invalid(pointer, refused.detail, refused.code) from refused

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.http import QueryDict
-from django.utils.dateparse import parse_datetime
 from rest_framework.request import Request
 
 from ffapi_site.lib.problems import FieldError, Invalid
+from ffapi_site.lib.times import moment_of
 
 _MAX_LENGTH = 300
 
@@ -61,24 +61,9 @@ def moment(request: Request, name: str) -> datetime | None:
     if value is None:
         return None
     try:
-        # An unescaped + of an offset arrives as a space.
-        parsed = moment_of(value.strip().replace(" ", "+" if "T" in value else "T"))
-    except ValueError:
-        parsed = None
-    if parsed is None:
-        raise wrong(name, "must be an RFC 3339 time like 2025-01-31T12:00:00Z")
-    return parsed
-
-
-def moment_of(value: str) -> datetime | None:
-    """A time in UTC, since the database knows fewer offsets than Python; ``ValueError`` or None."""
-    parsed = parse_datetime(value)
-    if parsed is None:
-        return None
-    try:
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("before the first year, or after the last") from error
+        return moment_of(value)
+    except ValueError as error:
+        raise wrong(name, "must be an RFC 3339 time like 2025-01-31T12:00:00Z") from error
 
 
 def number(request: Request, name: str, *, low: int, high: int) -> int | None:

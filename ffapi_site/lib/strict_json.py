@@ -21,6 +21,7 @@ from ffapi_site.lib.problems import (
     UnsupportedMediaType,
     invalid,
 )
+from ffapi_site.lib.refusal import Refusal
 
 MAX_DEPTH = 32
 _INTEGER_BOUND = 2**63
@@ -113,8 +114,16 @@ def _refusals(value: Any, at: str = "", depth: int = 0) -> Iterator[FieldError]:
             yield from _refusals(inner, f"{at}/{index}", depth + 1)
 
 
+class NotJson(Refusal):
+    """This is no JSON that is read here; ``errors`` has the place of the first wrong value."""
+
+    def __init__(self, code: str, detail: str, *errors: FieldError) -> None:
+        super().__init__(code, detail)
+        self.errors = errors
+
+
 def loads(content: bytes, *, what: str = "the body") -> Any:
-    """Read JSON text; raises ``Malformed`` with the place of the first wrong thing.
+    """Read JSON text; raises ``NotJson``.
 
     ``what`` is called so in what is said of it.
 
@@ -131,16 +140,15 @@ def loads(content: bytes, *, what: str = "the body") -> Any:
             parse_constant=_constant,
         )
     except UnicodeDecodeError as error:
-        raise Malformed(f"{what} is not UTF-8 (byte {error.start})", code="not_utf8") from error
+        raise NotJson("not_utf8", f"{what} is not UTF-8 (byte {error.start})") from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        detail = f"{what} is not JSON: {error.msg} ({where})"
-        raise Malformed(detail, code="not_json") from error
+        raise NotJson("not_json", f"{what} is not JSON: {error.msg} ({where})") from error
     except RecursionError as error:
-        raise Malformed(f"nested deeper than {MAX_DEPTH} levels", code="too_deep") from error
+        raise NotJson("too_deep", f"nested deeper than {MAX_DEPTH} levels") from error
     for refusal in _refusals(value):
         where = refusal.pointer or what
-        raise Malformed(f"{where}: {refusal.detail}", code=refusal.code, errors=[refusal])
+        raise NotJson(refusal.code, f"{where}: {refusal.detail}", refusal)
     return value
 
 
@@ -158,7 +166,10 @@ class StrictJSONParser(BaseParser):
         content = stream.read(bound + 1)
         if len(content) > bound:
             raise TooLarge(f"a JSON body may have {bound} bytes")
-        value = loads(content)
+        try:
+            value = loads(content)
+        except NotJson as error:
+            raise Malformed(error.detail, code=error.code, errors=error.errors) from error
         if not isinstance(value, dict):
             raise invalid("", "the body must be an object", "not_an_object")
         return value

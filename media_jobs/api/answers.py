@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.roles import allows
 from accounts.web.api_view import TenantAPIView
-from media_jobs.api.job_body import related, tell
+from media_jobs.api.job_schemas import related, to_json
 from media_jobs.api.waiting import wait_for_end, wanted_wait_s
 from media_jobs.models import Job
 
@@ -19,7 +19,7 @@ class MakesJobs(TenantAPIView):
 
     def answer_with(self, make: Callable[[], Job]) -> Response:
         """Make the job, once for an ``Idempotency-Key`` whatever crashes, and answer with it."""
-        job = self._made_before() or self._make(make)
+        job = self.made_before(Job.objects.all()) or self._make(make)
         # Whoever may only submit is not told what came of it: a preference may go unheeded.
         may_read = allows(self.caller.scopes, "jobs:read")
         wait_s = wanted_wait_s(self.request) if may_read else None
@@ -29,17 +29,14 @@ class MakesJobs(TenantAPIView):
         headers = {"Location": f"/v1/jobs/{job.id}"}
         if waited:
             headers["Preference-Applied"] = f"wait={wait_s}"
-        return Response(tell(job), status=200 if waited and job.is_final else 202, headers=headers)
-
-    def _made_before(self) -> Job | None:
-        if not (self.claim and self.claim.made):
-            return None
-        return Job.objects.for_tenant(self.tenant).filter(pk=self.claim.made).first()
+        return Response(
+            to_json(job), status=200 if waited and job.is_final else 202, headers=headers
+        )
 
     def _make(self, make: Callable[[], Job]) -> Job:
         if not self.claim:
             return make()
         with transaction.atomic():
             job = make()
-            self.claim.note_made(job.id)
+            self.note_made(job)
         return job

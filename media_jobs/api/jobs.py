@@ -13,10 +13,10 @@ from ffapi_site.lib import bodies, ongoing
 from ffapi_site.lib.client_address import client_address
 from ffapi_site.lib.openapi import JSON, PAGING, page_of
 from ffapi_site.lib.renderers import EventStream, PlainText
-from media_jobs.api import event_stream, job_request
+from media_jobs.api import event_stream, job_schemas
 from media_jobs.api.answers import MakesJobs
-from media_jobs.api.job_body import JobBody, related, tell, tell_all
 from media_jobs.api.job_list import FILTERS, filtered
+from media_jobs.api.job_schemas import JobBody, list_to_json, related, to_json
 from media_jobs.api.openapi import JOB_MADE, PREFER, QUERY
 from media_jobs.api.schemas import JOB_REQUEST
 from media_jobs.engine import jobs
@@ -30,12 +30,12 @@ class Jobs(MakesJobs):
     @extend_schema(parameters=[*QUERY, *PAGING], responses=page_of("JobBody"))
     def get(self, request: Request) -> Response:
         """The tenant's jobs, the newest first."""
-        return self.page(related(filtered(request, self.tenant)), tell_all, filters=FILTERS)
+        return self.page(related(filtered(request, self.tenant)), list_to_json, filters=FILTERS)
 
     @extend_schema(request=JSON(JOB_REQUEST), parameters=[PREFER], responses=JOB_MADE)
     def post(self, request: Request) -> Response:
         """Submit a job for any operation."""
-        submission = job_request.read(self.sent)
+        submission = job_schemas.read(self.sent)
         self.caller.require(scope_of(submission.operation))
         key = self.caller.api_key
         return self.answer_with(lambda: jobs.submit(self.tenant, submission, api_key=key))
@@ -55,7 +55,7 @@ class OneJob(TenantAPIView):
     @extend_schema(responses=JobBody)
     def get(self, request: Request, job_id: str) -> Response:
         """One job; its outputs are there once it is completed."""
-        return Response(tell(self.own(related(Job.objects.all()), job_id)))
+        return Response(to_json(self.own(related(Job.objects.all()), job_id)))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, job_id: str) -> Response:
@@ -113,7 +113,7 @@ class CancelJob(TenantAPIView):
         """End a job before its time: 200 where it ended at once, 202 while its worker stops."""
         bodies.read_nothing(self.sent)
         job = jobs.cancel(self.own(Job.objects.all(), job_id))
-        return Response(tell(job), status=200 if job.is_final else 202)
+        return Response(to_json(job), status=200 if job.is_final else 202)
 
 
 class RetryJob(MakesJobs):

@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from ffapi_site.lib.openapi import query_parameter
-from media_jobs.api.job_body import JobBody
+from media_jobs.api.job_schemas import JobBody
 from media_jobs.models import Status
 
 PREFER = OpenApiParameter(

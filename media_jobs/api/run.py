@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib.openapi import JSON
 from ffapi_site.lib.problems import Invalid
-from media_jobs.api import job_request
+from media_jobs.api import job_schemas
 from media_jobs.api.answers import MakesJobs
 from media_jobs.api.openapi import JOB_MADE, PREFER
 from media_jobs.api.schemas import flat_request
@@ -28,10 +28,10 @@ class MakeJob(MakesJobs):
         params, options = from_flat(self.operation, self.sent)
         key = self.caller.api_key
         try:
-            submission = job_request.read({"operation": self.operation, "params": params} | options)
+            submission = job_schemas.read({"operation": self.operation, "params": params} | options)
             return self.answer_with(lambda: jobs.submit(self.tenant, submission, api_key=key))
         except Invalid as problem:
-            raise job_request.flattened(problem) from problem
+            raise job_schemas.flattened(problem) from problem
 
 
 class AnswerAtOnce(TenantAPIView):
@@ -42,7 +42,7 @@ class AnswerAtOnce(TenantAPIView):
             answer = inline_run.answer(self.tenant, self.operation, dict(self.sent))
             return Response(answer.data)
         except Invalid as problem:
-            raise job_request.flattened(problem) from problem
+            raise job_schemas.flattened(problem) from problem
 
 
 def view_of(operation: type[Operation]) -> type[TenantAPIView]:

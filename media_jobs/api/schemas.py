@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from media_jobs.api.job_request import JobOptions
+from media_jobs.api.job_schemas import JobOptions
 from media_jobs.operations.core import REGISTRY, Operation, media_aliases
 from media_jobs.surfaces import plans
 

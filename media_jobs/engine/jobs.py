@@ -14,21 +14,20 @@ from accounts import audit
 from accounts.audit_events import AuditEvent
 from accounts.models import ApiKey, Tenant, User
 from accounts.quotas import reservations
-from ffapi_site.lib import netguard
+from ffapi_site.lib import labels, netguard
 from ffapi_site.lib.lengths import length_of
-from ffapi_site.lib.problems import Conflict, NotFound, TooManyRequests, invalid
+from ffapi_site.lib.problems import Conflict, NotFound, TooManyRequests, at, invalid
 from ffapi_site.lib.shorten import fits, size_bytes
 from ffapi_site.lib.url_policy import url_policy
 from media_jobs.engine import job_retention, states, wakeups
 from media_jobs.models import Job, JobInput, Priority, Status
-from media_jobs.models.job import METADATA_BYTES, PARAMS_BYTES
+from media_jobs.models.job import PARAMS_BYTES
 from media_jobs.planning.plan import Planned, plan
 from storage import store
 from storage.models import File
-from storage.names import NameRefused, clean_name
+from storage.names import clean_name
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
-MOST_TAGS = 32
 # What a job's row, its event and its input take besides what was asked for.
 _PLAIN_JOB_BYTES = 2048
 
@@ -52,16 +51,13 @@ class Submission:
             raise invalid("/priority", "one of high, normal, low", "choice")
         if not fits(self.params, PARAMS_BYTES):
             raise invalid("/params", f"at most {PARAMS_BYTES} bytes of JSON", "too_large")
-        if not fits(self.metadata, METADATA_BYTES):
-            raise invalid("/metadata", f"at most {METADATA_BYTES} bytes of JSON", "too_large")
-        longest = length_of(Job, "tags")
-        if len(self.tags) > MOST_TAGS or any(not 0 < len(tag) <= longest for tag in self.tags):
-            raise invalid("/tags", f"at most {MOST_TAGS} tags of 1 to {longest} characters")
+        with at("/metadata"):
+            labels.check_metadata(self.metadata)
+        with at("/tags"):
+            labels.check_tags(self.tags)
         if self.webhook_url:
-            try:
+            with at("/webhook_url"):
                 netguard.check(self.webhook_url, url_policy())
-            except netguard.Refused as refused:
-                raise invalid("/webhook_url", refused.detail, refused.code) from refused
         return replace(self, output_name=_stored_name(self.output_name))
 
 
@@ -73,10 +69,8 @@ def _stored_name(given: str) -> str:
     if len(given) > longest or not _NAME.fullmatch(given):
         detail = f"a file name of at most {longest} characters, without / or \\"
         raise invalid("/output_name", detail)
-    try:
+    with at("/output_name"):
         name = clean_name(given)
-    except NameRefused as refused:
-        raise invalid("/output_name", refused.detail, refused.code) from refused
     if len(name) > longest:
         detail = f"composed (NFC) it has {len(name)} characters, and {longest} is the most"
         raise invalid("/output_name", detail, "name_too_long")

@@ -6,11 +6,13 @@ import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from ffapi_site.lib import ongoing, room
 from ffapi_site.lib.problems import Unavailable
+from ffapi_site.lib.refusal import Refusal
 from media_jobs import sandbox
 from media_jobs.ffmpeg import failures, words
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, Json, MediaInfo, mapping
@@ -31,13 +33,8 @@ Look = Callable[[Path, str, Watch], MediaInfo]
 Raises as `probe_in` does."""
 
 
-class Unreadable(Exception):  # noqa: N818 -- what the medium is
+class Unreadable(Refusal):
     """ffprobe finds nothing that can be played"""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
 
 
 class TooMuch(Unreadable):
@@ -167,3 +164,13 @@ def probe(path: Path, tenant_id: str) -> MediaInfo:
             return _look_briefly(folder, f"in/{inside.name}", lambda: None)
         except sandbox.SandboxUnavailable as missing:
             raise unconfined() from missing
+
+
+def summary(path: Path, tenant_id: str) -> dict[str, Any]:
+    """The same for who keeps it: as JSON, with one code for all that can't be read."""
+    try:
+        return probe(path, tenant_id).to_json()
+    except TooMuch:
+        raise
+    except Unreadable as unreadable:
+        raise Unreadable("media_unreadable", unreadable.detail) from unreadable

@@ -12,6 +12,7 @@ from accounts.models import ApiKey, Tenant, TenantQuerySet, User
 from ffapi_site.lib.bounded_fields import BoundedJSONField
 from ffapi_site.lib.environment import LONGEST_HOST_NAME
 from ffapi_site.lib.ids import MadeAtField, PublicIdField
+from ffapi_site.lib.labels import LONGEST_TAG, METADATA_BYTES
 from ffapi_site.lib.web_addresses import LONGEST_URL
 
 
@@ -45,7 +46,6 @@ class DeviceAsked(models.TextChoices):
 
 # What a row holds at most, of what a request asks for, of what was found, and of what we say.
 PARAMS_BYTES = 256 << 10
-METADATA_BYTES = 16 << 10
 RESULT_BYTES = 256 << 10
 WARNINGS_BYTES = 16 << 10
 FACTS_BYTES = 8 << 10
@@ -96,7 +96,7 @@ class Job(models.Model):
     params = BoundedJSONField(default=dict, most_bytes=PARAMS_BYTES, cuts=False)
     output_name = models.CharField(max_length=150, blank=True)
     metadata = BoundedJSONField(default=dict, blank=True, most_bytes=METADATA_BYTES, cuts=False)
-    tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    tags = ArrayField(models.CharField(max_length=LONGEST_TAG), default=list, blank=True)
     webhook_url = models.CharField(max_length=LONGEST_URL, blank=True)
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)

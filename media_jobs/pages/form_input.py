@@ -9,7 +9,8 @@ from typing import Any
 from django.http import QueryDict
 
 from ffapi_site.lib import strict_json
-from ffapi_site.lib.problems import FieldError, Malformed
+from ffapi_site.lib.problems import FieldError
+from ffapi_site.lib.refusal import Refusal
 from media_jobs.operations.core import InvalidParamsGroup, Operation, parse
 from media_jobs.surfaces import form
 from media_jobs.surfaces.form import Field
@@ -36,9 +37,9 @@ def read(fields: Iterable[Field], posted: QueryDict, *, prefix: str = "") -> Typ
             continue
         try:
             values[each.name] = typed if each.is_media else _value(each, typed)
-        except Malformed as malformed:
+        except Refusal as refused:
             values[each.name] = typed
-            errors.append(FieldError(f"/{each.name}", malformed.detail, malformed.code))
+            errors.append(FieldError(f"/{each.name}", refused.detail, refused.code))
     return Typed(values, tuple(errors))
 
 

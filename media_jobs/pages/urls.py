@@ -10,7 +10,6 @@ from media_jobs.pages import (
     new_job,
     operation_catalogue,
 )
-from storage.pages import files, upload
 
 urlpatterns = [
     path("", dashboard.Dashboard.as_view(), name="dashboard"),
@@ -24,7 +23,4 @@ urlpatterns = [
     path("operations", operation_catalogue.OperationCatalogue.as_view(), name="operations"),
     path("operations/<path:operation>/new", new_job.NewJob.as_view(), name="new_job"),
     path("compose/<slug:kind>", new_job.Compose.as_view(), name="compose"),
-    path("files", files.FileList.as_view(), name="files"),
-    path("files/upload", upload.Upload.as_view(), name="upload"),
-    path("files/<slug:file_id>/delete", files.DeleteFile.as_view(), name="delete_file"),
 ]

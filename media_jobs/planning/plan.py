@@ -89,10 +89,8 @@ def _problem(errors: Iterable[core.InvalidParams]) -> Invalid:
 def _resolve(tenant: Tenant, ref: core.Ref) -> PlannedInput:
     media = ref.ref
     if media.url is not None:
-        try:
+        with core.in_field(ref.role):
             netguard.check(media.url, url_policy())
-        except netguard.Refused as refused:
-            raise core.InvalidParams(ref.role, refused.detail, refused.code) from refused
         return PlannedInput(ref.role, media.url, None)
     file = File.objects.for_tenant(tenant).published().filter(pk=media.file).first()
     if file is None:

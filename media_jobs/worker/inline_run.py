@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.models import Tenant
-from ffapi_site.lib import netguard, ongoing
+from ffapi_site.lib import ongoing
 from ffapi_site.lib.problem_handler import disk_full
-from ffapi_site.lib.problems import invalid
+from ffapi_site.lib.problems import at, invalid
+from ffapi_site.lib.refusal import Refusal
 from media_jobs import sandbox
 from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.command import Command
 from media_jobs.host import probe, scratch
-from media_jobs.host.probe import Unreadable
 from media_jobs.operations.core import Result, as_sent, drive
 from media_jobs.planning.plan import Planned, media_of, plan
 from media_jobs.worker import inputs
@@ -39,7 +39,7 @@ def _answer(planned: Planned, tenant_id: str, operation: str, params: dict[str, 
     look = probe.look_of_request(tenant_id)
     field = as_sent(operation, params, planned.inputs[0].role)
     try:
-        with scratch.passing("answer") as folder:
+        with at(f"/params/{field}"), scratch.passing("answer") as folder:
             gathered = inputs.bring(planned.inputs, folder, _patience(), look=look)
             executor = Executor(folder, CommandLimits.installed(probe.AT_THE_DOOR))
 
@@ -49,8 +49,6 @@ def _answer(planned: Planned, tenant_id: str, operation: str, params: dict[str, 
 
             sources = media_of(gathered.sources)
             result = drive(planned.operation, sources, execute=execute)
-    except (netguard.Refused, Unreadable, inputs.Missing, inputs.NotTaken) as refused:
-        raise invalid(f"/params/{field}", refused.detail, refused.code) from refused
     except sandbox.SandboxUnavailable as missing:
         raise probe.unconfined() from missing
     except Failed as failed:
@@ -71,6 +69,6 @@ def _patience() -> Callable[[int, int | None], None]:
     def on_bytes(_got: int, _of: int | None) -> None:
         if time.monotonic() > deadline:
             detail = f"it did not come within {_FETCHED_WITHIN_S:g} s; make a job of it"
-            raise inputs.NotTaken("too_slow", detail)
+            raise Refusal("too_slow", detail)
 
     return on_bytes

@@ -11,15 +11,17 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from ffapi_site.lib import netguard
+from ffapi_site.lib.refusal import Refusal
 from ffapi_site.lib.room import room_on
 from ffapi_site.lib.url_policy import url_policy
 from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.host import probe, scratch
 from media_jobs.models import Job
 from media_jobs.operations.core import Source
-from storage import intake, sniff, store
+from storage import intake, store
+from storage.intake import Kind
 from storage.models import File
-from storage.names import NameRefused, clean_name
+from storage.names import clean_name
 
 
 class InputSpec(Protocol):
@@ -33,23 +35,11 @@ class InputSpec(Protocol):
     def file(self) -> File | None: ...
 
 
-class Missing(Exception):  # noqa: N818
+class Missing(Refusal):
     """An input is gone"""
 
-    def __init__(self, role: str, detail: str) -> None:
-        super().__init__(detail)
-        self.role = role
-        self.detail = detail
-        self.code = "input_deleted"
-
-
-class NotTaken(Exception):  # noqa: N818
-    """What an address gave is nothing that is taken"""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+    def __init__(self, detail: str) -> None:
+        super().__init__("input_deleted", detail)
 
 
 @dataclass(frozen=True)
@@ -75,8 +65,8 @@ def bring(
     """Place the files and fetch the addresses.
 
     ``on_bytes`` is called at least twice a second; what it raises ends the fetching. Raises
-    `Missing` for a deleted file, `netguard.Refused` for an address, `NotTaken` and
-    what ``look`` does for what it gave, `ScannerUnavailable` where a scan can't be had.
+    `Missing` for a deleted file, another `Refusal` for an address and what it gave, and
+    `ScannerUnavailable` where a scan can't be had.
     """
     sources, sha256 = {}, {}
     size_bytes = 0
@@ -86,7 +76,9 @@ def bring(
                 source = _download(spec, position, folder, on_bytes, look)
             else:
                 source = _place(spec, position, folder, on_bytes)
-        except (netguard.Refused, NotTaken, probe.Unreadable) as refused:
+        except Missing:
+            raise
+        except Refusal as refused:
             refused.detail = f"{spec.role}: {refused.detail}"
             raise
         sources[spec.role] = source
@@ -100,13 +92,13 @@ def _place(
     spec: InputSpec, position: int, folder: Path, on_bytes: Callable[[int, int | None], None]
 ) -> Source:
     if spec.file is None:
-        raise Missing(spec.role, "the file was deleted before the job could read it")
+        raise Missing("the file was deleted before the job could read it")
     path = scratch.input_path(position, spec.file.name)
     try:
         store.place(spec.file, folder / path, lambda: on_bytes(0, None))
     except store.Gone as gone:
         detail = "the file's bytes are missing from the storage, or damaged there"
-        raise Missing(spec.role, detail) from gone
+        raise Missing(detail) from gone
     info = MediaInfo.from_json(spec.file.media or {})
     return Source(path=path, info=info, name=spec.file.name, role=spec.role)
 
@@ -141,10 +133,7 @@ def _download(
 
 def _check(path: Path, got: netguard.Downloaded, watch: Callable[[], None]) -> None:
     """Look at what an address gave as at an upload; where it came from is no promise."""
-    try:
-        name, declared_type = clean_name(got.name), got.content_type or ""
-        found = intake.check(path, name=name, declared_type=declared_type, on_wait=watch)
-    except (NameRefused, sniff.Refused) as refused:
-        raise NotTaken(refused.code, refused.detail) from refused
-    if found.kind is not sniff.Kind.MEDIA:
-        raise NotTaken("not_a_medium", f"{name} is {found.content_type}, which is not a medium")
+    name, declared_type = clean_name(got.name), got.content_type or ""
+    found = intake.check(path, name=name, declared_type=declared_type, on_wait=watch)
+    if found.kind is not Kind.MEDIA:
+        raise Refusal("not_a_medium", f"{name} is {found.content_type}, which is not a medium")

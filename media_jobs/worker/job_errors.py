@@ -6,6 +6,7 @@ from django.db import InterfaceError, OperationalError
 
 from accounts.quotas.errors import QuotaExceeded
 from ffapi_site.lib import netguard, room
+from ffapi_site.lib.refusal import Refusal
 from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.advice import PART
 from media_jobs.host.probe import TooMuch, Unreadable
@@ -14,15 +15,14 @@ from media_jobs.sandbox.layers import SandboxUnavailable
 from media_jobs.worker import inputs, outputs
 from media_jobs.worker.executor import Failed
 from storage import store
-from storage.virus_scan import ScannerUnavailable
+from storage.intake import ScannerUnavailable
 
 # What happened, and what the owner can do about it.
-_REASONS: dict[type[Exception], tuple[str, str]] = {
+_REASONS: dict[type[Refusal | QuotaExceeded], tuple[str, str]] = {
     netguard.Refused: (
         "An input could not be fetched",
         "Check the address, or upload the file instead.",
     ),
-    inputs.NotTaken: ("An input is nothing that is taken here", "Give another input."),
     TooMuch: ("An input is larger than is taken here", "Give a smaller input."),
     Unreadable: (
         "An input is not a medium that can be read",
@@ -37,6 +37,8 @@ _REASONS: dict[type[Exception], tuple[str, str]] = {
         "The parameters do not fit the input",
         "Submit the job again with another {field}.",
     ),
+    # Of a name or of bytes, by intake.
+    Refusal: ("An input is nothing that is taken here", "Give another input."),
     QuotaExceeded: (
         "There is no room left for the output",
         "Delete files, or ask the operators for more room.",
@@ -73,20 +75,19 @@ def failure_of(error: Exception) -> failures.Failure:
     return failures.OUTAGE if isinstance(error, _OUTAGES) else failures.INTERNAL
 
 
-def _of_reason(error: Exception, title: str, hint: str) -> failures.Failure:
-    code, detail = vars(error)["code"], vars(error)["detail"]
+def _of_reason(error: Refusal | QuotaExceeded, title: str, hint: str) -> failures.Failure:
+    if isinstance(error, QuotaExceeded):
+        return failures.Failure(error.code, title, error.detail, hint)
     if isinstance(error, core.InvalidParams):
         # The field of an output's bound is the output itself, which nobody gave.
-        is_bound = code == "quota_exceeded"
+        is_bound = error.code == "quota_exceeded"
         hint = _LARGER_THAN_ALLOWED if is_bound else hint.format(field=error.field)
-    if not isinstance(error, netguard.Refused):
-        advice = PART if isinstance(error, outputs.Unverified) else ()
-        return failures.Failure(code, title, detail, hint, advice=advice)
     return failures.Failure(
-        code,
+        error.code,
         title,
-        detail,
+        error.detail,
         hint="Its server may have it again later." if error.is_passing else hint,
         retryable=error.is_passing,
         retry_after_s=error.retry_after_s or 0.0,
+        advice=PART if isinstance(error, outputs.Unverified) else (),
     )

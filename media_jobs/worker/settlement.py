@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 
+from ffapi_site.lib.backoff import doubled_s, jittered_s
 from ffapi_site.lib.shorten import shorten
 from media_jobs.engine import states
 from media_jobs.ffmpeg import failures
@@ -143,6 +143,5 @@ def retry_delay_s(job: Job, failure: failures.Failure) -> float:
 
     What a server asked for counts where it is longer, up to an hour.
     """
-    own_s = float(settings.JOB_RETRY_DELAY) * 2.0 ** (job.attempt - 1)
-    jitter = random.uniform(0.8, 1.2)  # noqa: S311 -- not a secret
-    return max(own_s * jitter, min(failure.retry_after_s, _LONGEST_WAIT_S))
+    own_s = jittered_s(doubled_s(settings.JOB_RETRY_DELAY, job.attempt))
+    return max(own_s, min(failure.retry_after_s, _LONGEST_WAIT_S))

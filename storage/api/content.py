@@ -16,7 +16,7 @@ from ffapi_site.lib.dispositions import content_disposition
 from ffapi_site.lib.problems import RangeNotSatisfiable
 from storage import ranges, store
 from storage.models import File
-from storage.ranges import Span
+from storage.ranges import ByteRange
 
 _CHUNK_BYTES = 256 * 1024
 # Even what a browser shows in place can't run anything or reach our pages.
@@ -26,7 +26,7 @@ _POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-
 class _Slice:
     """A part of a file, read as it is sent. It is closed with the response."""
 
-    def __init__(self, content: BinaryIO, span: Span) -> None:
+    def __init__(self, content: BinaryIO, span: ByteRange) -> None:
         content.seek(span.start)
         self._content = content
         self._missing_bytes = span.size_bytes
@@ -65,7 +65,7 @@ def respond(request: HttpRequest, file: File, *, inline: bool) -> HttpResponseBa
     span = _span(request, file, headers["ETag"])
     if span:
         headers["Content-Range"] = span.content_range(file.size_bytes)
-    whole = Span(0, file.size_bytes)
+    whole = ByteRange(0, file.size_bytes)
     headers["Content-Length"] = str((span or whole).size_bytes)
     status = 206 if span else 200
     if request.method == "HEAD":
@@ -90,7 +90,7 @@ def _without_body(headers: dict[str, str]) -> dict[str, str]:
     return {name: headers[name] for name in ("ETag", "Cache-Control")}
 
 
-def _span(request: HttpRequest, file: File, etag: str) -> Span | None:
+def _span(request: HttpRequest, file: File, etag: str) -> ByteRange | None:
     if request.method != "GET" or not ranges.may_resume(request.headers.get("If-Range"), etag):
         return None
     try:
@@ -102,7 +102,7 @@ def _span(request: HttpRequest, file: File, etag: str) -> Span | None:
 
 
 def _streamed(
-    request: HttpRequest, file: File, span: Span, status: int, headers: dict[str, str]
+    request: HttpRequest, file: File, span: ByteRange, status: int, headers: dict[str, str]
 ) -> StreamingHttpResponse:
     content = store.open_content(file)
     kind = _AsyncSlice if isinstance(request, ASGIRequest) else _SyncSlice

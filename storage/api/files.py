@@ -18,11 +18,12 @@ from accounts.web.api_view import TenantAPIView
 from ffapi_site.lib import bodies
 from ffapi_site.lib.openapi import PAGING, page_of
 from ffapi_site.lib.problems import NotFound
-from storage import store
-from storage.api import arrivals
-from storage.api.bodies import FileBody, FileChanges, ImportRequest, tell
+from storage import intake, store
+from storage.api import upload
 from storage.api.file_list import FILTERS, filtered
+from storage.api.file_schemas import FileBody, FileChanges, FileOptions, ImportRequest, to_json
 from storage.api.openapi import QUERY, UPLOAD
+from storage.intake import Arrival, Sender
 from storage.models import File
 
 
@@ -42,50 +43,50 @@ class Files(TenantAPIView):
         """The tenant's files, the newest first."""
         return self.page(
             filtered(request, self.tenant),
-            lambda files: [tell(file) for file in files],
+            lambda files: [to_json(file) for file in files],
             filters=FILTERS,
         )
 
     @extend_schema(request=UPLOAD, responses={201: FileBody})
     def post(self, request: Request) -> Response:
         """Upload a file, or have one fetched from an address."""
-        file = self._made_before() or self._take_in(self._arrival(request))
-        return Response(tell(file), status=201, headers={"Location": f"/v1/files/{file.pk}"})
+        file = self.made_before(File.objects.published()) or self._take_in(request)
+        return Response(to_json(file), status=201, headers={"Location": f"/v1/files/{file.pk}"})
 
-    def _made_before(self) -> File | None:
-        if not (self.claim and self.claim.made):
-            return None
-        return File.objects.published().for_tenant(self.tenant).filter(pk=self.claim.made).first()
-
-    def _arrival(self, request: Request) -> arrivals.Arrival:
-        if _is_multipart(request):
-            return self._upload.arrival
-        return arrivals.imported(
-            bodies.read(ImportRequest, request.data), self.caller, self.cleanup
+    def _take_in(self, request: Request) -> File:
+        arrival, options = self._arrived(request)
+        file = arrival.take_in(
+            name=options.name or "", tags=options.tags, metadata=options.metadata
         )
+        with transaction.atomic():
+            store.publish(file)
+            self.note_made(file)
+        return file
+
+    def _arrived(self, request: Request) -> tuple[Arrival, FileOptions]:
+        if _is_multipart(request):
+            return self._upload.arrival, self._upload.options
+        wanted = bodies.read(ImportRequest, request.data)
+        return self.cleanup.enter_context(intake.fetched(self._sender, wanted.url)), wanted
+
+    @property
+    def _sender(self) -> Sender:
+        return Sender(self.tenant, self.caller.api_key)
 
     @cached_property
-    def _upload(self) -> arrivals.Upload:
+    def _upload(self) -> upload.Upload:
         body = self.request._request  # noqa: SLF001 -- not parsed yet
         key = self.request.headers.get("Idempotency-Key")
         # What is there already needs no room, and has its answer whatever the quotas say by now.
         is_repeated = key is not None and idempotency.is_known(self.tenant, key)
-        return arrivals.uploaded(body, self.caller, self.cleanup, is_repeated=is_repeated)
-
-    def _take_in(self, arrival: arrivals.Arrival) -> File:
-        file = arrival.take_in(self.caller)
-        with transaction.atomic():
-            store.publish(file)
-            if self.claim:
-                self.claim.note_made(file.pk)
-        return file
+        return upload.read(body, self._sender, self.cleanup, is_repeated=is_repeated)
 
     def fingerprint(self, request: Request) -> str:
         if not _is_multipart(request):
             return super().fingerprint(request)
-        upload = self._upload
-        said = sorted((name, values) for name, values in upload.fields.lists())
-        content = (request.get_full_path(), upload.arrival.name, upload.sha256, said)
+        sent = self._upload
+        said = sorted((name, values) for name, values in sent.fields.lists())
+        content = (request.get_full_path(), sent.arrival.name, sent.sha256, said)
         return hashlib.sha256(repr(content).encode()).hexdigest()
 
 
@@ -99,7 +100,7 @@ class OneFile(TenantAPIView):
     @extend_schema(responses=FileBody)
     def get(self, request: Request, file_id: str) -> Response:
         """One file; `download_url` is fresh each time."""
-        return Response(tell(self._file(file_id)))
+        return Response(to_json(self._file(file_id)))
 
     @extend_schema(request=FileChanges, responses=FileBody)
     def patch(self, request: Request, file_id: str) -> Response:
@@ -108,7 +109,7 @@ class OneFile(TenantAPIView):
         changes = bodies.read(FileChanges, request.data).model_dump(exclude_unset=True)
         if changes:
             self._change(file, changes)
-        return Response(tell(file))
+        return Response(to_json(file))
 
     def _change(self, file: File, changes: dict[str, Any]) -> None:
         for name, value in changes.items():

@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from ffapi_site.lib.openapi import query_parameter
-from storage.api.bodies import ImportRequest
+from storage.api.file_schemas import ImportRequest
 
 QUERY = [
     query_parameter("tag", "Files with this tag"),

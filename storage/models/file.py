@@ -9,9 +9,9 @@ from django.db import models
 from accounts.models import ApiKey, Tenant, TenantQuerySet
 from ffapi_site.lib.bounded_fields import BoundedJSONField
 from ffapi_site.lib.ids import MadeAtField, PublicIdField
+from ffapi_site.lib.labels import LONGEST_TAG, METADATA_BYTES
 
 MEDIA_BYTES = 256 << 10
-METADATA_BYTES = 16 << 10
 
 
 class FileQuerySet(TenantQuerySet["File"]):
@@ -45,7 +45,7 @@ class File(models.Model):
     content_type = models.CharField(max_length=100, default="application/octet-stream")
     sha256 = models.CharField(max_length=64, blank=True)
     media = BoundedJSONField(null=True, blank=True, most_bytes=MEDIA_BYTES, cuts=False)
-    tags = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    tags = ArrayField(models.CharField(max_length=LONGEST_TAG), default=list, blank=True)
     metadata = BoundedJSONField(default=dict, blank=True, most_bytes=METADATA_BYTES, cuts=False)
     created_at = MadeAtField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True, editable=False)

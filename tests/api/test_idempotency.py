@@ -71,7 +71,7 @@ def test_after_a_crash_the_job_that_was_made_is_told(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr("media_jobs.api.answers.tell", die)
+        broken.setattr("media_jobs.api.answers.to_json", die)
         with pytest.raises(KeyboardInterrupt):
             send(client, "/v1/jobs", WANTED, Idempotency_Key="k")
     IdempotentRequest.objects.update(claimed_at=Now() - timedelta(minutes=3))

@@ -19,6 +19,7 @@ import media_jobs.sandbox
 import media_jobs.worker
 import storage
 from ffapi_site.lib import netguard
+from ffapi_site.lib.refusal import Refusal
 from media_jobs.engine import lease
 from media_jobs.ffmpeg import failures
 from media_jobs.host import probe
@@ -27,7 +28,7 @@ from media_jobs.worker import inputs, job_errors, outputs
 from media_jobs.worker.executor import Failed
 from media_jobs.worker.heartbeat import Canceled, Drained
 from storage import store
-from storage.virus_scan import ScannerUnavailable
+from storage.intake.virus_scan import ScannerUnavailable
 
 
 @pytest.mark.parametrize(
@@ -55,8 +56,8 @@ def test_a_fault_of_ours_is_not(bug: Exception) -> None:
 # attempt is not ours any more.
 _MADE: dict[type[Exception], Exception] = {
     netguard.Refused: netguard.Refused("too_large", "x"),
-    inputs.Missing: inputs.Missing("input", "x"),
-    inputs.NotTaken: inputs.NotTaken("not_a_medium", "x"),
+    inputs.Missing: inputs.Missing("x"),
+    Refusal: Refusal("not_a_medium", "x"),
     probe.Unreadable: probe.Unreadable("no_streams", "x"),
     outputs.Unverified: outputs.Unverified("x"),
     Failed: Failed(failures.STALLED),
@@ -72,10 +73,6 @@ _TURNED = {
     "media_jobs.sandbox.layers.SandboxUnavailable": "an outage, by its class",
     "media_jobs.operations.core.errors.UnknownOperation": "the job is of a newer version: ours",
     "media_jobs.host.scratch.NotRemoved": "said in the log, and tried again later",
-    "storage.sniff.Refused": "NotTaken",
-    "storage.names.NameRefused": "NotTaken",
-    "storage.virus_scan.NotClean": "sniff.Refused, then NotTaken",
-    "storage.hooks.Unreadable": "of an upload",
     "storage.store.InUse": "of a deletion",
     "storage.ranges.Unsatisfiable": "of a request",
 }

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ffapi_site.lib.problems import Invalid, Malformed
-from ffapi_site.lib.strict_json import MAX_DEPTH, loads
+from ffapi_site.lib.problems import Invalid
+from ffapi_site.lib.strict_json import MAX_DEPTH, NotJson, loads
 
 HOSTILE = {
     "a key twice": (b'{"a": {"b": 1, "b": 2}}', "duplicate_key", "/a"),
@@ -31,7 +31,7 @@ def test_it_works(text: bytes) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_readers_disagree_about_is_refused_with_its_place(name: str) -> None:
     text, code, pointer = HOSTILE[name]
-    with pytest.raises(Malformed) as refused:
+    with pytest.raises(NotJson) as refused:
         loads(text)
     assert refused.value.code == code
     assert [error.pointer for error in refused.value.errors] == [pointer]
@@ -44,7 +44,7 @@ def nested(depth: int) -> bytes:
 def test_depth_is_bounded() -> None:
     assert loads(nested(MAX_DEPTH))
     for depth in (MAX_DEPTH + 1, 900, 100_000):
-        with pytest.raises(Malformed) as refused:
+        with pytest.raises(NotJson) as refused:
             loads(nested(depth))
         assert refused.value.code == "too_deep"
 
@@ -64,14 +64,14 @@ def test_depth_is_bounded() -> None:
     ],
 )
 def test_what_is_not_json_is_refused(text: bytes, code: str) -> None:
-    with pytest.raises(Malformed) as refused:
+    with pytest.raises(NotJson) as refused:
         loads(text)
     assert refused.value.code == code
 
 
 def test_the_place_of_a_key_with_slashes_is_escaped() -> None:
     body: Any = rb'{"a/b~c": NaN}'
-    with pytest.raises(Malformed) as refused:
+    with pytest.raises(NotJson) as refused:
         loads(body)
     assert refused.value.errors[0].pointer == "/a~1b~0c"
 

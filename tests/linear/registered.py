@@ -29,6 +29,7 @@ from ffapi_site.lib import (
     query,
     request_id,
     strict_json,
+    times,
 )
 from ffapi_site.lib.netguard import Policy, addresses, names, urls
 from ffapi_site.lib.text import composed
@@ -48,7 +49,8 @@ from media_jobs.ffmpeg.command_line import graph, parser, tokens
 from media_jobs.host import truncation, unsupported_formats
 from media_jobs.operations.building import segments, text_overlay
 from media_jobs.operations.core import REGISTRY, parsing
-from storage import external_references, ranges
+from storage import ranges
+from storage.intake import external_references
 from storage.names import clean_name
 from tests.linear import patterns
 from tests.linear.readers import FRAMES, UNITS, Reader
@@ -134,7 +136,7 @@ _IN_JSON = (("", ""), ('{"a": "', '"}'), ('{"a": [', "1]}"), ("{", '"b":1}'))
 
 READERS = (
     Reader(
-        "storage.external_references.found_in",
+        "storage.intake.external_references.found_in",
         _in_file(external_references.found_in),
         frames=((_MP4, ""), (f"{_MP4}\0\0\0\0moov", ""), ("RIFF\0\0\0\0AVI ", "")),
         units=(*_BOXES, "strh", "strh\0\0\0\0txt", "a", "\0"),
@@ -254,6 +256,8 @@ READERS = (
     Reader("storage.names.clean_name of marks", clean_name, frames=(("a", ".mp4"), ("a/", ""))),
     Reader("ffapi_site.lib.csv_cells.csv_text", lambda text: csv_cells.csv_text([[text, text]])),
     Reader("ffapi_site.lib.query", _query, frames=(("search=", ""), ("", ""), ("a=1&", "=2"))),
+    Reader("ffapi_site.lib.times.moment_of", times.moment_of),
+    Reader("ffapi_site.lib.times.day_of", times.day_of),
     Reader("ffapi_site.lib.query of Django", QueryDict, frames=(("search=", ""), ("a=1&", "=2"))),
     Reader(
         "ffapi_site.lib.pagination.Cursor",
@@ -331,6 +335,7 @@ EXCLUDED = {
         "media_jobs.operations.video.concat.report",
         "media_jobs.operations.video.filter.shown",
         "media_jobs.ffmpeg.advice.written",
+        "storage.intake.landing.landing",
         "storage.store.add",
         "storage.store.place",
     ),
@@ -343,10 +348,11 @@ EXCLUDED = {
         "media_jobs.ffmpeg.media_info.",
         "media_jobs.ffmpeg.media_limits.",
         "media_jobs.operations.core.parsing.",
-        "storage.intake.",
+        "storage.intake.checks.",
+        "storage.intake.arrivals.",
     ),
     "sends the bytes to another program, and reads a kilobyte of its answer": (
-        "storage.virus_scan.scan",
+        "storage.intake.virus_scan.scan",
     ),
 }
 

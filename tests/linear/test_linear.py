@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from storage import external_references
+from storage.intake import external_references
 from tests.attacks.intake_files import FTYP, box
 from tests.linear import patterns
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from ffapi_site.lib import room
 from ffapi_site.lib.room import NoRoom, room_on
 from storage import store
-from storage.intake.uploads import landing
+from storage.intake.landing import landing
 from storage.models import File
 from tests.factories import FileFactory, TenantFactory
 from tests.harness.api_client import client_of
@@ -74,11 +74,11 @@ def test_uploads_that_send_nothing_leave_the_disk_to_others(
     body = b"1\n00:00:00,000 --> 00:00:01,000\nSpoken\n"
     with ExitStack() as announced:
         for _ in range(4):
-            announced.enter_context(landing(18 * MIB))
+            announced.enter_context(landing(18 * MIB, most_bytes=18 * MIB))
         sent = {"file": SimpleUploadedFile("a.srt", body)}
         assert client.post("/v1/files", sent).status_code == 201
         with pytest.raises(NoRoom):
-            announced.enter_context(landing(30 * MIB))
+            announced.enter_context(landing(30 * MIB, most_bytes=30 * MIB))
 
 
 def test_a_copy_to_where_files_are_kept(disk: Path, tmp_path: Path, settings: Settings) -> None:

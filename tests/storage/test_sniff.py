@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from storage.sniff import Kind, Refused, sniff
+from storage.intake.sniff import FileRefused, Kind, sniff
 from tests.factories import TenantFactory
 from tests.harness.api_client import client_of
 from tests.harness.media import FFMPEG, Samples
@@ -41,7 +41,7 @@ def test_words_in_binary_media_are_no_playlist(words: bytes) -> None:
     ],
 )
 def test_a_text_that_is_a_playlist_is_refused(text: bytes) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         sniff(text, "film.mp4")
     assert refused.value.code == "playlist_refused"
 
@@ -65,7 +65,7 @@ def tag(size_bytes: int, *, footer: bool = False) -> bytes:
     ],
 )
 def test_a_tag_before_it_hides_nothing(before: bytes, text: bytes, code: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(FileRefused) as refused:
         sniff(before + text, "song.mp3")
     assert refused.value.code == code
 
@@ -83,7 +83,7 @@ def test_a_tag_larger_than_what_is_looked_at_is_media() -> None:
     ],
 )
 def test_comments_before_a_page_hide_nothing(start: bytes, what: str) -> None:
-    with pytest.raises(Refused, match=what):
+    with pytest.raises(FileRefused, match=what):
         sniff(start, "a.mp4")
 
 

@@ -11,9 +11,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from storage import virus_scan
+from storage.intake import virus_scan
+from storage.intake.virus_scan import NotClean, ScannerUnavailable, scan
 from storage.models import File
-from storage.virus_scan import NotClean, ScannerUnavailable, scan
 from tests.factories import TenantFactory
 from tests.harness.api_client import client_of
 from tests.harness.server import free_port

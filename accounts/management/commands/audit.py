@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
-from django.utils.dateparse import parse_date
 
 from accounts import audit
 from accounts.audit_chain import (
@@ -29,6 +27,7 @@ from accounts.models import Tenant, User
 from ffapi_site.database import sealing
 from ffapi_site.database.sealing import SealerConnection
 from ffapi_site.lib.problems import Problem
+from ffapi_site.lib.times import day_of, midnight
 from ffapi_site.lib.watched import run_until_stopped
 
 # A step says that it goes on with each chain and each cut, and each of its statements has half of
@@ -101,12 +100,10 @@ class Command(BaseCommand):
 
     def _cut(self, options: dict[str, Any]) -> None:
         try:
-            day = parse_date(options["before"])
-        except ValueError:  # of the form of a date, and none
-            day = None
-        if day is None:
-            raise CommandError(f"--before is {options['before']!r}; it is like 2025-01-31")
-        before = datetime(day.year, day.month, day.day, tzinfo=UTC)
+            before = midnight(day_of(options["before"]))
+        except ValueError as error:
+            detail = f"--before is {options['before']!r}; it is like 2025-01-31"
+            raise CommandError(detail) from error
         named = _tenant(options["tenant"])
         with sealing.connect() as connection:
             signer = _signer(connection)

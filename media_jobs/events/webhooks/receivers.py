@@ -9,6 +9,7 @@ from django.db.models import F
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
+from ffapi_site.lib.backoff import doubled_s
 from media_jobs.models import WebhookDelivery, WebhookEndpoint
 
 FAILURES_THAT_OPEN = 3
@@ -48,8 +49,8 @@ def close(delivery: WebhookDelivery) -> None:
 def _pause_s(failures: int) -> float:
     if failures < FAILURES_THAT_OPEN:
         return 0.0
-    doubled = min(failures - FAILURES_THAT_OPEN, 10)
-    return float(min(_FIRST_PAUSE_S * 2.0**doubled, _LONGEST_OWN_PAUSE_S))
+    since_open = failures - FAILURES_THAT_OPEN + 1
+    return doubled_s(_FIRST_PAUSE_S, since_open, longest_s=_LONGEST_OWN_PAUSE_S)
 
 
 def _of(delivery: WebhookDelivery) -> models.QuerySet[WebhookEndpoint]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -18,6 +17,7 @@ from standardwebhooks import Webhook
 from accounts import audit
 from accounts.audit_events import AuditEvent, Outcome
 from ffapi_site.lib import netguard
+from ffapi_site.lib.backoff import doubled_s, jittered_s
 from ffapi_site.lib.lengths import fitted
 from ffapi_site.lib.url_policy import url_policy
 from media_jobs.events.webhooks import receivers
@@ -196,6 +196,5 @@ def _delay_s(attempt: int, asked_s: float | None) -> float:
     What the receiver asks for counts where it is longer, up to an hour: an event is not parked for
     a year.
     """
-    delay_s: float = min(_FIRST_DELAY_S * 2.0 ** min(attempt - 1, 20), _LONGEST_DELAY_S)
-    delay_s = max(delay_s, min(asked_s or 0.0, receivers.LONGEST_PAUSE_S))
-    return delay_s * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter, not a secret
+    own_s = doubled_s(_FIRST_DELAY_S, attempt, longest_s=_LONGEST_DELAY_S)
+    return jittered_s(max(own_s, min(asked_s or 0.0, receivers.LONGEST_PAUSE_S)))

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from ffapi_site.lib.refusal import Refusal
 
-class Refused(ValueError):  # noqa: N818 -- what happened to a word of a command
+
+class Refused(Refusal):
     """``position`` is the place of the word in a command that was given as a list."""
 
     def __init__(self, detail: str, position: int | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
+        super().__init__("invalid", detail)
         self.position = position
 
 

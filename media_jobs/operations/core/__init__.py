@@ -13,7 +13,12 @@ from media_jobs.operations.core.declaration import (
     find,
 )
 from media_jobs.operations.core.driver import drive, plan
-from media_jobs.operations.core.errors import InvalidParams, InvalidParamsGroup, UnknownOperation
+from media_jobs.operations.core.errors import (
+    InvalidParams,
+    InvalidParamsGroup,
+    UnknownOperation,
+    in_field,
+)
 from media_jobs.operations.core.fields import (
     NOT_BOOL,
     Bitrate,
@@ -94,6 +99,7 @@ __all__ = [
     "drive",
     "find",
     "from_flat",
+    "in_field",
     "media_aliases",
     "media_fields",
     "media_params",

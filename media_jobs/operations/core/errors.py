@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from ffapi_site.lib.refusal import Refusal
 
 
-class InvalidParams(ValueError):  # noqa: N818 -- a noun that the API repeats
+class InvalidParams(Refusal):
     """``field`` is the tail of a JSON Pointer into the parameters: "filters/0/params/text"."""
 
     def __init__(self, field: str, detail: str, code: str = "invalid") -> None:
-        super().__init__(f"{field}: {detail}")
+        super().__init__(code, detail)
         self.field = field
-        self.detail = detail
-        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.detail}"
+
+
+@contextmanager
+def in_field(field: str) -> Iterator[None]:
+    """Turn a refusal inside into one of ``field``, or of the part of it that it names."""
+    try:
+        yield
+    except InvalidParams as refused:
+        place = f"{field}/{refused.field}"
+        raise InvalidParams(place, refused.detail, refused.code) from refused
+    except Refusal as refused:
+        raise InvalidParams(field, refused.detail, refused.code) from refused
 
 
 class InvalidParamsGroup(ValueError):  # noqa: N818 -- as above

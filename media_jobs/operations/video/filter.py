@@ -41,6 +41,7 @@ from media_jobs.operations.core import (
     Operation,
     Parameters,
     Target,
+    in_field,
 )
 
 T = TypeVar("T", bound=str)
@@ -148,10 +149,7 @@ class Filter(Operation):
         written = squared(video, m.device)
         size = size_after(stored_size(video), written)
         for place, step in enumerate(self.filters):
-            try:
+            with in_field(f"filters/{place}/params"):
                 filters, size = step.params.drawn(Canvas(m, size))
-            except InvalidParams as error:
-                field = f"filters/{place}/params/{error.field}"
-                raise InvalidParams(field, error.detail, error.code) from error
             written += filters
         return [*written, *made_even(size)]

@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 
-from ffapi_site.lib.lengths import length_of
+from ffapi_site.lib.labels import Metadata, Tags
 from ffapi_site.lib.web_addresses import LONGEST_URL
 from storage.models import File
-from storage.models.file import METADATA_BYTES
-from storage.names import NameRefused, clean_name
+from storage.names import clean_name
 from storage.signed_urls import download_url
 
-
-def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("text can't hold the NUL character")
-    return text
-
-
-def _named(text: str) -> str:
-    try:
-        return clean_name(text)
-    except NameRefused as refused:
-        raise ValueError(refused.detail) from refused
-
-
-def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
-    if len(json.dumps(metadata)) > METADATA_BYTES:
-        raise ValueError(f"at most {METADATA_BYTES} bytes of JSON")
-    return metadata
-
-
-Name = Annotated[StrictStr, AfterValidator(_named)]
-Tag = Annotated[
-    StrictStr, Field(min_length=1, max_length=length_of(File, "tags")), AfterValidator(_storable)
-]
-Tags = Annotated[list[Tag], Field(max_length=32)]
-Metadata = Annotated[dict[str, Any], AfterValidator(_bounded)]
+Name = Annotated[StrictStr, AfterValidator(clean_name)]
 
 
 class FileOptions(BaseModel):
@@ -94,7 +67,7 @@ class FileBody(BaseModel):
     """Needs no key, and ends after a while; ask again for a fresh one."""
 
 
-def tell(file: File) -> dict[str, Any]:
+def to_json(file: File) -> dict[str, Any]:
     """One file in JSON types."""
     body = FileBody(
         id=file.pk,

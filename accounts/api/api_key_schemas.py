@@ -51,7 +51,7 @@ class MadeKey(KeyBody):
     key: str
 
 
-def tell(key: ApiKey) -> dict[str, Any]:
+def to_json(key: ApiKey) -> dict[str, Any]:
     """One key in JSON types."""
     body = KeyBody(
         id=key.pk,

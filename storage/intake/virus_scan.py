@@ -14,6 +14,7 @@ from typing import Final
 from django.conf import settings
 
 from ffapi_site.lib.problems import Unavailable
+from ffapi_site.lib.refusal import Refusal
 
 _CHUNK_BYTES: Final = 64 * 1024
 _CONNECT_S: Final = 5.0
@@ -24,13 +25,8 @@ _ANSWER_BYTES: Final = 4096
 _FOUND: Final = re.compile(r"stream: (.{1,200}) FOUND")
 
 
-class NotClean(Exception):  # noqa: N818 -- a verdict
+class NotClean(Refusal):
     """The scanner knows what is in the file, or will never look at all of it"""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
 
 
 class ScannerUnavailable(Unavailable):

@@ -8,6 +8,7 @@ from enum import Enum
 
 import puremagic
 
+from ffapi_site.lib.refusal import Refusal
 from storage.content_types import DEFAULT, content_type_of, extension_of
 
 HEAD_BYTES = 1024 * 1024  # as much as FFmpeg looks at to tell a format
@@ -25,13 +26,8 @@ class Sniffed:
     content_type: str
 
 
-class Refused(Exception):  # noqa: N818 -- a verdict on the bytes
+class FileRefused(Refusal):
     """The file is nothing that is taken here"""
-
-    def __init__(self, detail: str, code: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.code = code
 
 
 _PLAYLIST_EXTENSIONS = {"m3u", "m3u8", "mpd", "sdp", "ffconcat", "pls", "asx", "ism", "smil"}
@@ -91,15 +87,15 @@ def _past_tags(head: bytes) -> bytes:
 
 
 def sniff(head: bytes, name: str) -> Sniffed:
-    """Tell what a file is from its first ``HEAD_BYTES`` and its name. Raises ``Refused``."""
+    """Tell what a file is from its first ``HEAD_BYTES`` and its name. Raises ``FileRefused``."""
     if not head:
-        raise Refused("the file has no bytes", "empty_file")
+        raise FileRefused("empty_file", "the file has no bytes")
     told_by = _past_tags(head)
     start = told_by[:_START_BYTES].lstrip(_BOMS[0] + _BLANK)
     _refuse_playlists(told_by, start, name)
     for pattern, what in _REFUSED_START:
         if pattern.match(start):
-            raise Refused(f"the file is {what}, not media", "file_type_refused")
+            raise FileRefused("file_type_refused", f"the file is {what}, not media")
     if (text := _as_text(head)) is not None:
         return Sniffed(Kind.TEXT, _subtitle_type(text, name))
     return _sniff_binary(head, name)
@@ -113,7 +109,7 @@ def _refuse_playlists(head: bytes, start: bytes, name: str) -> None:
         or _PLAYLIST_INSIDE.search(text)
     ):
         detail = "playlists and manifests are not taken: they name other files; send the media"
-        raise Refused(detail, "playlist_refused")
+        raise FileRefused("playlist_refused", detail)
 
 
 def _as_text(head: bytes) -> str | None:
@@ -133,10 +129,10 @@ def _subtitle_type(text: str, name: str) -> str:
         for pattern, content_type in _SUBTITLES:
             if pattern.match(start):
                 return content_type
-    raise Refused(
+    raise FileRefused(
+        "media_type_mismatch",
         "the file is plain text; text is taken as subtitles (.srt .vtt .ass .ssa) or as a colour "
         "table (.cube)",
-        "media_type_mismatch",
     )
 
 
@@ -148,7 +144,7 @@ def _sniff_binary(head: bytes, name: str) -> Sniffed:
         return Sniffed(Kind.FONT, font)
     if family in {"font", "text"} or by_name == "application/json":
         detail = f"the bytes are not what .{extension_of(name)} stands for"
-        raise Refused(detail, "media_type_mismatch")
+        raise FileRefused("media_type_mismatch", detail)
     return Sniffed(Kind.MEDIA, _media_type(head, name))
 
 
@@ -159,7 +155,7 @@ def _media_type(head: bytes, name: str) -> str:
         return by_bytes if by_name == DEFAULT else by_name
     if by_name.startswith("image/") != by_bytes.startswith("image/"):
         detail = f"the bytes are {by_bytes}, which .{extension_of(name)} does not stand for"
-        raise Refused(detail, "media_type_mismatch")
+        raise FileRefused("media_type_mismatch", detail)
     return by_name
 
 

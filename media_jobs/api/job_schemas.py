@@ -1,16 +1,68 @@
-"""A job as the API tells it."""
+"""What the API takes and tells about jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
+from ffapi_site.lib import bodies
+from ffapi_site.lib.labels import Tags
+from ffapi_site.lib.lengths import length_of
+from ffapi_site.lib.problems import FieldError, Invalid
+from media_jobs.engine.jobs import Submission
 from media_jobs.engine.queue_position import Place, Reason, places
 from media_jobs.models import Job, JobInput, JobOutput, JobQuerySet, Priority, Status
 from storage.signed_urls import download_url
+
+
+class JobOptions(BaseModel):
+    """What every job can be given besides its operation's parameters."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    priority: Literal["high", "normal", "low"] = "normal"
+    """Which of the waiting jobs is taken first."""
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where it is done; auto: on a GPU where there is one that can. The CPU steps in for a GPU
+    that fails, and ``fallback`` says so."""
+    output_name: StrictStr = Field("", max_length=length_of(Job, "output_name"))
+    """The name that the result gets; numbered where there are several."""
+    webhook_url: StrictStr = Field("", max_length=length_of(Job, "webhook_url"))
+    """Where the end of the job is posted to, signed as Standard Webhooks says."""
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    """Anything of yours, up to 16 KiB; comes back with the job."""
+    tags: Tags = Field(default_factory=list)
+    """Words to find the job by."""
+
+
+class JobRequest(JobOptions):
+    """A job to be done: an operation, its parameters, and options."""
+
+    operation: StrictStr = Field(max_length=length_of(Job, "operation"))
+    """The name of an operation of the catalogue."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    """The operation's own parameters."""
+
+    def to_submission(self) -> Submission:
+        return Submission(**dict(self))
+
+
+def read(body: Mapping[str, Any]) -> Submission:
+    """Raises ``Invalid`` with the pointer of every field that is wrong."""
+    return bodies.read(JobRequest, body).to_submission()
+
+
+def flattened(problem: Invalid) -> Invalid:
+    """The same problem, for a body whose parameters are not under ``params``."""
+    errors = [
+        FieldError(each.pointer.removeprefix("/params").rstrip("/"), each.detail, each.code)
+        for each in problem.errors
+    ]
+    sentence = "; ".join(f"{each.pointer or 'the body'}: {each.detail}" for each in errors)
+    return Invalid(sentence, code=problem.code, errors=errors)
 
 
 class Progress(BaseModel):
@@ -135,22 +187,22 @@ class JobBody(BaseModel):
 
 
 def related(jobs: JobQuerySet) -> JobQuerySet:
-    """The rows with all that telling them takes."""
+    """The rows with all that goes into their JSON."""
     return jobs.prefetch_related("inputs", "outputs__file")
 
 
-def tell(job: Job) -> dict[str, Any]:
+def to_json(job: Job) -> dict[str, Any]:
     """One job in JSON types."""
-    return tell_all([job])[0]
+    return list_to_json([job])[0]
 
 
-def tell_all(jobs: Iterable[Job]) -> list[dict[str, Any]]:
+def list_to_json(jobs: Iterable[Job]) -> list[dict[str, Any]]:
     listed = list(jobs)
     waiting = places(listed)
-    return [_tell(job, waiting.get(job.id)) for job in listed]
+    return [_to_json(job, waiting.get(job.id)) for job in listed]
 
 
-def _tell(job: Job, place: Place | None) -> dict[str, Any]:
+def _to_json(job: Job, place: Place | None) -> dict[str, Any]:
     is_completed = job.status == Status.COMPLETED
     body = JobBody(
         id=job.id,

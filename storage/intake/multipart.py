@@ -1,25 +1,19 @@
-"""A multipart body, written to the disk while it arrives."""
+"""A multipart body (RFC 7578), written to the disk while it arrives."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, QueryDict, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.http import parse_header_parameters
 
-from ffapi_site.lib.ids import new_id
 from ffapi_site.lib.problems import Invalid, Malformed, TooLarge, invalid
-from ffapi_site.lib.room import Room, room_on
+from storage.intake.landing import Landing, too_large
 
 _PROLOGUE_BYTES = 64 * 1024
 _EPILOGUE_BYTES = 4096
@@ -36,57 +30,14 @@ class Part:
     fields: QueryDict
 
 
-@dataclass(frozen=True)
-class Landing:
-    """Where bytes on their way in are written to, and the room on the disk that is kept for them.
-
-    ``announced_bytes`` is 0 where nobody has said how many there will be.
-    """
-
-    path: Path
-    room: Room
-    announced_bytes: int
-
-    def create(self) -> BinaryIO:
-        """Open a new file that the sandbox's user may read; its folder is for us alone.
-
-        Writing it, and closing it, raises ``NoRoom`` where the disk has none.
-        """
-        handle = self.room.create(self.path, announced_bytes=self.announced_bytes)
-        os.fchmod(handle.fileno(), 0o644)
-        return handle
-
-
-@contextmanager
-def landing(announced_bytes: int) -> Iterator[Landing]:
-    """Give a place for bytes on their way in; whatever is left there at the end is removed.
-
-    It lies beside the stored files where both are in the data folder, so storing is a rename.
-    Raises ``NoRoom`` where the disk has no room for what is announced; of that a piece is kept.
-    """
-    folder = Path(str(settings.FILE_UPLOAD_TEMP_DIR))
-    path = folder / f"{new_id('upload')}.part"
-    with room_on(folder) as room:
-        room.expect(announced_bytes)
-        try:
-            yield Landing(path, room, announced_bytes)
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def too_large(most_bytes: int) -> TooLarge:
-    return TooLarge(f"a file may have {most_bytes >> 20} MiB", code="file_too_large")
-
-
 class _ToDisk(FileUploadHandler):
     """Takes the one part named ``file``; hashes and measures it on the way to the disk."""
 
     chunk_size = 256 * 1024
 
-    def __init__(self, landing: Landing, most_bytes: int) -> None:
+    def __init__(self, landing: Landing) -> None:
         super().__init__()
         self.landing = landing
-        self.most_bytes = most_bytes
         self.handle: BinaryIO | None = None
         self.name = ""
         self.declared_type = ""
@@ -105,8 +56,8 @@ class _ToDisk(FileUploadHandler):
         self.handle = self.landing.create()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        if start + len(raw_data) > self.most_bytes:
-            raise too_large(self.most_bytes)
+        if start + len(raw_data) > self.landing.most_bytes:
+            raise too_large(self.landing.most_bytes)
         assert self.handle  # noqa: S101 -- new_file came first
         self.handle.write(raw_data)
         self.digest.update(raw_data)
@@ -144,9 +95,9 @@ class _Ends:
         return part
 
 
-def receive(request: HttpRequest, to: Landing, *, most_bytes: int) -> Part:
+def receive(request: HttpRequest, to: Landing) -> Part:
     """Write the file of a multipart body down. Raises a ``Problem`` for any other body."""
-    handler, body = _ToDisk(to, most_bytes), _Ends(request)
+    handler, body = _ToDisk(to), _Ends(request)
     # The parser takes a missing length for an empty body; chunked bodies have none.
     meta = request.META | {"CONTENT_LENGTH": request.META.get("CONTENT_LENGTH") or "1"}
     try:

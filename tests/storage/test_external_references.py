@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from storage import external_references
+from storage.intake import external_references
 from tests.attacks.intake_files import FTYP, avi_with_playlist, box, chunk, outside, sounds
 
 
