@@ -29,7 +29,7 @@ _LONG = "a-folder-with-a-name-that-is-long" * 3
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    folder = Path(settings.DATA_DIR) / "guarded-postgres"
+    folder = Path(mkdtemp(prefix="guarded-", dir=settings.DATA_DIR)) / "postgres"
     embedded.start(folder)
     yield folder
     embedded.stop(folder)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import psutil
 import psycopg
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     # Not under /tmp: another run of pytest would close its folder to the database's user.
-    folder = Path(settings.DATA_DIR) / "killed-postgres"
+    folder = Path(mkdtemp(prefix="killed-", dir=settings.DATA_DIR)) / "postgres"
     yield folder
     embedded.stop(folder)
 
@@ -149,7 +150,7 @@ def test_data_that_are_no_database_are_named(tmp_path: Path) -> None:
 
 
 def test_several_may_start_it_while_it_is_made() -> None:
-    folder = Path(settings.DATA_DIR) / "new-postgres"
+    folder = Path(mkdtemp(prefix="new-", dir=settings.DATA_DIR)) / "postgres"
     code = f"""
 from pathlib import Path
 from ffapi_site.database import embedded

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, cast
 
 import psutil
@@ -44,7 +45,7 @@ def _asked_as_by_a_site(
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    folder = Path(settings.DATA_DIR) / "unwell-postgres"
+    folder = Path(mkdtemp(prefix="unwell-", dir=settings.DATA_DIR)) / "postgres"
     place = embedded.start(folder)
     with psycopg.connect(host=place, user="postgres", dbname="postgres", autocommit=True) as owner:
         owner.execute("CREATE ROLE ffapi LOGIN")
