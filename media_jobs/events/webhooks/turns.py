@@ -71,9 +71,8 @@ ORDER BY coalesce(busy.number, 0), turn.at NULLS FIRST LIMIT 1
 """  # noqa: S608 -- constants of this module
 
 # What waits for a receiver that is left alone is not looked at again and again meanwhile.
-_PUT_OFF = f"""{_WAITING}
-UPDATE media_jobs_webhookdelivery AS put_off SET next_attempt_at = behind.open_until
-FROM (
+# Named by an array, not by a join: a join may begin with all that waits.
+_PUT_OFF = f"""{_WAITING}, behind AS MATERIALIZED (
     SELECT due.id, endpoint.open_until
     FROM waiting CROSS JOIN LATERAL (
         SELECT id, {ORIGIN} AS origin FROM media_jobs_webhookdelivery
@@ -86,8 +85,10 @@ FROM (
           AND open_until > statement_timestamp()
         LIMIT 1
     ) AS endpoint
-) AS behind
-WHERE put_off.id = behind.id
+)
+UPDATE media_jobs_webhookdelivery AS put_off
+SET next_attempt_at = (SELECT open_until FROM behind WHERE behind.id = put_off.id)
+WHERE id = ANY (ARRAY(SELECT id FROM behind))
 """  # noqa: S608 -- as above
 
 # By the indexes alone, whatever the statistics say of a table that grew a moment ago.
@@ -126,7 +127,7 @@ def claim() -> WebhookDelivery | None:
         # After the event, as whoever writes down how it ended has them.
         cursor.execute(_TAKE_TURN, row)
         # Not its tenant: where no key opens that one's secret, this is for `deliver` to say.
-        return taken.select_related("job").get()
+        return taken.get()
 
 
 # Who is being written to just now stays; and two that forget at once don't wait for each other.
