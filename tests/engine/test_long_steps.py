@@ -19,6 +19,7 @@ from media_jobs.models import Job, Status
 from media_jobs.planning import media_limits
 from media_jobs.slot import tasks
 from storage import store
+from storage.backends import local
 from storage.models import File
 from tests.harness.server import eventually
 
@@ -78,9 +79,9 @@ def beside(work: Callable[[], object], *, every_s: float = 0.2) -> Iterator[None
 
 
 LONG_STEPS = [
-    (store, "_flush"),
+    (local, "_flush"),
     (store, "_digest_of"),
-    (store, "_linked"),
+    (local.LocalDisk, "link"),
     (media_limits, "check_sources"),  # one that says nothing of itself
 ]
 
@@ -111,7 +112,7 @@ def test_a_hang_loses_it(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_cancel_does_not_wait_for_a_disk(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    slowed(monkeypatch, store, "_flush", 20.0)
+    slowed(monkeypatch, local, "_flush", 20.0)
     asked_at: list[float] = []
 
     def cancel() -> None:
@@ -130,7 +131,7 @@ def test_a_cancel_does_not_wait_for_a_disk(job: Job, monkeypatch: pytest.MonkeyP
 
 def test_a_disk_that_is_gone_is_not_waited_for(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_PATIENCE_S", 0.5)
-    slowed(monkeypatch, store, "_flush", 5.0)
+    slowed(monkeypatch, local, "_flush", 5.0)
     tasks.work(job.lane)
     waiting = Job.objects.get(pk=job.pk)
     assert (waiting.status, waiting.attempts.get().outcome) == (Status.QUEUED, "given back")
