@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.functional import lazy
@@ -11,6 +12,9 @@ from ffapi_site.error_codes import error_codes
 from ffapi_site.observability import health
 from ffapi_site.observability.metrics import metrics
 from ffapi_site.openapi.pages import Reference, Schema, SwaggerUI
+
+# Here, not as the apps are loaded: a slot, like most commands, has no admin.
+admin.autodiscover()
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("accounts.api.urls")),
