@@ -59,7 +59,6 @@ LOOPS = {
     "media_jobs.slot.number:take": "the first number that is free",
     "media_jobs.worker.end_transaction:commit": "a deadline, and a bound of refusals",
     "accounts.quotas.limits:_held_with_plan": "staff, who give plans by hand",
-    "accounts.audit_chain.inspection:_lines": "the chain",
     "accounts.audit_chain.download:_lines": "the chain",
 }
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from django.conf import settings
 
+from accounts.audit_chain import records
 from accounts.audit_chain.append_file import append
-from accounts.audit_chain.record import COLUMNS, line
+from accounts.audit_chain.record import line
 from accounts.audit_chain.syslog import Syslog
 from accounts.models import AuditForwarding
 from ffapi_site.database import sealing
@@ -51,11 +52,7 @@ def forward(connection: SealerConnection, target: str) -> int:
     where it is away, ``ValueError`` where it is no address.
     """
     connection.execute(_BEGIN, [target])
-    rows = connection.execute(
-        f"SELECT {COLUMNS} FROM accounts_auditrecord WHERE place >"  # noqa: S608 -- our own columns
-        " (SELECT place FROM accounts_auditforwarding WHERE target = %s) ORDER BY place LIMIT %s",
-        [target, _BATCH],
-    ).fetchall()
+    rows = records.to_forward(connection, target, _BATCH)
     if rows:
         _send(target, [_told(line(row)) for row in rows])
         connection.execute(
@@ -70,14 +67,14 @@ def _told(sealed: dict[str, Any]) -> dict[str, Any]:
     return {name: sealed[name] for name in sealed if name != "salt"}
 
 
-def _send(target: str, records: list[dict[str, Any]]) -> None:
+def _send(target: str, told: list[dict[str, Any]]) -> None:
     if target.startswith("file:"):
         # Opened anew each time, so that the file may be moved away by log rotation.
-        lines = "".join(json.dumps(each) + "\n" for each in records)
+        lines = "".join(json.dumps(each) + "\n" for each in told)
         append(Path(target.removeprefix("file:")), lines.encode(), mode=0o600)
         return
     with Syslog(target) as syslog:
-        syslog.send(records)
+        syslog.send(told)
 
 
 def forward_until(stop: threading.Event, target: str) -> None:

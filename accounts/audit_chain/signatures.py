@@ -10,10 +10,10 @@ from typing import Any, Final
 import psycopg
 from psycopg.types.json import Jsonb
 
-from accounts.audit_chain import erasure
-from accounts.audit_chain.chain import head
+from accounts.audit_chain import records
 from accounts.audit_chain.locks import held_for_signing, now
-from accounts.audit_chain.record import Row, of_tenant
+from accounts.audit_chain.record import Row
+from accounts.audit_chain.records import Head
 from accounts.audit_chain.signing_key import (
     Envelope,
     KeyTrouble,
@@ -115,12 +115,7 @@ def _fault(connection: SealerConnection, row: Row) -> str | None:
     claims = row["statement"]
     if not _is_manifest(claims):
         return "not a manifest"
-    which, values = of_tenant(row["tenant_id"])
-    ends = connection.execute(
-        f"SELECT seq, prev_hash, hash FROM accounts_auditrecord WHERE {which} AND seq = ANY (%s)",  # noqa: S608
-        [*values, [claims["first_seq"], claims["last_seq"]]],
-    ).fetchall()
-    found = {each["seq"]: each for each in ends}
+    found = records.at(connection, row["tenant_id"], claims["first_seq"], claims["last_seq"])
     first, last = found.get(claims["first_seq"]), found.get(claims["last_seq"])
     if first is None or last is None:
         return "there are no such records"
@@ -135,20 +130,11 @@ def _fault_before(connection: SealerConnection, row: Row) -> str | None:
     claims = row["statement"]
     if claims["first_seq"] == 1:
         return None
-    which, values = of_tenant(row["tenant_id"])
-    before = [*values, claims["first_seq"] - 1, claims["first_prev_hash"]]
-    cut = connection.execute(
-        f"SELECT FROM accounts_auditcheckpoint WHERE {which} AND kind = 'cut' AND seq = %s"
-        " AND envelope->'statement'->>'hash' = %s",
-        before,
-    )
-    if cut.rowcount:
+    before = Head(claims["first_seq"] - 1, claims["first_prev_hash"])
+    if records.is_cut(connection, row["tenant_id"], before):
         return None
-    record = connection.execute(
-        f"SELECT FROM accounts_auditrecord WHERE {which} AND seq = %s AND hash = %s",
-        before,
-    )
-    if not record.rowcount:
+    record = records.at(connection, row["tenant_id"], before.seq).get(before.seq)
+    if record is None or record["hash"] != before.hash:
         return f"the record before {claims['first_seq']} is gone, and no cut tells of that"
     return "records before the first are left out" if claims["start"] is None else None
 
@@ -178,8 +164,8 @@ def _sign(connection: SealerConnection, key: SigningKey, row: Row) -> None:
             "v": VERSION,
             "kind": "manifest",
             "tenant": row["tenant_id"],
-            "head_seq": head(connection, row["tenant_id"]).seq,
-            "erased_later": erasure.comes_after(
+            "head_seq": records.head(connection, row["tenant_id"]).seq,
+            "erased_later": records.is_erased_after(
                 connection, row["tenant_id"], row["statement"]["last_seq"]
             ),
             "at": now(connection),

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.audit_chain.chain import INSTALLATION
+from accounts.audit_chain.records import INSTALLATION
 from accounts.audit_chain.verifier.digests import digest
 from accounts.models import (
     AuditCheckpoint,

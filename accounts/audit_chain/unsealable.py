@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import psycopg
 
-from accounts.audit_chain.record import COLUMNS, Row, content, digest_of_personal
+from accounts.audit_chain import records
+from accounts.audit_chain.record import Row, content, digest_of_personal
 from ffapi_site.database.sealing import SealerConnection
 
 FAULTS: Final = (ArithmeticError, RecursionError, ValueError, psycopg.DataError)
@@ -39,10 +40,7 @@ def among(connection: SealerConnection, known: list[Row]) -> dict[str | None, st
 
 def _fault(connection: SealerConnection, record_id: str) -> str | None:
     try:
-        row = connection.execute(
-            f"SELECT {COLUMNS} FROM accounts_auditrecord WHERE id = %s",  # noqa: S608 -- our own
-            [record_id],
-        ).fetchone()
+        row = records.by_id(connection, record_id)
         if row:
             require_sealable(row)
             content(row | {"personal_digest": digest_of_personal(row)})
