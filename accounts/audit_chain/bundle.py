@@ -58,7 +58,10 @@ def write(selection: Selection, export_id: str, file: IO[bytes]) -> None:
             "verify.py": _add(bundle, "verify.py", bundled_verifier.program()),
             "README.txt": _add(bundle, "README.txt", _README.read_bytes()),
         }
-        _require_uncut(selection.tenant_id, first_seq)
+        # A retention cut that came between leaves a hole: the next try begins after it.
+        cuts = AuditCheckpoint.objects.filter(tenant_id=selection.tenant_id, kind="cut")
+        if cuts.filter(seq__gte=first_seq).exists():
+            raise SealerAway
         start = selection.start.isoformat() if selection.start else None
         claims = records.claims() | {"files": files, "start": start}
         manifest = signatures.ask(selection.tenant_id, claims)
@@ -80,13 +83,6 @@ def _ends(selection: Selection) -> tuple[int, int]:
     if found["first"] is None:
         raise NothingToExport
     return found["first"], found["last"]
-
-
-def _require_uncut(tenant_id: str | None, first_seq: int) -> None:
-    """A retention cut that came between leaves a hole: the next try begins after it."""
-    cuts = AuditCheckpoint.objects.filter(tenant_id=tenant_id, kind="cut")
-    if cuts.filter(seq__gte=first_seq).exists():
-        raise SealerAway
 
 
 class _Records:

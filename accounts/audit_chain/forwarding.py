@@ -6,7 +6,6 @@ import json
 import logging
 import threading
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 
@@ -52,29 +51,21 @@ def forward(connection: SealerConnection, target: str) -> int:
     where it is away, ``ValueError`` where it is no address.
     """
     connection.execute(_BEGIN, [target])
-    rows = records.to_forward(connection, target, _BATCH)
-    if rows:
-        _send(target, [_told(line(row)) for row in rows])
+    if rows := records.to_forward(connection, target, _BATCH):
+        # Without their salt: what was erased later can't be guessed from a copy.
+        sent = [{name: of for name, of in line(row).items() if name != "salt"} for row in rows]
+        if target.startswith("file:"):
+            # Opened anew each time, so that the file may be moved away by log rotation.
+            lines = "".join(json.dumps(each) + "\n" for each in sent)
+            append(Path(target.removeprefix("file:")), lines.encode(), mode=0o600)
+        else:
+            with Syslog(target) as syslog:
+                syslog.send(sent)
         connection.execute(
             "UPDATE accounts_auditforwarding SET place = %s, failure = '' WHERE target = %s",
             [rows[-1]["place"], target],
         )
     return len(rows)
-
-
-def _told(sealed: dict[str, Any]) -> dict[str, Any]:
-    """A record without its salt: what was erased later can't be guessed from a copy of it."""
-    return {name: sealed[name] for name in sealed if name != "salt"}
-
-
-def _send(target: str, told: list[dict[str, Any]]) -> None:
-    if target.startswith("file:"):
-        # Opened anew each time, so that the file may be moved away by log rotation.
-        lines = "".join(json.dumps(each) + "\n" for each in told)
-        append(Path(target.removeprefix("file:")), lines.encode(), mode=0o600)
-        return
-    with Syslog(target) as syslog:
-        syslog.send(told)
 
 
 def forward_until(stop: threading.Event, target: str) -> None:

@@ -64,7 +64,10 @@ def _remove(connection: SealerConnection, tenant: str | None, end: Row) -> Chain
     Where they are not what was signed a cut would hide it for ever: raises ``Rewritten``, and with
     the transaction nothing has happened.
     """
-    if fault := _fault_of(connection, end["envelope"]):
+    fault: str | None = "none"
+    if is_checkpoint(end["envelope"]):
+        fault = Keys(registered(connection), None).fault_of(end["envelope"], "checkpoint")
+    if fault:
         raise Rewritten(f"rewritten: the checkpoint of record {end['seq']} is {fault}")
     lines = _removed(connection, tenant, end["seq"])
     try:
@@ -77,7 +80,8 @@ def _remove(connection: SealerConnection, tenant: str | None, end: Row) -> Chain
         raise Rewritten(f"rewritten: a record to {end['seq']} can't be read") from error
     if chain.findings:
         raise Rewritten(f"rewritten: {chain.findings[0].text}")
-    if not _is_beginning(connection, chain):
+    before = Head(chain.first_seq - 1, chain.prev_hash)
+    if before != Head() and not records.is_cut(connection, tenant, before):
         raise Rewritten(f"rewritten: what was before record {chain.first_seq} is gone")
     return chain
 
@@ -90,15 +94,3 @@ def _removed(
     connection.execute("SET LOCAL ffapi.audit_cut = 'on'")
     while rows := records.of_chain(connection, _DELETE, tenant, **wanted).fetchall():
         yield from map(line, sorted(rows, key=itemgetter("seq")))
-
-
-def _fault_of(connection: SealerConnection, envelope: Envelope) -> str | None:
-    if not is_checkpoint(envelope):
-        return "none"
-    return Keys(registered(connection), None).fault_of(envelope, "checkpoint")
-
-
-def _is_beginning(connection: SealerConnection, chain: Chain) -> bool:
-    """Is the first record number 1, or the one after an earlier cut?"""
-    before = Head(chain.first_seq - 1, chain.prev_hash)
-    return before == Head() or records.is_cut(connection, chain.tenant, before)

@@ -47,15 +47,8 @@ def lost(connection: SealerConnection, tenant: str | None, kept: list[Envelope])
     """Say what of a chain is missing, by its checkpoints here and those that the file kept."""
     stored = records.last_checkpoint(connection, tenant)
     newest = max(kept, key=_number, default=None)
-    return older_than_kept(connection, stored, newest) or _missing_records(connection, tenant)
-
-
-def _number(envelope: Envelope) -> int:
-    return int(envelope["statement"]["number"])
-
-
-def _missing_records(connection: SealerConnection, tenant: str | None) -> str | None:
-    """Compare the last checkpoint with the record that it is about."""
+    if fault := older_than_kept(connection, stored, newest):
+        return fault
     row = records.signed_end(connection, tenant)
     if row is None or row["seq"] == 0:
         return None
@@ -65,6 +58,10 @@ def _missing_records(connection: SealerConnection, tenant: str | None) -> str | 
     if records.left(connection, tenant) == Head(row["seq"], row["hash"]):
         return None  # cut away, all of them
     return f"records to {row['seq']} are gone, which checkpoint {row['number']} covers"
+
+
+def _number(envelope: Envelope) -> int:
+    return int(envelope["statement"]["number"])
 
 
 def accept(signer: Signer, tenant: str | None, reason: str) -> Envelope:
@@ -80,7 +77,10 @@ def accept(signer: Signer, tenant: str | None, reason: str) -> Envelope:
     with held_for_signing(connection):
         _take_back(connection, tenant, signer.file.of(tenant))
         end = records.left(connection, tenant)
-        lost_seq = max(end.seq, _signed_to(connection, tenant))
+        # What was sealed after the last checkpoint left no trace here. Earlier ones may be about
+        # higher numbers, which an earlier rollback told of.
+        signed = records.signed_end(connection, tenant)
+        lost_seq = max(end.seq, signed["envelope"]["statement"]["seq"] if signed else 0)
         told = {"kept_to": end.seq, "lost_at_least_to": lost_seq, "reason": reason}
         more = {"first_seq": end.seq + 1, "lost_seq": lost_seq, "reason": reason}
         envelope = checkpoints.write(signer, tenant, "rollback", end, more)
@@ -89,15 +89,6 @@ def accept(signer: Signer, tenant: str | None, reason: str) -> Envelope:
         )
     signer.file.append([envelope])
     return envelope
-
-
-def _signed_to(connection: SealerConnection, tenant: str | None) -> int:
-    """The last record that is known to have been: what was sealed after it left no trace here.
-
-    Earlier checkpoints may be about higher numbers, which an earlier rollback told of.
-    """
-    signed = [each["statement"] for each in records.checkpoints(connection, tenant)]
-    return int([told["seq"] for told in signed if told["kind"] != "cut"][-1])
 
 
 def _take_back(connection: SealerConnection, tenant: str | None, signed: list[Envelope]) -> None:

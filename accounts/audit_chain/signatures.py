@@ -122,16 +122,9 @@ def _fault(connection: SealerConnection, row: Row) -> str | None:
     told = (claims["first_prev_hash"], claims["last_hash"])
     if (first["prev_hash"], last["hash"]) != told:
         return "these are other records"
-    return _fault_before(connection, row)
-
-
-def _fault_before(connection: SealerConnection, row: Row) -> str | None:
-    """What comes before the first record is there or was cut away; it is not left out unsaid."""
-    claims = row["statement"]
-    if claims["first_seq"] == 1:
-        return None
+    # What comes before the first record is there or was cut away; it is not left out unsaid.
     before = Head(claims["first_seq"] - 1, claims["first_prev_hash"])
-    if records.is_cut(connection, row["tenant_id"], before):
+    if before.seq == 0 or records.is_cut(connection, row["tenant_id"], before):
         return None
     record = records.at(connection, row["tenant_id"], before.seq).get(before.seq)
     if record is None or record["hash"] != before.hash:

@@ -38,21 +38,19 @@ def of(tenant_id: str | None) -> ChainState:
     last = records.filter(seq__isnull=False).order_by("-seq").values_list("seq", flat=True).first()
     checkpoints = AuditCheckpoint.objects.filter(tenant_id=tenant_id)
     fingerprints = [key["fingerprint"] for key in public_keys()]
+    sealer = AuditSealer.objects.first()
+    if sealer is None or timezone.now() - sealer.heartbeat_at > _LATE:
+        trouble = "Nothing is sealed just now: the sealer does not run."
+    else:
+        known = {each["chain"]: str(each["detail"]) for each in sealer.troubles}
+        trouble = known.get(tenant_id or INSTALLATION, "")
     return ChainState(
         sealed_to=last or 0,
         unsealed=records.filter(seq=None).count(),
         checkpoint=checkpoints.order_by("-number").first(),
         fingerprint=fingerprints[-1] if fingerprints else "",
-        trouble=_trouble_of(tenant_id),
+        trouble=trouble,
     )
-
-
-def _trouble_of(tenant_id: str | None) -> str:
-    sealer = AuditSealer.objects.first()
-    if sealer is None or timezone.now() - sealer.heartbeat_at > _LATE:
-        return "Nothing is sealed just now: the sealer does not run."
-    known = {each["chain"]: str(each["detail"]) for each in sealer.troubles}
-    return known.get(tenant_id or INSTALLATION, "")
 
 
 def public_keys() -> list[dict[str, Any]]:

@@ -32,21 +32,17 @@ def among(connection: SealerConnection, known: list[Row]) -> dict[str | None, st
     """Try each of these records alone; gives the chains that must not go on, with the reason."""
     troubles: dict[str | None, str] = {}
     for row in known:
-        if row["tenant_id"] not in troubles and (fault := _fault(connection, row["id"])):
+        if row["tenant_id"] in troubles:
+            continue
+        try:
+            if whole := records.by_id(connection, row["id"]):
+                require_sealable(whole)
+                content(whole | {"personal_digest": digest_of_personal(whole)})
+        except FAULTS as error:
+            fault = type(error).__name__
             told = f"record {row['id']} can't be sealed ({fault}), and its chain waits for it"
             troubles[row["tenant_id"]] = told
     return troubles
-
-
-def _fault(connection: SealerConnection, record_id: str) -> str | None:
-    try:
-        row = records.by_id(connection, record_id)
-        if row:
-            require_sealable(row)
-            content(row | {"personal_digest": digest_of_personal(row)})
-    except FAULTS as error:
-        return type(error).__name__
-    return None
 
 
 def require_sealable(row: Row) -> None:
