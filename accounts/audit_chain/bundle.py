@@ -45,9 +45,7 @@ def write(selection: Selection, export_id: str, file: IO[bytes]) -> None:
 
     Raises ``SealerAway`` where nothing is sealed or signed just now, and ``NothingToExport``.
     """
-    if selection.end is None:
-        _await_sealed(export_id)
-    first_seq, last_seq = _ends(selection)
+    first_seq, last_seq = _sealed_ends(selection, export_id)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
         records = _Records(selection.tenant_id, first_seq, last_seq)
         files = {
@@ -68,16 +66,17 @@ def write(selection: Selection, export_id: str, file: IO[bytes]) -> None:
         bundle.writestr("manifest.json", json.dumps(manifest, indent=1))
 
 
-def _await_sealed(export_id: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not AuditRecord.objects.filter(pk=export_id, seq__isnull=False).exists():
-        if time.monotonic() > deadline:
-            raise SealerAway
-        time.sleep(0.05)
+def _sealed_ends(selection: Selection, export_id: str) -> tuple[int, int]:
+    """The first and the last number: times follow the numbers only nearly, so none is skipped.
 
-
-def _ends(selection: Selection) -> tuple[int, int]:
-    """The first and the last number: times follow the numbers only nearly, so none is skipped."""
+    Where the stretch has no end, it waits until the record ``export_id`` is sealed.
+    """
+    if selection.end is None:
+        deadline = time.monotonic() + _PATIENCE_S
+        while not AuditRecord.objects.filter(pk=export_id, seq__isnull=False).exists():
+            if time.monotonic() > deadline:
+                raise SealerAway
+            time.sleep(0.05)
     rows = selection.records().filter(tenant=selection.tenant, seq__isnull=False)
     found = rows.aggregate(first=Min("seq"), last=Max("seq"))
     if found["first"] is None:

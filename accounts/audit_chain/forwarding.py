@@ -73,22 +73,18 @@ def forward_until(stop: threading.Event, target: str) -> None:
 
     def keep() -> None:
         with sealing.connect() as connection:
-            _keep_forwarding(connection, stop, target)
+            while not stop.is_set():
+                try:
+                    if forward(connection, target) < _BATCH:
+                        stop.wait(_PAUSE_S)
+                except (OSError, ValueError) as error:
+                    facts = {"target": target, "why": str(error)}
+                    logger.warning("A target of the audit log is away", extra=facts)
+                    connection.execute(
+                        "UPDATE accounts_auditforwarding SET failure = %s WHERE target = %s",
+                        [fitted(AuditForwarding, "failure", error), target],
+                    )
+                    stop.wait(_AFTER_FAILURE_S)
 
     chore = Chore("audit forwarding", keep, longest_rest_s=_LONGEST_REST_S)
     keep_doing(chore, stop, pause_s=_AFTER_FAILURE_S)
-
-
-def _keep_forwarding(connection: SealerConnection, stop: threading.Event, target: str) -> None:
-    while not stop.is_set():
-        try:
-            if forward(connection, target) < _BATCH:
-                stop.wait(_PAUSE_S)
-        except (OSError, ValueError) as error:
-            facts = {"target": target, "why": str(error)}
-            logger.warning("A target of the audit log is away", extra=facts)
-            connection.execute(
-                "UPDATE accounts_auditforwarding SET failure = %s WHERE target = %s",
-                [fitted(AuditForwarding, "failure", error), target],
-            )
-            stop.wait(_AFTER_FAILURE_S)

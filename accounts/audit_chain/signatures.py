@@ -104,18 +104,33 @@ def _answer(connection: SealerConnection, key: SigningKey, asked: Row) -> str | 
     ).fetchone()
     if row is None:
         return None  # nobody waits for it any more
-    fault = _fault(connection, row)
-    if fault is None:
-        _sign(connection, key, row)
-    return fault
+    tenant, claims = row["tenant_id"], row["statement"]
+    if fault := _fault(connection, tenant, claims):
+        return fault
+    with held_for_signing(connection):
+        require_current(connection, key)
+        statement = claims | {
+            "v": VERSION,
+            "kind": "manifest",
+            "tenant": tenant,
+            "head_seq": records.head(connection, tenant).seq,
+            "erased_later": records.is_erased_after(connection, tenant, claims["last_seq"]),
+            "at": now(connection),
+            "key_id": key.key_id,
+            "keys": registered(connection),
+        }
+        connection.execute(
+            "UPDATE accounts_auditsignature SET statement = %s, signature = %s WHERE id = %s",
+            [Jsonb(statement), key.sign(statement)["signature"], row["id"]],
+        )
+    return None
 
 
-def _fault(connection: SealerConnection, row: Row) -> str | None:
+def _fault(connection: SealerConnection, tenant: str | None, claims: Any) -> str | None:
     """Compare what is claimed about a chain with the chain."""
-    claims = row["statement"]
     if not _is_manifest(claims):
         return "not a manifest"
-    found = records.at(connection, row["tenant_id"], claims["first_seq"], claims["last_seq"])
+    found = records.at(connection, tenant, claims["first_seq"], claims["last_seq"])
     first, last = found.get(claims["first_seq"]), found.get(claims["last_seq"])
     if first is None or last is None:
         return "there are no such records"
@@ -124,9 +139,9 @@ def _fault(connection: SealerConnection, row: Row) -> str | None:
         return "these are other records"
     # What comes before the first record is there or was cut away; it is not left out unsaid.
     before = Head(claims["first_seq"] - 1, claims["first_prev_hash"])
-    if before.seq == 0 or records.is_cut(connection, row["tenant_id"], before):
+    if before.seq == 0 or records.is_cut(connection, tenant, before):
         return None
-    record = records.at(connection, row["tenant_id"], before.seq).get(before.seq)
+    record = records.at(connection, tenant, before.seq).get(before.seq)
     if record is None or record["hash"] != before.hash:
         return f"the record before {claims['first_seq']} is gone, and no cut tells of that"
     return "records before the first are left out" if claims["start"] is None else None
@@ -148,24 +163,3 @@ def _is_manifest(claims: Any) -> bool:
         and set(NEEDED) <= set(files) <= set(FILES)
         and all(map(is_digest, files.values()))
     )
-
-
-def _sign(connection: SealerConnection, key: SigningKey, row: Row) -> None:
-    with held_for_signing(connection):
-        require_current(connection, key)
-        statement = row["statement"] | {
-            "v": VERSION,
-            "kind": "manifest",
-            "tenant": row["tenant_id"],
-            "head_seq": records.head(connection, row["tenant_id"]).seq,
-            "erased_later": records.is_erased_after(
-                connection, row["tenant_id"], row["statement"]["last_seq"]
-            ),
-            "at": now(connection),
-            "key_id": key.key_id,
-            "keys": registered(connection),
-        }
-        connection.execute(
-            "UPDATE accounts_auditsignature SET statement = %s, signature = %s WHERE id = %s",
-            [Jsonb(statement), key.sign(statement)["signature"], row["id"]],
-        )

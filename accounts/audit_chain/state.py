@@ -73,7 +73,11 @@ def health() -> dict[str, Any]:
     """What ``/health/detailed`` tells; ``warning`` is there where somebody should look."""
     with scope.within(scope.EVERY_TENANT):
         sealer = AuditSealer.objects.first()
-        lag_s = _lag(timezone.now())
+        now = timezone.now()
+        # Not of a time that Python can't read: such a record is told of as a trouble of its chain.
+        waiting = AuditRecord.objects.filter(seq=None, at__range=(_FIRST, now))
+        oldest = waiting.order_by("xid").values_list("at", flat=True).first()
+        lag_s = round((now - oldest).total_seconds(), 1) if oldest else 0.0
         failures = AuditForwarding.objects.exclude(failure="").values_list("target", "failure")
         warnings = [f"{target} is away: {failure}" for target, failure in failures]
         if sealer is None:
@@ -91,10 +95,3 @@ def health() -> dict[str, Any]:
         "lag_seconds": lag_s,
     }
     return facts | ({"warning": "; ".join(warnings)} if warnings else {})
-
-
-def _lag(now: datetime) -> float:
-    # Not of a time that Python can't read: such a record is told of as a trouble of its chain.
-    waiting = AuditRecord.objects.filter(seq=None, at__range=(_FIRST, now))
-    oldest = waiting.order_by("xid").values_list("at", flat=True)[:1]
-    return round(max(((now - at).total_seconds() for at in oldest), default=0.0), 1)
