@@ -110,10 +110,15 @@ def _mail_next() -> bool | None:
         if database_away(error):
             raise
         logger.exception("An alert failed", extra={"alert": alert.pk})
-        _say_what_follows(alert)
-        return False
-    QuotaAlert.objects.filter(pk=alert.pk).update(mailed_at=Now())
-    return True
+    else:
+        QuotaAlert.objects.filter(pk=alert.pk).update(mailed_at=Now())
+        return True
+    extra = {"alert": alert.pk, "tries": alert.mail_tries}
+    if alert.mail_tries < _TRIES:
+        logger.warning("An alert could not be mailed", extra=extra)
+    else:
+        logger.error("An alert is given up: it could not be mailed", extra=extra)
+    return False
 
 
 def _take_next() -> QuotaAlert | None:
@@ -132,25 +137,15 @@ def _take_next() -> QuotaAlert | None:
     return alert
 
 
-def _say_what_follows(alert: QuotaAlert) -> None:
-    extra = {"alert": alert.pk, "tries": alert.mail_tries}
-    if alert.mail_tries < _TRIES:
-        logger.warning("An alert could not be mailed", extra=extra)
-    else:
-        logger.error("An alert is given up: it could not be mailed", extra=extra)
-
-
 def _mail(alert: QuotaAlert) -> None:
     admins = Membership.objects.filter(tenant=alert.tenant, role=Role.ADMIN, user__is_active=True)
     addresses = [each for each in admins.values_list("user__email", flat=True) if each]
-    if addresses:
-        send_mail(_subject(alert), _text(alert), None, addresses)
-
-
-def _subject(alert: QuotaAlert) -> str:
-    if alert.name == SUSPENDED:
-        return f"{alert.tenant.name} is suspended"
-    return f"{alert.tenant.name}: {alert.percent} % of {QUOTAS[alert.name].name}"
+    if not addresses:
+        return
+    subject = f"{alert.tenant.name} is suspended"
+    if alert.name != SUSPENDED:
+        subject = f"{alert.tenant.name}: {alert.percent} % of {QUOTAS[alert.name].name}"
+    send_mail(subject, _text(alert), None, addresses)
 
 
 def _text(alert: QuotaAlert) -> str:
