@@ -47,14 +47,9 @@ def note(key: ApiKey, address: str) -> None:
     with transaction.atomic():
         limits.refer_to(key.tenant_id)
         if first.update(known_addresses=addresses, **last_use):
-            _tell(key)
+            user = replace(actor.current(), kind=actor.Kind.API_KEY, id=key.pk, name=key.name)
+            event = AuditEvent.API_KEY_USED_FROM_NEW_ADDRESS
+            details = {"is_first_use": key.last_used_at is None}
+            with actor.acting(user):
+                audit.record(event, key.tenant_id, key.pk, details=details)
     key.known_addresses = [block, *key.known_addresses][:REMEMBERED]
-
-
-def _tell(key: ApiKey) -> None:
-    user = replace(actor.current(), kind=actor.Kind.API_KEY, id=key.pk, name=key.name)
-    details = {"is_first_use": key.last_used_at is None}
-    with actor.acting(user):
-        audit.record(
-            AuditEvent.API_KEY_USED_FROM_NEW_ADDRESS, key.tenant_id, key.pk, details=details
-        )
