@@ -142,25 +142,20 @@ def _mail(alert: QuotaAlert) -> None:
     addresses = [each for each in admins.values_list("user__email", flat=True) if each]
     if not addresses:
         return
-    subject = f"{alert.tenant.name} is suspended"
-    if alert.name != SUSPENDED:
-        subject = f"{alert.tenant.name}: {alert.percent} % of {QUOTAS[alert.name].name}"
-    send_mail(subject, _text(alert), None, addresses)
-
-
-def _text(alert: QuotaAlert) -> str:
-    usage = f"{settings.PUBLIC_BASE_URL}/usage"
+    name = alert.tenant.name
     if alert.name == SUSPENDED:
-        return (
-            f"{alert.taken} requests of {alert.tenant.name} went past a quota today; the plan "
+        subject = f"{name} is suspended"
+        text = (
+            f"{alert.taken} requests of {name} went past a quota today; the plan "
             f"allows fewer than {alert.maximum}. Nothing new is taken until the operators lift "
-            f"the suspension; what is there can still be read.\n\n{usage}\n"
+            "the suspension; what is there can still be read."
         )
-    quota = QUOTAS[alert.name]
-    whose = f"The key {alert.subject}" if alert.subject != alert.tenant_id else alert.tenant.name
-    ends = f" It begins anew at {alert.resets_at:%Y-%m-%d %H:%M} UTC." if alert.resets_at else ""
-    taken, maximum = alert.taken / quota.scale, alert.maximum / quota.scale
-    return (
-        f"{whose} has taken {taken:g} of {maximum:g} {quota.unit} ({quota.name}).{ends}"
-        f"\n\n{usage}\n"
-    )
+    else:
+        quota = QUOTAS[alert.name]
+        subject = f"{name}: {alert.percent} % of {quota.name}"
+        whose = f"The key {alert.subject}" if alert.subject != alert.tenant_id else name
+        taken, maximum = alert.taken / quota.scale, alert.maximum / quota.scale
+        text = f"{whose} has taken {taken:g} of {maximum:g} {quota.unit} ({quota.name})."
+        if alert.resets_at:
+            text += f" It begins anew at {alert.resets_at:%Y-%m-%d %H:%M} UTC."
+    send_mail(subject, f"{text}\n\n{settings.PUBLIC_BASE_URL}/usage\n", None, addresses)
