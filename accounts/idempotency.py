@@ -52,8 +52,10 @@ class Claim:
         if response.streaming or response.status_code in _NOT_KEPT:
             return self.release()
         assert isinstance(response, HttpResponse)  # noqa: S101 -- what does not stream is one
-        if response.status_code == Forbidden.status and _code_of(response) in _NOT_KEPT_CODES:
-            return self.release()
+        if response.status_code == Forbidden.status:
+            code = json.loads(response.content).get("code")
+            if code in _NOT_KEPT_CODES:
+                return self.release()
         if len(response.content) > ANSWER_BYTES:
             # Too much for a row. A repeat is told of what was made as it is then; a request that
             # made nothing was only a question, which can be asked again.
@@ -73,10 +75,6 @@ class Claim:
         return IdempotentRequest.objects.filter(
             pk=self.row.pk, claimed_at=self.row.claimed_at, status=None
         )
-
-
-def _code_of(refusal: HttpResponse) -> str:
-    return str(json.loads(refusal.content).get("code", ""))
 
 
 def in_flight() -> Conflict:

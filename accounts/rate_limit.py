@@ -119,22 +119,16 @@ def count_key(key: ApiKey) -> Allowance:
     Gives what is left of the key's own; raises ``TooManyRequests`` of whichever has none left.
     """
     of_all, own = f"tenant:{key.tenant_id}", f"key:{key.pk}"
-    told = _take({of_all: _of_the_tenant(key), own: _of_a_key(key.rate_limit_per_minute)})
+    usual = settings.RATE_LIMIT_REQUESTS_PER_MINUTE
+    # As much as the largest of its keys has, which nobody but the operators makes larger.
+    usual_of_all = settings.RATE_LIMIT_TENANT_REQUESTS_PER_MINUTE or usual
+    most = max(usual_of_all, key.largest_rate_of_tenant or 0)
+    own_limit = Limit(key.rate_limit_per_minute or usual)
+    told = _take({of_all: Limit(most, name="tenant"), own: own_limit})
     for allowance in (told[own], told[of_all]):
         if not allowance.is_granted:
             raise allowance.refusal()
     return told[own]
-
-
-def _of_a_key(quota: int | None) -> Limit:
-    return Limit(quota or settings.RATE_LIMIT_REQUESTS_PER_MINUTE)
-
-
-def _of_the_tenant(key: ApiKey) -> Limit:
-    """As much as the largest of its keys has, which nobody but the operators makes larger."""
-    usual = settings.RATE_LIMIT_TENANT_REQUESTS_PER_MINUTE
-    most = max(usual or settings.RATE_LIMIT_REQUESTS_PER_MINUTE, key.largest_rate_of_tenant or 0)
-    return Limit(most, name="tenant")
 
 
 def count_stranger(request: HttpRequest) -> Allowance:

@@ -40,19 +40,15 @@ def _name(credentials: Mapping[str, Any] | None) -> str:
     return str((credentials or {}).get("username") or "")
 
 
-def _tries_left(request: HttpRequest, credentials: Mapping[str, Any]) -> bool:
-    name = _name(credentials).casefold()
-    digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
-    return (
-        rate_limit.take(f"sign-in:from:{address_block(request)}", _OF_AN_ADDRESS).is_granted
-        and rate_limit.take(f"sign-in:as:{digest}", _OF_A_NAME).is_granted
-    )
-
-
 class SignInLimits(AxesDatabaseHandler):
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
-        return super().is_locked(request, credentials) or not _tries_left(
-            request, credentials or {}
+        if super().is_locked(request, credentials):
+            return True
+        name = _name(credentials).casefold()
+        digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+        return not (
+            rate_limit.take(f"sign-in:from:{address_block(request)}", _OF_AN_ADDRESS).is_granted
+            and rate_limit.take(f"sign-in:as:{digest}", _OF_A_NAME).is_granted
         )
 
     def user_login_failed(

@@ -41,7 +41,7 @@ LOOPS = {
     "media_jobs.events.change_feed:_listen": "part of the `Chore`",
     "accounts.audit_chain.sealer:_serve": "part of the `Chore`",
     "accounts.audit_chain.sealer:seal_until": "part of the `Chore`",
-    "accounts.audit_chain.forwarding:_keep_forwarding": "part of the `Chore`",
+    "accounts.audit_chain.forwarding:keep": "a `Chore`",
     # They end with what they are about.
     "ffapi_site.demo.client:follow": "a job's end",
     "ffapi_site.lib.netguard.connection:read": "a deadline",
@@ -59,7 +59,6 @@ LOOPS = {
     "media_jobs.slot.number:take": "the first number that is free",
     "media_jobs.worker.end_transaction:commit": "a deadline, and a bound of refusals",
     "accounts.quotas.limits:_held_with_plan": "staff, who give plans by hand",
-    "accounts.audit_chain.inspection:_lines": "the chain",
     "accounts.audit_chain.download:_lines": "the chain",
 }
 

@@ -99,7 +99,16 @@ def _answer(
     if not form.is_valid():
         return ask(deed, model_admin, request, rows, form)
     actor.explain(form.cleaned_data["reason"])
-    _act_on_each(deed, model_admin, request, rows)
+    acted = 0
+    for row in rows:
+        try:
+            deed.act(model_admin, request, row)
+            acted += 1
+        except Problem as problem:
+            told = f"{row.pk}: {problem.detail}"
+            model_admin.message_user(request, told, messages.WARNING)
+    if acted:
+        model_admin.message_user(request, f"{acted} {deed.done}.", messages.SUCCESS)
     return None
 
 
@@ -113,21 +122,6 @@ def chosen_rows(
         return rows
     model_admin.message_user(request, f"At most {_MOST_ROWS} at once.", messages.ERROR)
     return None
-
-
-def _act_on_each(
-    deed: Deed, model_admin: ModelAdmin, request: HttpRequest, rows: list[Any]
-) -> None:
-    acted = 0
-    for row in rows:
-        try:
-            deed.act(model_admin, request, row)
-            acted += 1
-        except Problem as problem:
-            told = f"{row.pk}: {problem.detail}"
-            model_admin.message_user(request, told, messages.WARNING)
-    if acted:
-        model_admin.message_user(request, f"{acted} {deed.done}.", messages.SUCCESS)
 
 
 def ask(

@@ -33,7 +33,10 @@ def keys_of(tenant: Tenant) -> Panel:
 
 def limits_of(tenant: Tenant) -> Panel:
     """Each limit in force, and what is taken of it in its present window."""
-    taken = _taken(tenant)
+    starts = windows.current()
+    rows = QuotaCounter.objects.filter(subject=tenant.pk, window_start__in=starts.values())
+    counted = {(row.name, row.window_start): row.used + row.reserved for row in rows}
+    taken = {name: counted.get((name, starts[each.window]), 0) for name, each in QUOTAS.items()}
     return Panel(
         "Limits and use",
         ("Limit", "At most", "Taken now", "From"),
@@ -47,11 +50,3 @@ def limits_of(tenant: Tenant) -> Panel:
             for name, limit in tenant.limits.items()
         ],
     )
-
-
-def _taken(tenant: Tenant) -> dict[str, int]:
-    """In the present windows, in what the counters count."""
-    starts = windows.current()
-    rows = QuotaCounter.objects.filter(subject=tenant.pk, window_start__in=starts.values())
-    found = {(row.name, row.window_start): row.used + row.reserved for row in rows}
-    return {name: found.get((name, starts[quota.window]), 0) for name, quota in QUOTAS.items()}

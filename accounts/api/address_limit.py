@@ -31,27 +31,21 @@ class AddressLimitMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], *_: Any
     ) -> HttpResponse | None:
-        if _is_counted_elsewhere(view) or request.path.startswith(_FOR_PROBES):
+        view_class = getattr(view, "view_class", None)
+        is_of_tenants = isinstance(view_class, type) and issubclass(view_class, TenantAPIView)
+        if is_of_tenants or request.path.startswith(_FOR_PROBES):
             return None
         try:
             if not request.user.is_authenticated:
                 rate_limit.count_stranger(request)
         except TooManyRequests as refusal:
-            return _refused(request, refusal)
+            if request.path.startswith("/v1/"):
+                return problem_response(request, refusal)
+            wait = {"wait_s": refusal.headers["Retry-After"]}
+            response = render(request, "429.html", wait, status=429)
+            for name, value in refusal.headers.items():
+                response[name] = value
+            return response
         except (OperationalError, InterfaceError):
             return None  # the database is away: the view says so, or does without it
         return None
-
-
-def _is_counted_elsewhere(view: Callable[..., Any]) -> bool:
-    view_class = getattr(view, "view_class", None)
-    return isinstance(view_class, type) and issubclass(view_class, TenantAPIView)
-
-
-def _refused(request: HttpRequest, refusal: TooManyRequests) -> HttpResponse:
-    if request.path.startswith("/v1/"):
-        return problem_response(request, refusal)
-    response = render(request, "429.html", {"wait_s": refusal.headers["Retry-After"]}, status=429)
-    for name, value in refusal.headers.items():
-        response[name] = value
-    return response

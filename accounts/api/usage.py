@@ -47,7 +47,12 @@ class Usage(TenantAPIView):
         period = period_of(query.text(request, "from"), query.text(request, "to"))
         found = report.rows(UsageEntry.objects.for_tenant(self.tenant), period, group_by)
         if (wanted or str(request.accepted_renderer.format)) == "csv":
-            return _as_csv(csv_sheet.write(group_by, found, settings.USAGE_CURRENCY))
+            response = HttpResponse(
+                csv_sheet.write(group_by, found, settings.USAGE_CURRENCY),
+                content_type="text/csv; charset=utf-8",
+            )
+            response["Content-Disposition"] = content_disposition("usage.csv")
+            return response
         body = {
             "first": period.first.isoformat(),
             "last": period.last.isoformat(),
@@ -57,9 +62,3 @@ class Usage(TenantAPIView):
             "total": row_to_json(report.total(found)),
         }
         return Response(body, content_type="application/json")
-
-
-def _as_csv(text: str) -> HttpResponse:
-    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = content_disposition("usage.csv")
-    return response

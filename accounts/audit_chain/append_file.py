@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import IO
 
 
 def append(path: Path, lines: bytes, *, mode: int) -> None:
@@ -15,13 +14,8 @@ def append(path: Path, lines: bytes, *, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, mode)
     with os.fdopen(handle, "ab+") as file:
-        file.write(b"\n" + lines if _is_torn(file) else lines)
+        size = file.seek(0, os.SEEK_END)
+        is_torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+        file.write(b"\n" + lines if is_torn else lines)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _is_torn(file: IO[bytes]) -> bool:
-    if not file.seek(0, os.SEEK_END):
-        return False
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) != b"\n"

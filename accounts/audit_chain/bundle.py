@@ -45,9 +45,7 @@ def write(selection: Selection, export_id: str, file: IO[bytes]) -> None:
 
     Raises ``SealerAway`` where nothing is sealed or signed just now, and ``NothingToExport``.
     """
-    if selection.end is None:
-        _await_sealed(export_id)
-    first_seq, last_seq = _ends(selection)
+    first_seq, last_seq = _sealed_ends(selection, export_id)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
         records = _Records(selection.tenant_id, first_seq, last_seq)
         files = {
@@ -58,35 +56,32 @@ def write(selection: Selection, export_id: str, file: IO[bytes]) -> None:
             "verify.py": _add(bundle, "verify.py", bundled_verifier.program()),
             "README.txt": _add(bundle, "README.txt", _README.read_bytes()),
         }
-        _require_uncut(selection.tenant_id, first_seq)
+        # A retention cut that came between leaves a hole: the next try begins after it.
+        cuts = AuditCheckpoint.objects.filter(tenant_id=selection.tenant_id, kind="cut")
+        if cuts.filter(seq__gte=first_seq).exists():
+            raise SealerAway
         start = selection.start.isoformat() if selection.start else None
         claims = records.claims() | {"files": files, "start": start}
         manifest = signatures.ask(selection.tenant_id, claims)
         bundle.writestr("manifest.json", json.dumps(manifest, indent=1))
 
 
-def _await_sealed(export_id: str) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not AuditRecord.objects.filter(pk=export_id, seq__isnull=False).exists():
-        if time.monotonic() > deadline:
-            raise SealerAway
-        time.sleep(0.05)
+def _sealed_ends(selection: Selection, export_id: str) -> tuple[int, int]:
+    """The first and the last number: times follow the numbers only nearly, so none is skipped.
 
-
-def _ends(selection: Selection) -> tuple[int, int]:
-    """The first and the last number: times follow the numbers only nearly, so none is skipped."""
+    Where the stretch has no end, it waits until the record ``export_id`` is sealed.
+    """
+    if selection.end is None:
+        deadline = time.monotonic() + _PATIENCE_S
+        while not AuditRecord.objects.filter(pk=export_id, seq__isnull=False).exists():
+            if time.monotonic() > deadline:
+                raise SealerAway
+            time.sleep(0.05)
     rows = selection.records().filter(tenant=selection.tenant, seq__isnull=False)
     found = rows.aggregate(first=Min("seq"), last=Max("seq"))
     if found["first"] is None:
         raise NothingToExport
     return found["first"], found["last"]
-
-
-def _require_uncut(tenant_id: str | None, first_seq: int) -> None:
-    """A retention cut that came between leaves a hole: the next try begins after it."""
-    cuts = AuditCheckpoint.objects.filter(tenant_id=tenant_id, kind="cut")
-    if cuts.filter(seq__gte=first_seq).exists():
-        raise SealerAway
 
 
 class _Records:

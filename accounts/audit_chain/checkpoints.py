@@ -6,9 +6,10 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from accounts.audit_chain.chain import Head, head
+from accounts.audit_chain import records
 from accounts.audit_chain.locks import held_for_signing, now
-from accounts.audit_chain.record import Row, of_tenant
+from accounts.audit_chain.record import Row
+from accounts.audit_chain.records import Head
 from accounts.audit_chain.signer import Signer
 from accounts.audit_chain.signing_key import Envelope, require_current
 from accounts.audit_chain.verifier.canonical import canonical
@@ -21,34 +22,6 @@ _INSERT = """
 INSERT INTO accounts_auditcheckpoint (id, tenant_id, number, kind, seq, at, envelope)
 VALUES (%s, %s, %s, %s, %s, %s, %s)
 """
-
-
-def of(
-    connection: SealerConnection, tenant: str | None, *, after: int = 0, to_seq: int | None = None
-) -> list[Envelope]:
-    """A chain's checkpoints in their order, from number ``after`` on."""
-    which, values = of_tenant(tenant)
-    rows = connection.execute(
-        f"SELECT envelope FROM accounts_auditcheckpoint WHERE {which} AND number > %s"  # noqa: S608
-        " AND (%s::bigint IS NULL OR seq <= %s) ORDER BY number",
-        [*values, after, to_seq, to_seq],
-    ).fetchall()
-    return [row["envelope"] for row in rows]
-
-
-def last(connection: SealerConnection, tenant: str | None) -> Envelope | None:
-    """The chain's newest checkpoint of any kind."""
-    row = _newest(connection, tenant, "true")
-    return row["envelope"] if row else None
-
-
-def _newest(connection: SealerConnection, tenant: str | None, condition: str) -> Row | None:
-    which, values = of_tenant(tenant)
-    return connection.execute(
-        f"SELECT seq, envelope FROM accounts_auditcheckpoint WHERE {which} AND {condition}"  # noqa: S608
-        " ORDER BY number DESC LIMIT 1",
-        values,
-    ).fetchone()
 
 
 class Rewritten(Conflict):
@@ -68,10 +41,7 @@ def older_than_kept(
             f"rolled back after checkpoint {number}: checkpoint {told['number']} was signed"
             f" to record {told['seq']} at {told['at']}"
         )
-    same = connection.execute(
-        "SELECT FROM accounts_auditcheckpoint WHERE id = %s", [digest_of(kept)]
-    )
-    if not same.rowcount:
+    if not records.has_checkpoint(connection, digest_of(kept)):
         return f"rewritten: checkpoint {told['number']} is not the one that was signed"
     return None
 
@@ -84,15 +54,10 @@ def make(signer: Signer, tenant: str | None, known: Head | None = None) -> Envel
     """
     connection = signer.connection
     with held_for_signing(connection):
-        before = _newest(connection, tenant, "kind <> 'cut'")
+        before = records.signed_end(connection, tenant)
         first_seq = (before["seq"] if before else 0) + 1
-        which, values = of_tenant(tenant)
-        rows = connection.execute(
-            f"SELECT seq, prev_hash, hash FROM accounts_auditrecord WHERE {which} AND seq >= %s"  # noqa: S608
-            " ORDER BY seq",
-            [*values, first_seq],
-        ).fetchall()
-        end = head(connection, tenant)
+        rows = records.links(connection, tenant, first_seq)
+        end = records.head(connection, tenant)
         if end != _followed(before, rows) or end != (known or end):
             raise Rewritten(f"rewritten: record {first_seq}, or one after it, is not as sealed")
         root = merkle_root(row["hash"] for row in rows)
@@ -121,7 +86,7 @@ def write(
     Raises ``Rewritten`` where the file kept another last checkpoint than the database.
     """
     require_current(signer.connection, signer.key)
-    before = last(signer.connection, tenant)
+    before = records.last_checkpoint(signer.connection, tenant)
     if fault := older_than_kept(signer.connection, before, signer.file.last().get(tenant)):
         raise Rewritten(fault)
     statement = {

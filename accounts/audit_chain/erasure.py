@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from accounts import audit
-from accounts.audit_chain.record import of_tenant
 from accounts.audit_events import AuditEvent
 from ffapi_site.database.sealing import SealerConnection
 
@@ -41,22 +40,3 @@ def _erase(
             told = {"records": touched.count(tenant), "by": what}
             connection.execute(*audit.statement(AuditEvent.AUDIT_ERASED, tenant, details=told))
     return len(touched)
-
-
-def comes_after(connection: SealerConnection, tenant: str | None, seq: int) -> bool:
-    """Does an erasure follow that record, sealed or not yet? It may be about one before it."""
-    which, values = of_tenant(tenant)
-    found = connection.execute(
-        f"SELECT FROM accounts_auditrecord WHERE {which} AND event_type = %s"
-        " AND (seq IS NULL OR seq > %s) LIMIT 1",
-        [*values, AuditEvent.AUDIT_ERASED, seq],
-    )
-    return bool(found.rowcount)
-
-
-def unsealed(connection: SealerConnection) -> int:
-    """How many records are too young to be erased from: they are sealed within a second."""
-    row = connection.execute(
-        "SELECT count(*) AS number FROM accounts_auditrecord WHERE seq IS NULL"
-    ).fetchone()
-    return int(row["number"]) if row else 0

@@ -6,12 +6,12 @@ import json
 import logging
 import threading
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 
+from accounts.audit_chain import records
 from accounts.audit_chain.append_file import append
-from accounts.audit_chain.record import COLUMNS, line
+from accounts.audit_chain.record import line
 from accounts.audit_chain.syslog import Syslog
 from accounts.models import AuditForwarding
 from ffapi_site.database import sealing
@@ -51,13 +51,16 @@ def forward(connection: SealerConnection, target: str) -> int:
     where it is away, ``ValueError`` where it is no address.
     """
     connection.execute(_BEGIN, [target])
-    rows = connection.execute(
-        f"SELECT {COLUMNS} FROM accounts_auditrecord WHERE place >"  # noqa: S608 -- our own columns
-        " (SELECT place FROM accounts_auditforwarding WHERE target = %s) ORDER BY place LIMIT %s",
-        [target, _BATCH],
-    ).fetchall()
-    if rows:
-        _send(target, [_told(line(row)) for row in rows])
+    if rows := records.to_forward(connection, target, _BATCH):
+        # Without their salt: what was erased later can't be guessed from a copy.
+        sent = [{name: of for name, of in line(row).items() if name != "salt"} for row in rows]
+        if target.startswith("file:"):
+            # Opened anew each time, so that the file may be moved away by log rotation.
+            lines = "".join(json.dumps(each) + "\n" for each in sent)
+            append(Path(target.removeprefix("file:")), lines.encode(), mode=0o600)
+        else:
+            with Syslog(target) as syslog:
+                syslog.send(sent)
         connection.execute(
             "UPDATE accounts_auditforwarding SET place = %s, failure = '' WHERE target = %s",
             [rows[-1]["place"], target],
@@ -65,42 +68,23 @@ def forward(connection: SealerConnection, target: str) -> int:
     return len(rows)
 
 
-def _told(sealed: dict[str, Any]) -> dict[str, Any]:
-    """A record without its salt: what was erased later can't be guessed from a copy of it."""
-    return {name: sealed[name] for name in sealed if name != "salt"}
-
-
-def _send(target: str, records: list[dict[str, Any]]) -> None:
-    if target.startswith("file:"):
-        # Opened anew each time, so that the file may be moved away by log rotation.
-        lines = "".join(json.dumps(each) + "\n" for each in records)
-        append(Path(target.removeprefix("file:")), lines.encode(), mode=0o600)
-        return
-    with Syslog(target) as syslog:
-        syslog.send(records)
-
-
 def forward_until(stop: threading.Event, target: str) -> None:
     """Forward to one target for as long as this process seals; a dead one holds up nobody else."""
 
     def keep() -> None:
         with sealing.connect() as connection:
-            _keep_forwarding(connection, stop, target)
+            while not stop.is_set():
+                try:
+                    if forward(connection, target) < _BATCH:
+                        stop.wait(_PAUSE_S)
+                except (OSError, ValueError) as error:
+                    facts = {"target": target, "why": str(error)}
+                    logger.warning("A target of the audit log is away", extra=facts)
+                    connection.execute(
+                        "UPDATE accounts_auditforwarding SET failure = %s WHERE target = %s",
+                        [fitted(AuditForwarding, "failure", error), target],
+                    )
+                    stop.wait(_AFTER_FAILURE_S)
 
     chore = Chore("audit forwarding", keep, longest_rest_s=_LONGEST_REST_S)
     keep_doing(chore, stop, pause_s=_AFTER_FAILURE_S)
-
-
-def _keep_forwarding(connection: SealerConnection, stop: threading.Event, target: str) -> None:
-    while not stop.is_set():
-        try:
-            if forward(connection, target) < _BATCH:
-                stop.wait(_PAUSE_S)
-        except (OSError, ValueError) as error:
-            facts = {"target": target, "why": str(error)}
-            logger.warning("A target of the audit log is away", extra=facts)
-            connection.execute(
-                "UPDATE accounts_auditforwarding SET failure = %s WHERE target = %s",
-                [fitted(AuditForwarding, "failure", error), target],
-            )
-            stop.wait(_AFTER_FAILURE_S)

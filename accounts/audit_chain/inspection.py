@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from accounts.audit_chain import checkpoints, erasure, rollback
-from accounts.audit_chain.chain import Head, head
+from accounts.audit_chain import records, rollback
 from accounts.audit_chain.checkpoint_file import CheckpointFile
-from accounts.audit_chain.record import COLUMNS, line, of_tenant
-from accounts.audit_chain.retention import every_chain
+from accounts.audit_chain.checkpoints import digest_of
+from accounts.audit_chain.records import Head
 from accounts.audit_chain.signing_key import Envelope, registered
 from accounts.audit_chain.verifier.chain import Chain
 from accounts.audit_chain.verifier.checkpoints import Checkpoints
 from accounts.audit_chain.verifier.finding import first_bad
 from accounts.audit_chain.verifier.keys import Keys
 from ffapi_site.database.sealing import SealerConnection
-
-_CHUNK = 2000
 
 
 @dataclass
@@ -36,46 +31,33 @@ def inspect(connection: SealerConnection, file: CheckpointFile) -> list[Inspecte
     kept: dict[str | None, list[Envelope]] = {}
     for envelope in file.all():
         kept.setdefault(envelope["statement"]["tenant"], []).append(envelope)
-    tenants = every_chain(connection)
-    return [_inspect(connection, keys, tenant, kept.get(tenant, [])) for tenant in tenants]
+    return [
+        _inspect(connection, keys, tenant, kept.get(tenant, []))
+        for tenant in records.every_chain(connection)
+    ]
 
 
 def _inspect(
     connection: SealerConnection, keys: Keys, tenant: str | None, kept: list[Envelope]
 ) -> Inspected:
-    stored = checkpoints.of(connection, tenant)
+    stored = records.checkpoints(connection, tenant)
     cuts = [each["statement"] for each in stored if each["statement"]["kind"] == "cut"]
     begins = Head(cuts[-1]["seq"], cuts[-1]["hash"]) if cuts else Head()
     chain = Chain(tenant, begins.seq + 1, begins.hash)
-    for each in _lines(connection, tenant):
+    for each in records.lines(connection, tenant):
         if not chain.read(each):
             break
-    last_seq = head(connection, tenant).seq
+    last_seq = records.head(connection, tenant).seq
     checked = Checkpoints(keys, chain, last_seq, last_seq)
     checked.check(stored)
-    known = {checkpoints.digest_of(each) for each in stored}
+    known = {digest_of(each) for each in stored}
     for envelope in kept:
-        if checkpoints.digest_of(envelope) not in known:
+        if digest_of(envelope) not in known:
             checked.kept(envelope)
-    if not erasure.comes_after(connection, tenant, chain.next_seq - 1):
+    if not records.is_erased_after(connection, tenant, chain.next_seq - 1):
         chain.findings += chain.erasures.untold()
     found = first_bad(keys.findings + chain.findings + checked.findings)
     told = [finding.text for finding in found]
     if lost := rollback.lost(connection, tenant, kept):
         told.append(lost)
     return Inspected(tenant, len(chain.hashes), checked.count, told, checked.notices)
-
-
-def _lines(connection: SealerConnection, tenant: str | None) -> Iterator[dict[str, Any]]:
-    which, values = of_tenant(tenant)
-    after = 0
-    while True:
-        rows = connection.execute(
-            f"SELECT {COLUMNS} FROM accounts_auditrecord WHERE {which} AND seq > %s"  # noqa: S608
-            " ORDER BY seq LIMIT %s",
-            [*values, after, _CHUNK],
-        ).fetchall()
-        if not rows:
-            return
-        yield from map(line, rows)
-        after = rows[-1]["seq"]

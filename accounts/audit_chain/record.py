@@ -21,11 +21,6 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def of_tenant(tenant: str | None) -> tuple[str, list[str]]:
-    """Give the condition for rows of a tenant, or of the installation itself, and its values."""
-    return ("tenant_id IS NULL", []) if tenant is None else ("tenant_id = %s", [tenant])
-
-
 def digest_of_personal(row: Row) -> str:
     """What stays of the personal data once they are erased."""
     return str(row["personal_digest"] or personal_digest(row["salt"] or b"", row["personal"]))

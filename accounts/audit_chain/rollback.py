@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from accounts import audit
-from accounts.audit_chain import checkpoints
-from accounts.audit_chain.chain import Head
+from accounts.audit_chain import checkpoints, records
 from accounts.audit_chain.checkpoint_file import CheckpointFile
 from accounts.audit_chain.checkpoints import digest_of, older_than_kept
 from accounts.audit_chain.locks import held_for_signing
-from accounts.audit_chain.record import of_tenant
+from accounts.audit_chain.records import Head
 from accounts.audit_chain.signer import Signer
 from accounts.audit_chain.signing_key import Envelope
 from accounts.audit_events import AuditEvent
@@ -29,64 +28,40 @@ def reconcile(
     What only the database has is written to the file: the process ended between the two.
     """
     kept = file.last()
-    tenants = connection.execute("SELECT id FROM accounts_tenant").fetchall()
-    known: list[str | None] = [None, *(row["id"] for row in tenants)]
+    known = records.every_chain(connection)
     known += [tenant for tenant in kept if tenant not in known]
     troubles = {}
     for tenant in known:
         go_on()
-        stored = checkpoints.last(connection, tenant)
+        stored = records.last_checkpoint(connection, tenant)
         if trouble := lost(connection, tenant, [kept[tenant]] if tenant in kept else []):
             troubles[tenant] = trouble
         elif stored:
             number = _number(kept[tenant]) if tenant in kept else 0
-            if missing := checkpoints.of(connection, tenant, after=number):
+            if missing := records.checkpoints(connection, tenant, after=number):
                 file.append(missing)
     return troubles | file.contradictions()
 
 
 def lost(connection: SealerConnection, tenant: str | None, kept: list[Envelope]) -> str | None:
     """Say what of a chain is missing, by its checkpoints here and those that the file kept."""
-    stored = checkpoints.last(connection, tenant)
+    stored = records.last_checkpoint(connection, tenant)
     newest = max(kept, key=_number, default=None)
-    return older_than_kept(connection, stored, newest) or _missing_records(connection, tenant)
-
-
-def _number(envelope: Envelope) -> int:
-    return int(envelope["statement"]["number"])
-
-
-def _missing_records(connection: SealerConnection, tenant: str | None) -> str | None:
-    """Compare the last checkpoint with the record that it is about."""
-    which, values = of_tenant(tenant)
-    row = connection.execute(
-        "SELECT number, seq, envelope->'statement'->>'hash' AS hash FROM accounts_auditcheckpoint"  # noqa: S608
-        f" WHERE {which} AND kind <> 'cut' ORDER BY number DESC LIMIT 1",
-        values,
-    ).fetchone()
+    if fault := older_than_kept(connection, stored, newest):
+        return fault
+    row = records.signed_end(connection, tenant)
     if row is None or row["seq"] == 0:
         return None
-    found = connection.execute(
-        f"SELECT hash FROM accounts_auditrecord WHERE {which} AND seq = %s",  # noqa: S608
-        [*values, row["seq"]],
-    ).fetchone()
+    found = records.at(connection, tenant, row["seq"]).get(row["seq"])
     if found is not None:
         return None if found["hash"] == row["hash"] else f"record {row['seq']} was rewritten"
-    if _left(connection, tenant) == Head(row["seq"], row["hash"]):
+    if records.left(connection, tenant) == Head(row["seq"], row["hash"]):
         return None  # cut away, all of them
     return f"records to {row['seq']} are gone, which checkpoint {row['number']} covers"
 
 
-def _left(connection: SealerConnection, tenant: str | None) -> Head:
-    """The end of what is there: the last record, else the last cut."""
-    which, values = of_tenant(tenant)
-    row = connection.execute(
-        f"SELECT seq, hash FROM accounts_auditrecord WHERE {which} AND seq IS NOT NULL"  # noqa: S608
-        " UNION ALL SELECT seq, envelope->'statement'->>'hash' FROM accounts_auditcheckpoint"
-        f" WHERE {which} AND kind = 'cut' ORDER BY seq DESC LIMIT 1",
-        [*values, *values],
-    ).fetchone()
-    return Head(row["seq"], row["hash"]) if row else Head()
+def _number(envelope: Envelope) -> int:
+    return int(envelope["statement"]["number"])
 
 
 def accept(signer: Signer, tenant: str | None, reason: str) -> Envelope:
@@ -101,8 +76,11 @@ def accept(signer: Signer, tenant: str | None, reason: str) -> Envelope:
         raise CannotAccept(contradiction)
     with held_for_signing(connection):
         _take_back(connection, tenant, signer.file.of(tenant))
-        end = _left(connection, tenant)
-        lost_seq = max(end.seq, _signed_to(connection, tenant))
+        end = records.left(connection, tenant)
+        # What was sealed after the last checkpoint left no trace here. Earlier ones may be about
+        # higher numbers, which an earlier rollback told of.
+        signed = records.signed_end(connection, tenant)
+        lost_seq = max(end.seq, signed["envelope"]["statement"]["seq"] if signed else 0)
         told = {"kept_to": end.seq, "lost_at_least_to": lost_seq, "reason": reason}
         more = {"first_seq": end.seq + 1, "lost_seq": lost_seq, "reason": reason}
         envelope = checkpoints.write(signer, tenant, "rollback", end, more)
@@ -113,23 +91,14 @@ def accept(signer: Signer, tenant: str | None, reason: str) -> Envelope:
     return envelope
 
 
-def _signed_to(connection: SealerConnection, tenant: str | None) -> int:
-    """The last record that is known to have been: what was sealed after it left no trace here.
-
-    Earlier checkpoints may be about higher numbers, which an earlier rollback told of.
-    """
-    signed = [each["statement"] for each in checkpoints.of(connection, tenant)]
-    return int([told["seq"] for told in signed if told["kind"] != "cut"][-1])
-
-
 def _take_back(connection: SealerConnection, tenant: str | None, signed: list[Envelope]) -> None:
     """Put the checkpoints that only the file has into the database again."""
-    stored = checkpoints.last(connection, tenant)
+    stored = records.last_checkpoint(connection, tenant)
     number = _number(stored) if stored else 0
     numbered = {_number(envelope): envelope for envelope in signed}
     for each in sorted(numbered):
         if each > number:
             checkpoints.store(connection, numbered[each])
-    newest = checkpoints.last(connection, tenant)
+    newest = records.last_checkpoint(connection, tenant)
     if newest is None or (numbered and digest_of(newest) != digest_of(numbered[max(numbered)])):
         raise CannotAccept("the checkpoints in the database are not those that were signed")

@@ -15,10 +15,11 @@ import psycopg
 from django.conf import settings
 from psycopg.types.json import Jsonb
 
-from accounts.audit_chain import checkpoints, forwarding, retention, rollback, signatures
-from accounts.audit_chain.chain import BATCH, INSTALLATION, Chains
+from accounts.audit_chain import checkpoints, forwarding, records, retention, rollback, signatures
+from accounts.audit_chain.chain import BATCH, Chains
 from accounts.audit_chain.checkpoint_file import CheckpointFile
 from accounts.audit_chain.locks import take_sealing
+from accounts.audit_chain.records import INSTALLATION
 from accounts.audit_chain.signer import Signer
 from accounts.audit_chain.signing_key import KeyTrouble, opened, require_current
 from accounts.audit_chain.unsealable import Unsealable
@@ -49,15 +50,6 @@ INSERT INTO accounts_auditsealer (name, heartbeat_at, is_reduced, troubles)
 VALUES ('sealer', now(), %(is_reduced)s, %(troubles)s)
 ON CONFLICT (name) DO UPDATE SET heartbeat_at = now(),
   is_reduced = excluded.is_reduced, troubles = excluded.troubles
-"""
-# Chains that went on since their last checkpoint, and those that were quiet for a day.
-_DUE_AFTER_A_START = """
-SELECT tenant.id FROM (SELECT id FROM accounts_tenant UNION ALL SELECT NULL) AS tenant
-CROSS JOIN LATERAL (SELECT seq FROM accounts_auditrecord
-  WHERE {of} AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1) AS record
-LEFT JOIN LATERAL (SELECT seq, at FROM accounts_auditcheckpoint
-  WHERE {of} AND kind <> 'cut' ORDER BY number DESC LIMIT 1) AS signed ON true
-WHERE signed.seq IS NULL OR signed.seq < record.seq OR signed.at < %s
 """
 
 
@@ -115,7 +107,7 @@ class Sealing:
     def _seal_apart(self) -> dict[str | None, int]:
         """Seal each chain by itself, where nobody knows which one is at fault: it alone waits."""
         sealed: dict[str | None, int] = {}
-        for tenant in self._chains.waiting(but=self.troubles):
+        for tenant in records.waiting(self._connection, but=self.troubles):
             self._go_on()
             with self._standing_still(tenant):
                 sealed |= self._chains.seal(only=tenant or INSTALLATION)
@@ -165,17 +157,13 @@ class Sealing:
 
     def _hourly(self) -> Iterator[None]:
         """Sign for chains that are quiet or were left unsigned; cut where that is asked for."""
-        of = "tenant_id IS NOT DISTINCT FROM tenant.id"
-        rows = self._connection.execute(
-            _DUE_AFTER_A_START.format(of=of), [datetime.now(UTC) - _QUIET]
-        ).fetchall()
-        for row in rows:
-            if row["id"] not in self.troubles:
-                self.sign(row["id"])
+        for tenant in records.unsigned(self._connection, datetime.now(UTC) - _QUIET):
+            if tenant not in self.troubles:
+                self.sign(tenant)
                 yield
         if days := settings.AUDIT_RETENTION_DAYS:
             before = datetime.now(UTC) - timedelta(days=days)
-            for tenant in retention.every_chain(self._connection):
+            for tenant in records.every_chain(self._connection):
                 while self._cut(tenant, before):
                     yield
                 yield

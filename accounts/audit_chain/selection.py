@@ -41,7 +41,8 @@ class Selection:
         wanted = {"at__gte": self.start, "at__lt": self.end, "event_type": self.event_type}
         rows = rows.filter(**{name: value for name, value in wanted.items() if value})
         if self.actor:
-            rows = rows.filter(_is_by(self.actor))
+            by = Q(actor_id=self.actor) | Q(actor_type=self.actor) | Q(personal__name=self.actor)
+            rows = rows.filter(by)
         if self.resource:
             rows = rows.filter(Q(resource_id=self.resource) | Q(resource_type=self.resource))
         return rows
@@ -55,7 +56,3 @@ class Selection:
             for name, value in {"event_type": self.event_type, "resource": self.resource}.items()
             if value
         }
-
-
-def _is_by(actor: str) -> Q:
-    return Q(actor_id=actor) | Q(actor_type=actor) | Q(personal__name=actor)

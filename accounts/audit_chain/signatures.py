@@ -10,10 +10,10 @@ from typing import Any, Final
 import psycopg
 from psycopg.types.json import Jsonb
 
-from accounts.audit_chain import erasure
-from accounts.audit_chain.chain import head
+from accounts.audit_chain import records
 from accounts.audit_chain.locks import held_for_signing, now
-from accounts.audit_chain.record import Row, of_tenant
+from accounts.audit_chain.record import Row
+from accounts.audit_chain.records import Head
 from accounts.audit_chain.signing_key import (
     Envelope,
     KeyTrouble,
@@ -104,51 +104,45 @@ def _answer(connection: SealerConnection, key: SigningKey, asked: Row) -> str | 
     ).fetchone()
     if row is None:
         return None  # nobody waits for it any more
-    fault = _fault(connection, row)
-    if fault is None:
-        _sign(connection, key, row)
-    return fault
+    tenant, claims = row["tenant_id"], row["statement"]
+    if fault := _fault(connection, tenant, claims):
+        return fault
+    with held_for_signing(connection):
+        require_current(connection, key)
+        statement = claims | {
+            "v": VERSION,
+            "kind": "manifest",
+            "tenant": tenant,
+            "head_seq": records.head(connection, tenant).seq,
+            "erased_later": records.is_erased_after(connection, tenant, claims["last_seq"]),
+            "at": now(connection),
+            "key_id": key.key_id,
+            "keys": registered(connection),
+        }
+        connection.execute(
+            "UPDATE accounts_auditsignature SET statement = %s, signature = %s WHERE id = %s",
+            [Jsonb(statement), key.sign(statement)["signature"], row["id"]],
+        )
+    return None
 
 
-def _fault(connection: SealerConnection, row: Row) -> str | None:
+def _fault(connection: SealerConnection, tenant: str | None, claims: Any) -> str | None:
     """Compare what is claimed about a chain with the chain."""
-    claims = row["statement"]
     if not _is_manifest(claims):
         return "not a manifest"
-    which, values = of_tenant(row["tenant_id"])
-    ends = connection.execute(
-        f"SELECT seq, prev_hash, hash FROM accounts_auditrecord WHERE {which} AND seq = ANY (%s)",  # noqa: S608
-        [*values, [claims["first_seq"], claims["last_seq"]]],
-    ).fetchall()
-    found = {each["seq"]: each for each in ends}
+    found = records.at(connection, tenant, claims["first_seq"], claims["last_seq"])
     first, last = found.get(claims["first_seq"]), found.get(claims["last_seq"])
     if first is None or last is None:
         return "there are no such records"
     told = (claims["first_prev_hash"], claims["last_hash"])
     if (first["prev_hash"], last["hash"]) != told:
         return "these are other records"
-    return _fault_before(connection, row)
-
-
-def _fault_before(connection: SealerConnection, row: Row) -> str | None:
-    """What comes before the first record is there or was cut away; it is not left out unsaid."""
-    claims = row["statement"]
-    if claims["first_seq"] == 1:
+    # What comes before the first record is there or was cut away; it is not left out unsaid.
+    before = Head(claims["first_seq"] - 1, claims["first_prev_hash"])
+    if before.seq == 0 or records.is_cut(connection, tenant, before):
         return None
-    which, values = of_tenant(row["tenant_id"])
-    before = [*values, claims["first_seq"] - 1, claims["first_prev_hash"]]
-    cut = connection.execute(
-        f"SELECT FROM accounts_auditcheckpoint WHERE {which} AND kind = 'cut' AND seq = %s"
-        " AND envelope->'statement'->>'hash' = %s",
-        before,
-    )
-    if cut.rowcount:
-        return None
-    record = connection.execute(
-        f"SELECT FROM accounts_auditrecord WHERE {which} AND seq = %s AND hash = %s",
-        before,
-    )
-    if not record.rowcount:
+    record = records.at(connection, tenant, before.seq).get(before.seq)
+    if record is None or record["hash"] != before.hash:
         return f"the record before {claims['first_seq']} is gone, and no cut tells of that"
     return "records before the first are left out" if claims["start"] is None else None
 
@@ -169,24 +163,3 @@ def _is_manifest(claims: Any) -> bool:
         and set(NEEDED) <= set(files) <= set(FILES)
         and all(map(is_digest, files.values()))
     )
-
-
-def _sign(connection: SealerConnection, key: SigningKey, row: Row) -> None:
-    with held_for_signing(connection):
-        require_current(connection, key)
-        statement = row["statement"] | {
-            "v": VERSION,
-            "kind": "manifest",
-            "tenant": row["tenant_id"],
-            "head_seq": head(connection, row["tenant_id"]).seq,
-            "erased_later": erasure.comes_after(
-                connection, row["tenant_id"], row["statement"]["last_seq"]
-            ),
-            "at": now(connection),
-            "key_id": key.key_id,
-            "keys": registered(connection),
-        }
-        connection.execute(
-            "UPDATE accounts_auditsignature SET statement = %s, signature = %s WHERE id = %s",
-            [Jsonb(statement), key.sign(statement)["signature"], row["id"]],
-        )

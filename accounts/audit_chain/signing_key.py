@@ -93,18 +93,13 @@ def opened(connection: SealerConnection) -> SigningKey:
         key = SigningKey.read(key_file()) if key_file().exists() else SigningKey.make(key_file())
         _introduce(connection, key, previous=None)
         return key
-    _finish_rotation(wanted)
+    coming = _coming_file()
+    if coming.exists() and SigningKey.read(coming).key_id == wanted:
+        coming.replace(key_file())  # a rotation that ended between the database and the file
     key = SigningKey.read(key_file())
     if key.key_id != wanted:
         raise KeyTrouble(f"the signing key here is {key.key_id}, the one in use is {wanted}")
     return key
-
-
-def _finish_rotation(wanted: str) -> None:
-    """Take up a rotation that ended between the database and the file."""
-    coming = _coming_file()
-    if coming.exists() and SigningKey.read(coming).key_id == wanted:
-        coming.replace(key_file())
 
 
 def require_current(connection: SealerConnection, key: SigningKey) -> None:

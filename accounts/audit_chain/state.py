@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.audit_chain.chain import INSTALLATION
+from accounts.audit_chain.records import INSTALLATION
 from accounts.audit_chain.verifier.digests import digest
 from accounts.models import (
     AuditCheckpoint,
@@ -38,21 +38,19 @@ def of(tenant_id: str | None) -> ChainState:
     last = records.filter(seq__isnull=False).order_by("-seq").values_list("seq", flat=True).first()
     checkpoints = AuditCheckpoint.objects.filter(tenant_id=tenant_id)
     fingerprints = [key["fingerprint"] for key in public_keys()]
+    sealer = AuditSealer.objects.first()
+    if sealer is None or timezone.now() - sealer.heartbeat_at > _LATE:
+        trouble = "Nothing is sealed just now: the sealer does not run."
+    else:
+        known = {each["chain"]: str(each["detail"]) for each in sealer.troubles}
+        trouble = known.get(tenant_id or INSTALLATION, "")
     return ChainState(
         sealed_to=last or 0,
         unsealed=records.filter(seq=None).count(),
         checkpoint=checkpoints.order_by("-number").first(),
         fingerprint=fingerprints[-1] if fingerprints else "",
-        trouble=_trouble_of(tenant_id),
+        trouble=trouble,
     )
-
-
-def _trouble_of(tenant_id: str | None) -> str:
-    sealer = AuditSealer.objects.first()
-    if sealer is None or timezone.now() - sealer.heartbeat_at > _LATE:
-        return "Nothing is sealed just now: the sealer does not run."
-    known = {each["chain"]: str(each["detail"]) for each in sealer.troubles}
-    return known.get(tenant_id or INSTALLATION, "")
 
 
 def public_keys() -> list[dict[str, Any]]:
@@ -75,7 +73,11 @@ def health() -> dict[str, Any]:
     """What ``/health/detailed`` tells; ``warning`` is there where somebody should look."""
     with scope.within(scope.EVERY_TENANT):
         sealer = AuditSealer.objects.first()
-        lag_s = _lag(timezone.now())
+        now = timezone.now()
+        # Not of a time that Python can't read: such a record is told of as a trouble of its chain.
+        waiting = AuditRecord.objects.filter(seq=None, at__range=(_FIRST, now))
+        oldest = waiting.order_by("xid").values_list("at", flat=True).first()
+        lag_s = round((now - oldest).total_seconds(), 1) if oldest else 0.0
         failures = AuditForwarding.objects.exclude(failure="").values_list("target", "failure")
         warnings = [f"{target} is away: {failure}" for target, failure in failures]
         if sealer is None:
@@ -93,10 +95,3 @@ def health() -> dict[str, Any]:
         "lag_seconds": lag_s,
     }
     return facts | ({"warning": "; ".join(warnings)} if warnings else {})
-
-
-def _lag(now: datetime) -> float:
-    # Not of a time that Python can't read: such a record is told of as a trouble of its chain.
-    waiting = AuditRecord.objects.filter(seq=None, at__range=(_FIRST, now))
-    oldest = waiting.order_by("xid").values_list("at", flat=True)[:1]
-    return round(max(((now - at).total_seconds() for at in oldest), default=0.0), 1)

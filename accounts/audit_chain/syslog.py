@@ -27,16 +27,19 @@ class Syslog:
 
     def __init__(self, address: str) -> None:
         parts = urlsplit(address)
+        host = parts.hostname or ""
         self._is_stream = parts.scheme == "tcp"
-        if parts.scheme == "unix":
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            self._socket.settimeout(_TIMEOUT_S)
-            self._socket.connect(parts.path)
-        elif self._is_stream:
-            place = (parts.hostname or "", parts.port or 601)
-            self._socket = socket.create_connection(place, _TIMEOUT_S)
-        else:
-            self._socket = _datagram_socket(parts.hostname or "", parts.port or 514)
+        if self._is_stream:
+            self._socket = socket.create_connection((host, parts.port or 601), _TIMEOUT_S)
+            return
+        family: int = socket.AF_UNIX
+        place: Any = parts.path
+        if parts.scheme != "unix":
+            found = socket.getaddrinfo(host, parts.port or 514, type=socket.SOCK_DGRAM)
+            family, _, _, _, place = found[0]
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.settimeout(_TIMEOUT_S)
+        self._socket.connect(place)
 
     def send(self, records: list[dict[str, Any]]) -> None:
         """Send all, or raise ``OSError``."""
@@ -46,8 +49,11 @@ class Syslog:
             if self._is_stream:
                 # Framed by counting octets (RFC 6587, 3.4.1).
                 self._socket.sendall(b"%d %s" % (len(sent), sent))
-            else:
-                self._socket.send(sent if len(sent) <= _DATAGRAM_BYTES else _shorter(told, host))
+                continue
+            if len(sent) > _DATAGRAM_BYTES:
+                # Without the details, whose digest is there; the log itself has them.
+                sent = message({name: told[name] for name in told if name != "details"}, host)
+            self._socket.send(sent)
         if self._is_stream:
             self._require_open()
 
@@ -70,16 +76,3 @@ class Syslog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _datagram_socket(host: str, port: int) -> socket.socket:
-    family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-    made = socket.socket(family, socket.SOCK_DGRAM)
-    made.settimeout(_TIMEOUT_S)
-    made.connect(place)
-    return made
-
-
-def _shorter(told: dict[str, Any], host: str) -> bytes:
-    """Leave out the details, whose digest is there; they can be had from the log itself."""
-    return message({name: told[name] for name in told if name != "details"}, host)

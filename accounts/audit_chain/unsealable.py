@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import psycopg
 
-from accounts.audit_chain.record import COLUMNS, Row, content, digest_of_personal
+from accounts.audit_chain import records
+from accounts.audit_chain.record import Row, content, digest_of_personal
 from ffapi_site.database.sealing import SealerConnection
 
 FAULTS: Final = (ArithmeticError, RecursionError, ValueError, psycopg.DataError)
@@ -31,24 +32,17 @@ def among(connection: SealerConnection, known: list[Row]) -> dict[str | None, st
     """Try each of these records alone; gives the chains that must not go on, with the reason."""
     troubles: dict[str | None, str] = {}
     for row in known:
-        if row["tenant_id"] not in troubles and (fault := _fault(connection, row["id"])):
+        if row["tenant_id"] in troubles:
+            continue
+        try:
+            if whole := records.by_id(connection, row["id"]):
+                require_sealable(whole)
+                content(whole | {"personal_digest": digest_of_personal(whole)})
+        except FAULTS as error:
+            fault = type(error).__name__
             told = f"record {row['id']} can't be sealed ({fault}), and its chain waits for it"
             troubles[row["tenant_id"]] = told
     return troubles
-
-
-def _fault(connection: SealerConnection, record_id: str) -> str | None:
-    try:
-        row = connection.execute(
-            f"SELECT {COLUMNS} FROM accounts_auditrecord WHERE id = %s",  # noqa: S608 -- our own
-            [record_id],
-        ).fetchone()
-        if row:
-            require_sealable(row)
-            content(row | {"personal_digest": digest_of_personal(row)})
-    except FAULTS as error:
-        return type(error).__name__
-    return None
 
 
 def require_sealable(row: Row) -> None:

@@ -159,38 +159,30 @@ def rotate(key: ApiKey, overlap_s: int, by: Authority) -> tuple[ApiKey, str]:
     by.require_making()
     by.require_scopes(key.scopes)
     limits.locked_tenant(key.tenant)
-    locked = _locked(key)
+    # Without what refers to it: a submission holds the key so, and waits for the tenant.
+    rows = ApiKey.objects.select_for_update(of=("self",), no_key=True)
+    locked = rows.select_related("tenant").get(pk=key.pk)
     if not locked.is_usable:
         raise Conflict("only a key that can be used is rotated", code="key_not_usable")
     if ApiKey.objects.filter(replaces=locked).exists():
         raise Conflict("the key was rotated before; rotate its successor", code="key_rotated")
-    expires_at = _as_long_again(locked)
+    expires_at = None
+    if locked.expires_at is not None:
+        expires_at = timezone.now() + min(locked.expires_at - locked.created_at, LONGEST_LIFE)
     by.require_expiry(expires_at)
     by.require_addresses(tuple(locked.allowed_ips))
     by.require_rate(locked.rate_limit_per_minute)
     by.require_quota(locked.quota)
-    is_followed = by.is_followed_in(locked.tenant)
     handed_on = {name: getattr(locked, name) for name in (*_HANDED_ON, *_BEHIND)}
-    if is_followed:
+    if by.is_followed_in(locked.tenant):
         handed_on |= _behind(by, is_followed=True)
-    successor, text = issue(
-        locked.tenant,
-        scopes=locked.narrowed_to,
-        expires_at=expires_at,
-        replaces=locked,
-        **handed_on,
-    )
+    handed_on |= {"scopes": locked.narrowed_to, "expires_at": expires_at, "replaces": locked}
+    successor, text = issue(locked.tenant, **handed_on)
     _limit(successor, locked.quota)
     _row(key).update(expires_at=Least("expires_at", Now() + timedelta(seconds=overlap_s)))
     details = {"successor": successor.pk, "overlap_seconds": overlap_s}
     audit.record(AuditEvent.API_KEY_ROTATED, key.tenant_id, key.pk, details=details)
     return successor, text
-
-
-def _as_long_again(key: ApiKey) -> datetime | None:
-    if key.expires_at is None:
-        return None
-    return timezone.now() + min(key.expires_at - key.created_at, LONGEST_LIFE)
 
 
 @transaction.atomic
@@ -205,9 +197,3 @@ def revoke(key: ApiKey) -> ApiKey:
 
 def _row(key: ApiKey) -> QuerySet[ApiKey]:
     return ApiKey.objects.filter(pk=key.pk)
-
-
-def _locked(key: ApiKey) -> ApiKey:
-    """Without what refers to it: a submission holds the key so, and waits for the tenant."""
-    rows = ApiKey.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("tenant").get(pk=key.pk)

@@ -84,7 +84,17 @@ def check(text: str, address: str) -> ApiKey | Refusal:
     if known is not None and not _fault(known, address) and last_used.is_known_from(known, address):
         return known
     with scope.within(scope.EVERY_TENANT):  # whose it is will be known then
-        return _look_up(id_in(text), given, address)
+        key = _row(id_in(text))
+        is_right = hmac.compare_digest(given, key.secret_digest if key else _NOBODYS_DIGEST)
+        if key is None:
+            return Refusal(Reason.UNKNOWN)
+        if not is_right:
+            return Refusal(Reason.FORGED, key)
+        if fault := _fault(key, address):
+            return Refusal(fault, key)
+        last_used.note(key, address)
+        cache.set(f"key:{given}", key, _TRUSTED_FOR_S)
+        return key
 
 
 def opens_still(key: ApiKey, address: str, needed: str) -> bool:
@@ -108,30 +118,14 @@ def _row(key_id: str) -> ApiKey | None:
     return key
 
 
-def _look_up(key_id: str, given: str, address: str) -> ApiKey | Refusal:
-    key = _row(key_id)
-    is_right = hmac.compare_digest(given, key.secret_digest if key else _NOBODYS_DIGEST)
-    if key is None:
-        return Refusal(Reason.UNKNOWN)
-    if not is_right:
-        return Refusal(Reason.FORGED, key)
-    if fault := _fault(key, address):
-        return Refusal(fault, key)
-    last_used.note(key, address)
-    cache.set(f"key:{given}", key, _TRUSTED_FOR_S)
-    return key
-
-
 def _instance(model: type[Row], fields: tuple[Field[Any, Any], ...], columns: Iterator[Any]) -> Row:
     """Make one of ``model`` from the next columns, which are those of ``fields``."""
     names = [field.attname for field in fields]
-    values = [_value(field, next(columns)) for field in fields]
+    values = []
+    for field in fields:
+        stored, convert = next(columns), getattr(field, "from_db_value", None)
+        values.append(convert(stored, None, connection) if convert else stored)
     return model.from_db(connection.alias, names, values)
-
-
-def _value(field: Field[Any, Any], stored: Any) -> Any:
-    convert = getattr(field, "from_db_value", None)
-    return convert(stored, None, connection) if convert else stored
 
 
 def _fault(key: ApiKey, address: str) -> Reason | None:

@@ -34,32 +34,22 @@ def is_known_from(key: ApiKey, address: str) -> bool:
 
 def note(key: ApiKey, address: str) -> None:
     """Note a use of ``key``; one from a new address is an event of its own."""
-    if not is_known_from(key, address):
-        _remember(key, address)
-    elif key.last_used_at is None or key.last_used_at < timezone.now() - _NOTED_EVERY:
-        ApiKey.objects.filter(pk=key.pk).update(**_last_use(address))
-
-
-def _last_use(address: str) -> dict[str, Any]:
-    return {"last_used_at": Now(), "last_used_address": address}
-
-
-def _remember(key: ApiKey, address: str) -> None:
+    rows = ApiKey.objects.filter(pk=key.pk)
+    last_use: dict[str, Any] = {"last_used_at": Now(), "last_used_address": address}
+    if is_known_from(key, address):
+        if key.last_used_at is None or key.last_used_at < timezone.now() - _NOTED_EVERY:
+            rows.update(**last_use)
+        return
     block = block_of(address)
+    addresses = _NewestFirst(Value(block), F("known_addresses"))
     # Of the processes that see the address at the same time one remembers it, and tells.
-    rows = ApiKey.objects.filter(pk=key.pk).exclude(known_addresses__contains=[block])
+    first = rows.exclude(known_addresses__contains=[block])
     with transaction.atomic():
         limits.refer_to(key.tenant_id)
-        addresses = _NewestFirst(Value(block), F("known_addresses"))
-        if rows.update(known_addresses=addresses, **_last_use(address)):
-            _tell(key)
+        if first.update(known_addresses=addresses, **last_use):
+            user = replace(actor.current(), kind=actor.Kind.API_KEY, id=key.pk, name=key.name)
+            event = AuditEvent.API_KEY_USED_FROM_NEW_ADDRESS
+            details = {"is_first_use": key.last_used_at is None}
+            with actor.acting(user):
+                audit.record(event, key.tenant_id, key.pk, details=details)
     key.known_addresses = [block, *key.known_addresses][:REMEMBERED]
-
-
-def _tell(key: ApiKey) -> None:
-    user = replace(actor.current(), kind=actor.Kind.API_KEY, id=key.pk, name=key.name)
-    details = {"is_first_use": key.last_used_at is None}
-    with actor.acting(user):
-        audit.record(
-            AuditEvent.API_KEY_USED_FROM_NEW_ADDRESS, key.tenant_id, key.pk, details=details
-        )

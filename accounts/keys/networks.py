@@ -39,15 +39,9 @@ def is_within(inner: Collection[str], outer: Collection[str]) -> bool:
     """Tell whether every address of ``inner`` is one of ``outer``'s; none stand for all."""
     if not outer:
         return True
+    bounds = _networks(tuple(outer))
+    # An IPv4 address is in no network of IPv6, nor the other way round.
     return bool(inner) and all(
-        any(_is_subnet(each, wider) for wider in _networks(tuple(outer)))
+        any(each.network_address in wider and each.prefixlen >= wider.prefixlen for wider in bounds)
         for each in _networks(tuple(inner))
     )
-
-
-def _is_subnet(inner: Network, outer: Network) -> bool:
-    if isinstance(inner, IPv4Network) and isinstance(outer, IPv4Network):
-        return inner.subnet_of(outer)
-    if isinstance(inner, IPv6Network) and isinstance(outer, IPv6Network):
-        return inner.subnet_of(outer)
-    return False

@@ -95,14 +95,11 @@ class KeyForm:
         }
         if self.lifetime in _LIFETIMES:
             days = int(self.lifetime or 0)
-            asked["expires_at"] = _in_days(days) if days else None
+            end = timezone.now() + timedelta(days=days)
+            asked["expires_at"] = end.isoformat() if days else None
         else:
             asked["expires_at"] = self.lifetime  # refused, with what is wrong with it
         return asked
-
-
-def _in_days(days: int) -> str:
-    return (timezone.now() + timedelta(days=days)).isoformat()
 
 
 def _is_number(text: str) -> bool:

@@ -54,6 +54,7 @@ def chart_of(days: Sequence[Row]) -> Chart:
     unit, seconds = _unit(max(values, default=0.0))
     top = _round_above(max(values, default=0.0) / seconds) or 1.0
     step = (WIDTH - _LEFT) / max(len(days), 1)
+    width = round(step * (1 - _GAP), 1)
     room = HEIGHT - _BOTTOM - _TOP
     bars = []
     for place, (row, value) in enumerate(zip(days, values, strict=True)):
@@ -61,7 +62,8 @@ def chart_of(days: Sequence[Row]) -> Chart:
         jobs = row.sums["jobs"]
         title = f"{row.key}: {value / seconds:.1f} {unit} CPU, {jobs} job{'' if jobs == 1 else 's'}"
         x = _LEFT + step * (place + _GAP / 2)
-        bars.append(Bar(round(x, 1), round(HEIGHT - _BOTTOM - tall, 1), *_size(step, tall), title))
+        y = HEIGHT - _BOTTOM - tall
+        bars.append(Bar(round(x, 1), round(y, 1), width, round(tall, 1), title))
     every = max(1, math.ceil(len(days) / 8))
     shown = [(place, row.key[5:]) for place, row in enumerate(days) if place % every == 0]
     return Chart(
@@ -73,10 +75,6 @@ def chart_of(days: Sequence[Row]) -> Chart:
         ],
         unit=unit,
     )
-
-
-def _size(step: float, tall: float) -> tuple[float, float]:
-    return round(step * (1 - _GAP), 1), round(tall, 1)
 
 
 def _unit(most_s: float) -> tuple[str, int]:

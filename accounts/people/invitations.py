@@ -118,21 +118,17 @@ def accept(invitation: Invitation, user: User, *, is_new: bool = False) -> None:
             raise gone()
         if not user.email:
             addresses.give(user, invitation.email)
-        _join(invitation, user)
+        try:
+            with transaction.atomic():
+                Membership.objects.create(
+                    user=user, tenant_id=invitation.tenant_id, role=invitation.role
+                )
+        except IntegrityError as error:
+            raise already_a_member() from error
         details = {"role": invitation.role, "person": str(user.pk), "is_new": is_new}
         audit.record(
             AuditEvent.INVITATION_ACCEPTED, invitation.tenant_id, invitation.pk, details=details
         )
-
-
-def _join(invitation: Invitation, user: User) -> None:
-    try:
-        with transaction.atomic():
-            Membership.objects.create(
-                user=user, tenant_id=invitation.tenant_id, role=invitation.role
-            )
-    except IntegrityError as error:
-        raise already_a_member() from error
 
 
 def gone() -> Conflict:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -113,7 +113,9 @@ class Provider(OIDCAuthenticationBackend):
         claims = super().get_userinfo(access_token, id_token, payload)
         if claims.get("sub") != payload.get("sub"):
             raise SuspiciousOperation("the claims are about somebody else")
-        self.proved_at_s = _proved_at_s(payload)
+        # Told where ``max_age`` was asked for (Core 1.0, section 2).
+        proved_at_s = payload.get("auth_time")
+        self.proved_at_s = proved_at_s if isinstance(proved_at_s, int | float) else 0
         return claims
 
     def filter_users_by_claims(self, claims: dict[str, Any]) -> list[User]:
@@ -133,12 +135,6 @@ class Provider(OIDCAuthenticationBackend):
             return registration.accept_as_new(invitation, _username(str(claims["email"])), None)
         except Problem:  # it was used or withdrawn just now
             return None
-
-
-def _proved_at_s(payload: Mapping[str, Any]) -> float:
-    """Read ``auth_time``, which is told where ``max_age`` was asked for (Core 1.0, section 2)."""
-    told = payload.get("auth_time")
-    return told if isinstance(told, int | float) else 0
 
 
 def _username(email: str) -> str:

@@ -25,11 +25,8 @@ def replace(user: User) -> list[str]:
         RecoveryCode.objects.bulk_create(
             RecoveryCode(user=user, digest=_digest(user, code)) for code in codes
         )
-    return ["-".join(_groups(code)) for code in codes]
-
-
-def _groups(code: str) -> list[str]:
-    return [code[start : start + _GROUP] for start in range(0, _LENGTH, _GROUP)]
+    starts = range(0, _LENGTH, _GROUP)
+    return ["-".join(code[start : start + _GROUP] for start in starts) for code in codes]
 
 
 def _digest(user: User, code: str) -> str:

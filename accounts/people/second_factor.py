@@ -94,7 +94,8 @@ def enrol(request: HttpRequest, user: User, secret: str, code: str) -> list[str]
     Gives their new recovery codes. The secret of before, and their other sessions, end.
     """
     with transaction.atomic():
-        now = _now(user)
+        # The database's: a host whose clock is wrong must not take old codes.
+        now: datetime = User.objects.filter(pk=user.pk).values_list(Now(), flat=True).get()
         step = _step_of(secret, code, now, 0)
         if step is None:
             return None
@@ -113,7 +114,8 @@ def verify(user: User, code: str) -> Verdict:
         if authenticator is None:
             return Verdict()
         now: datetime = authenticator.now
-        if until := _locked_until(authenticator, now):
+        until = authenticator.locked_until
+        if until and until > now:
             audit_tenant.record(AuditEvent.TOTP_LOCKED, user, outcome=Outcome.DENIED)
             return Verdict(locked_until=until)
         return _accept(authenticator, code, now) or _refuse(authenticator, now)
@@ -153,11 +155,6 @@ def _refuse(authenticator: Authenticator, now: datetime) -> Verdict:
     return Verdict(locked_until=locked_until)
 
 
-def _locked_until(authenticator: Authenticator, now: datetime) -> datetime | None:
-    until = authenticator.locked_until
-    return until if until and until > now else None
-
-
 def new_recovery_codes(user: User) -> list[str]:
     """Give the person other recovery codes; the old ones end."""
     with transaction.atomic():
@@ -176,19 +173,15 @@ def refusal_to_reset(user: User, by: User) -> str:
     """Say why a member of staff may not take away the person's authenticator; empty if they may."""
     if user == by:
         return "A second member of staff has to do this for you."
-    if _may_do_more(user, by):
+    if by.is_superuser:
+        return ""
+    # By what was granted, which who is switched off just now has again tomorrow.
+    theirs, own = (
+        Permission.objects.filter(Q(user=each) | Q(group__user=each)) for each in (user, by)
+    )
+    if user.is_superuser or theirs.exclude(pk__in=own.values("pk")).exists():
         return "They may do what you may not: ask a superuser to do this for them."
     return ""
-
-
-def _may_do_more(user: User, other: User) -> bool:
-    if other.is_superuser:
-        return False
-    # By what was granted, which who is switched off just now has again tomorrow.
-    theirs, others = (
-        Permission.objects.filter(Q(user=each) | Q(group__user=each)) for each in (user, other)
-    )
-    return user.is_superuser or theirs.exclude(pk__in=others.values("pk")).exists()
 
 
 def reset(user: User, reason: str) -> None:
@@ -211,9 +204,3 @@ def _forget(user: User) -> None:
 
 def _update(authenticator: Authenticator, **values: object) -> None:
     Authenticator.objects.filter(pk=authenticator.pk).update(**values)
-
-
-def _now(user: User) -> datetime:
-    """The database's: a host whose clock is wrong must not take old codes."""
-    now: datetime = User.objects.filter(pk=user.pk).values_list(Now(), flat=True).get()
-    return now

@@ -17,10 +17,7 @@ class SessionActivityMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if settings.SESSION_COOKIE_NAME in request.COOKIES and not _renews_itself(request):
+        renews_itself = request.method == "GET" and request.headers.get("HX-Request") == "true"
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and not renews_itself:
             sessions.note_seen(request)
         return response
-
-
-def _renews_itself(request: HttpRequest) -> bool:
-    return request.method == "GET" and request.headers.get("HX-Request") == "true"

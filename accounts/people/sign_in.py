@@ -31,14 +31,13 @@ def begin(request: HttpRequest, user: User, *, by: str, proved_at_s: float | Non
         if proved_at_s is not None:
             sessions.note_proof(request, proved_at_s)
         identify(user)
-        details = {"by": by, "second_factor": _factor(user)}
+        factor = "none"
+        if second_factor.has(user):
+            factor = "asked for"
+        elif second_factor.is_required(user):
+            factor = "to be enrolled"
+        details = {"by": by, "second_factor": factor}
         audit_tenant.record(AuditEvent.LOGIN_SUCCEEDED, user, details=details)
-
-
-def _factor(user: User) -> str:
-    if second_factor.has(user):
-        return "asked for"
-    return "to be enrolled" if second_factor.is_required(user) else "none"
 
 
 def identify(user: User) -> None:

@@ -110,10 +110,15 @@ def _mail_next() -> bool | None:
         if database_away(error):
             raise
         logger.exception("An alert failed", extra={"alert": alert.pk})
-        _say_what_follows(alert)
-        return False
-    QuotaAlert.objects.filter(pk=alert.pk).update(mailed_at=Now())
-    return True
+    else:
+        QuotaAlert.objects.filter(pk=alert.pk).update(mailed_at=Now())
+        return True
+    extra = {"alert": alert.pk, "tries": alert.mail_tries}
+    if alert.mail_tries < _TRIES:
+        logger.warning("An alert could not be mailed", extra=extra)
+    else:
+        logger.error("An alert is given up: it could not be mailed", extra=extra)
+    return False
 
 
 def _take_next() -> QuotaAlert | None:
@@ -132,40 +137,25 @@ def _take_next() -> QuotaAlert | None:
     return alert
 
 
-def _say_what_follows(alert: QuotaAlert) -> None:
-    extra = {"alert": alert.pk, "tries": alert.mail_tries}
-    if alert.mail_tries < _TRIES:
-        logger.warning("An alert could not be mailed", extra=extra)
-    else:
-        logger.error("An alert is given up: it could not be mailed", extra=extra)
-
-
 def _mail(alert: QuotaAlert) -> None:
     admins = Membership.objects.filter(tenant=alert.tenant, role=Role.ADMIN, user__is_active=True)
     addresses = [each for each in admins.values_list("user__email", flat=True) if each]
-    if addresses:
-        send_mail(_subject(alert), _text(alert), None, addresses)
-
-
-def _subject(alert: QuotaAlert) -> str:
+    if not addresses:
+        return
+    name = alert.tenant.name
     if alert.name == SUSPENDED:
-        return f"{alert.tenant.name} is suspended"
-    return f"{alert.tenant.name}: {alert.percent} % of {QUOTAS[alert.name].name}"
-
-
-def _text(alert: QuotaAlert) -> str:
-    usage = f"{settings.PUBLIC_BASE_URL}/usage"
-    if alert.name == SUSPENDED:
-        return (
-            f"{alert.taken} requests of {alert.tenant.name} went past a quota today; the plan "
+        subject = f"{name} is suspended"
+        text = (
+            f"{alert.taken} requests of {name} went past a quota today; the plan "
             f"allows fewer than {alert.maximum}. Nothing new is taken until the operators lift "
-            f"the suspension; what is there can still be read.\n\n{usage}\n"
+            "the suspension; what is there can still be read."
         )
-    quota = QUOTAS[alert.name]
-    whose = f"The key {alert.subject}" if alert.subject != alert.tenant_id else alert.tenant.name
-    ends = f" It begins anew at {alert.resets_at:%Y-%m-%d %H:%M} UTC." if alert.resets_at else ""
-    taken, maximum = alert.taken / quota.scale, alert.maximum / quota.scale
-    return (
-        f"{whose} has taken {taken:g} of {maximum:g} {quota.unit} ({quota.name}).{ends}"
-        f"\n\n{usage}\n"
-    )
+    else:
+        quota = QUOTAS[alert.name]
+        subject = f"{name}: {alert.percent} % of {quota.name}"
+        whose = f"The key {alert.subject}" if alert.subject != alert.tenant_id else name
+        taken, maximum = alert.taken / quota.scale, alert.maximum / quota.scale
+        text = f"{whose} has taken {taken:g} of {maximum:g} {quota.unit} ({quota.name})."
+        if alert.resets_at:
+            text += f" It begins anew at {alert.resets_at:%Y-%m-%d %H:%M} UTC."
+    send_mail(subject, f"{text}\n\n{settings.PUBLIC_BASE_URL}/usage\n", None, addresses)

@@ -27,16 +27,10 @@ def read(given: object, *, pointer: str = "/quota", of_key: bool = False) -> Lim
 def _mistakes(given: Mapping[str, object], pointer: str, *, of_key: bool) -> Iterator[FieldError]:
     known = [name for name, quota in QUOTAS.items() if quota.is_for_keys or not of_key]
     for name, limit in given.items():
-        place = f"{pointer}/{_printable(name)}"
+        printable = str(name).encode("ascii", "backslashreplace").decode()
+        place = f"{pointer}/{printable[:50].replace('/', '~1')}"
+        is_limit = isinstance(limit, int) and not isinstance(limit, bool) and 0 <= limit <= LARGEST
         if name not in known:
             yield FieldError(place, f"there are: {', '.join(known)}", "unknown_field")
-        elif limit is not None and not _is_limit(limit):
+        elif limit is not None and not is_limit:
             yield FieldError(place, f"a whole number from 0 to {LARGEST}, or null")
-
-
-def _is_limit(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
-
-
-def _printable(name: object) -> str:
-    return str(name).encode("ascii", "backslashreplace").decode()[:50].replace("/", "~1")

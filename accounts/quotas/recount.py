@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.models import ApiKey, QuotaCounter, Tenant
 from accounts.quotas import actual_use, windows
 from accounts.quotas.actual_use import Figure
-from accounts.quotas.catalogue import COUNTED
+from accounts.quotas.catalogue import COUNTED, QUOTAS
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,16 @@ def of_subject(tenant_id: str, api_key_id: str | None, limits: Iterable[str]) ->
     rows.exclude(name__in=wanted).delete()
     found = list(_differences(tenant_id, api_key_id, wanted))
     for each in found:
-        _put(each)
+        QuotaCounter.objects.update_or_create(
+            subject=subject,
+            name=each.name,
+            window_start=windows.current()[QUOTAS[each.name].window],
+            defaults={
+                "tenant_id": tenant_id,
+                "used": each.found.used,
+                "reserved": each.found.reserved,
+            },
+        )
     return found
 
 
@@ -55,20 +64,6 @@ def _differences(tenant_id: str, api_key_id: str | None, names: set[str]) -> Ite
             now = counted.get((quota.name, starts[quota.window]), Figure())
             if now != figures[quota.name]:
                 yield Difference(tenant_id, subject, quota.name, now, figures[quota.name])
-
-
-def _put(difference: Difference) -> None:
-    window = next(each.window for each in COUNTED if each.name == difference.name)
-    QuotaCounter.objects.update_or_create(
-        subject=difference.subject,
-        name=difference.name,
-        window_start=windows.current()[window],
-        defaults={
-            "tenant_id": difference.tenant_id,
-            "used": difference.found.used,
-            "reserved": difference.found.reserved,
-        },
-    )
 
 
 def of_tenant(tenant_id: str, *, mend: bool) -> list[Difference]:

@@ -34,14 +34,11 @@ def note_violation(refused: QuotaExceeded) -> None:
         cursor.execute(_COUNT, {"name": _VIOLATIONS, "tenant": refused.tenant_id})
         row = cursor.fetchone()
         if row is not None and row[0] >= row[1]:
-            _suspend_for(refused, *row)
-
-
-def _suspend_for(refused: QuotaExceeded, violations: int, maximum: int) -> None:
-    quota = refused.standing.quota.name
-    reason = f"{violations} refusals today, the last for {quota}"
-    if _suspend(refused.tenant_id, reason, {"violations": violations, "quota": quota}):
-        alerts.note_suspension(refused.tenant_id, violations, maximum)
+            violations, maximum = row
+            quota = refused.standing.quota.name
+            reason = f"{violations} refusals today, the last for {quota}"
+            if _suspend(refused.tenant_id, reason, {"violations": violations, "quota": quota}):
+                alerts.note_suspension(refused.tenant_id, violations, maximum)
 
 
 def suspend(tenant: Tenant, reason: str) -> None:

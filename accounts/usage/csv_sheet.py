@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from accounts.usage.report import Row
 from ffapi_site.lib.csv_cells import csv_text
@@ -13,12 +13,13 @@ def write(group_by: str, found: Iterable[Row], currency: str) -> str:
         *(group_by, "name", "jobs", "completed", "failed", "canceled"),
         *("cpu_seconds", "wall_seconds", "input_bytes", "output_bytes", f"cost_{currency}"),
     )
-    return csv_text([titles, *map(tuple, map(_cells, found))])
-
-
-def _cells(row: Row) -> Iterator[object]:
-    sums = row.sums
-    yield from (row.key, row.name)
-    yield from (sums[each] for each in ("jobs", "completed", "failed", "canceled"))
-    yield from (sums[each] / 1000 for each in ("cpu_ms", "wall_ms"))
-    yield from (sums["input_bytes"], sums["output_bytes"], row.cost)
+    lines = [
+        (
+            *(row.key, row.name),
+            *(row.sums[each] for each in ("jobs", "completed", "failed", "canceled")),
+            *(row.sums[each] / 1000 for each in ("cpu_ms", "wall_ms")),
+            *(row.sums["input_bytes"], row.sums["output_bytes"], row.cost),
+        )
+        for row in found
+    ]
+    return csv_text([titles, *lines])

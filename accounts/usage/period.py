@@ -17,16 +17,12 @@ _LONGEST_DAYS = 366
 def period_of(first: str | None, last: str | None) -> Period:
     """Read days or RFC 3339 times. Raises `Invalid` that names the parameter."""
     until = _day("to", last) if last else timezone.now().astimezone(UTC).date()
-    since = _day("from", first) if first else _before(until)
+    since = _day("from", first) if first else until - min(_USUAL, until - date.min)
     if since > until:
         raise wrong("from", "it lies after the last day")
     if (until - since).days >= _LONGEST_DAYS:
         raise wrong("from", f"at most {_LONGEST_DAYS} days at once")
     return Period(since, until)
-
-
-def _before(until: date) -> date:
-    return until - min(_USUAL, until - date.min)
 
 
 def _day(name: str, text: str) -> date:

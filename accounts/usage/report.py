@@ -60,12 +60,17 @@ def rows(entries: QuerySet[UsageEntry], period: Period, group_by: str) -> list[R
         "operation": F("operation"),
         "api_key": F("api_key_id"),
     }[group_by]
-    found = ended.order_by().values(group=group).annotate(**_aggregates())
+    counts = {each: Count("pk", filter=Q(outcome=each)) for each in _OUTCOMES}
+    sums = {each: Coalesce(Sum(each), 0) for each in _SUMS}
+    found = ended.order_by().values(group=group).annotate(jobs=Count("pk"), **counts, **sums)
     told: dict[Any, dict[str, Any]] = {each["group"]: dict(each) for each in found}
     if group_by == "day":
         return [_row(day.isoformat(), "", told.get(day, {})) for day in period.days]
-    names = _key_names(told) if group_by == "api_key" else {}
-    made = [_row(key or "", names.get(key, ""), sums) for key, sums in told.items()]
+    names: dict[str, str] = {}
+    if group_by == "api_key":
+        keys = ApiKey.objects.filter(pk__in=[key for key in told if key])
+        names = dict(keys.values_list("pk", "name"))
+    made = [_row(key or "", names.get(key, ""), each) for key, each in told.items()]
     return sorted(made, key=lambda row: (-row.cost, -row.sums["cpu_ms"], row.key))
 
 
@@ -74,16 +79,6 @@ def total(found: Iterable[Row]) -> Row:
     return _row("", "", {each: sum(row.sums[each] for row in rows_) for each in COUNTS})
 
 
-def _aggregates() -> dict[str, Any]:
-    counts = {each: Count("pk", filter=Q(outcome=each)) for each in _OUTCOMES}
-    return {"jobs": Count("pk"), **counts, **{each: Coalesce(Sum(each), 0) for each in _SUMS}}
-
-
 def _row(key: str, name: str, sums: dict[str, Any]) -> Row:
     whole = {each: int(sums.get(each, 0)) for each in COUNTS}
     return Row(key, name, whole, prices.cost(whole))
-
-
-def _key_names(found: Iterable[Any]) -> dict[Any, str]:
-    keys = [key for key in found if key]
-    return dict(ApiKey.objects.filter(pk__in=keys).values_list("pk", "name"))

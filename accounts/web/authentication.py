@@ -12,13 +12,6 @@ from ffapi_site.lib.client_address import client_address
 from ffapi_site.lib.problems import Unauthenticated
 
 
-def _given(request: Request) -> str:
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    return str(request.headers.get("X-API-Key", "")).strip()
-
-
 class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Bearer`` or ``X-API-Key``; cookies mean nothing here.
 
@@ -28,7 +21,10 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Caller, ApiKey]:
         plain = request._request  # noqa: SLF001 -- DRF has no public name
-        found = keys.check(_given(request), client_address(plain))
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            credentials = str(request.headers.get("X-API-Key", ""))
+        found = keys.check(credentials.strip(), client_address(plain))
         if isinstance(found, keys.Refusal):
             denials.note_refused(plain, found)
             rate_limit.count_stranger(plain)

@@ -25,7 +25,8 @@ def cursor_page(
     request: HttpRequest, rows: models.QuerySet[Row], *, size: int = 25
 ) -> CursorPage[Row]:
     """Cut a page by id, beside the row that ``?before=`` or ``?after=`` names."""
-    before, after = (_id_of(request.GET.get(key, "")) for key in ("before", "after"))
+    named = [request.GET.get(key, "") for key in ("before", "after")]
+    before, after = (each if is_public_id(each) else "" for each in named)
     beside = after or before
     cursor = Cursor(NEWEST_FIRST.name, bool(after), (beside, beside)) if beside else None
     page = cut(rows, NEWEST_FIRST, cursor, size)
@@ -34,10 +35,6 @@ def cursor_page(
         newer=_query(request.GET, "after", page.rows[0]) if page.has_previous else None,
         older=_query(request.GET, "before", page.rows[-1]) if page.has_next else None,
     )
-
-
-def _id_of(given: str) -> str:
-    return given if is_public_id(given) else ""
 
 
 def _query(current: QueryDict, direction: str, row: models.Model) -> str:

@@ -46,22 +46,15 @@ class Denial:
         facts = {"status": status, "method": request.method, "route": found.route if found else ""}
         refusal: Refusal | None = getattr(request, _ATTRIBUTE, None)
         if refusal is None:
-            return cls(_tenant_in_scope(), _subject_of_actor(request), facts)
+            entered, who = scope.current(), actor.current()
+            tenant_id = None if entered in {scope.NOBODY, scope.EVERY_TENANT} else entered
+            subject = f"{who.kind}:{who.id}" if who.id else f"address:{address_block(request)}"
+            return cls(tenant_id, subject, facts)
         facts["reason"] = refusal.reason
         if refusal.key is None:
             return cls(None, f"address:{address_block(request)}", facts)
         facts["api_key"] = refusal.key.pk
         return cls(refusal.key.tenant_id, refusal.key.pk, facts)
-
-
-def _tenant_in_scope() -> str | None:
-    entered = scope.current()
-    return None if entered in {scope.NOBODY, scope.EVERY_TENANT} else entered
-
-
-def _subject_of_actor(request: HttpRequest) -> str:
-    who = actor.current()
-    return f"{who.kind}:{who.id}" if who.id else f"address:{address_block(request)}"
 
 
 class DenialMiddleware:

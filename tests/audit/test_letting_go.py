@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from accounts import actor, audit
 from accounts.actor import Actor, Kind
-from accounts.audit_chain import erasure, forwarding, retention
+from accounts.audit_chain import erasure, forwarding, records, retention
 from accounts.audit_chain import sealer as sealer_module
 from accounts.audit_chain.checkpoints import Rewritten
 from accounts.audit_chain.sealer import Sealing
@@ -321,7 +321,7 @@ def test_what_is_not_sealed_yet_is_told(
 ) -> None:
     sealer.step()
     write(tenant, 2)
-    assert erasure.unsealed(connection) == 2
+    assert records.unsealed_count(connection) == 2
     assert erasure.of_address(connection, "192.0.2.7") == 0
 
 

@@ -14,8 +14,9 @@ from accounts import audit
 from accounts.audit_chain import chain as chain_module
 from accounts.audit_chain import checkpoints, locks
 from accounts.audit_chain import sealer as sealer_module
-from accounts.audit_chain.chain import Chains, Head
+from accounts.audit_chain.chain import Chains
 from accounts.audit_chain.record import Row, digest_of_personal, line
+from accounts.audit_chain.records import Head
 from accounts.audit_chain.sealer import Sealing
 from accounts.audit_chain.signer import Signer
 from accounts.audit_chain.verifier.chain import Chain

@@ -13,27 +13,18 @@ from accounts.audit_chain.verifier.form import FILES, NEEDED
 from accounts.audit_chain.verifier.keys import Keys
 
 
-def lines(path: Path) -> Iterator[Any]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                yield parsed(line)
-            except (ValueError, RecursionError):
-                yield Unreadable(f"line {number} of {path.name}", "can't be read")
-
-
-def _records(path: Path) -> Iterator[Any]:
-    """Each line must be in the canonical form: then it reads the same for every program."""
+def lines(path: Path, *, as_canonical: bool = False) -> Iterator[Any]:
+    """Read JSON by lines. In the canonical form each reads the same for every program."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             where = f"line {number} of {path.name}"
             try:
-                record = parsed(line)
-                is_canonical = canonical(record) == line.rstrip(b"\n")
+                value = parsed(line)
+                is_fit = not as_canonical or canonical(value) == line.rstrip(b"\n")
             except (ValueError, RecursionError):
                 yield Unreadable(where, "can't be read")
             else:
-                yield record if is_canonical else Unreadable(where, "is not in the canonical form")
+                yield value if is_fit else Unreadable(where, "is not in the canonical form")
 
 
 def _follow(chain: Chain, lines: Iterator[Any], last_seq: int) -> None:
@@ -70,7 +61,7 @@ def check_bundle(
     first_seq, last_seq = manifest["first_seq"], manifest["last_seq"]
     chain = Chain(manifest["tenant"], first_seq, manifest["first_prev_hash"])
     chain.findings = report.findings
-    _follow(chain, _records(folder / "records.jsonl"), last_seq)
+    _follow(chain, lines(folder / "records.jsonl", as_canonical=True), last_seq)
     if chain.next_seq > last_seq and manifest.get("erased_later") is False:
         report.findings += chain.erasures.untold()
     if chain.hash_at(last_seq) not in (None, manifest["last_hash"]):

@@ -33,14 +33,6 @@ def is_checkpoint(envelope: Any) -> bool:
     return all(isinstance(statement.get(name), kind) for name, kind in shape.items())
 
 
-def _lost(statement: Any) -> str:
-    """What a rollback lost: no checkpoint tells what was sealed after the last one."""
-    seq, lost_seq = statement["seq"], statement["lost_seq"]
-    if lost_seq > seq:
-        return f"records {seq + 1} to {lost_seq} at least were lost"
-    return f"what came after record {seq} was lost, how much is not known"
-
-
 class Checkpoints:
     """Signed checkpoints of one tenant, held against each other, its keys and its chain."""
 
@@ -62,8 +54,12 @@ class Checkpoints:
         for statement in (envelope["statement"] for envelope in sound):
             if statement["kind"] == "rollback":
                 self._rollbacks.append(statement)
+                seq, lost_seq = statement["seq"], statement["lost_seq"]
+                lost = f"records {seq + 1} to {lost_seq} at least were lost"
+                if lost_seq <= seq:  # no checkpoint tells what was sealed after the last one
+                    lost = f"what came after record {seq} was lost, how much is not known"
                 self.notices.append(
-                    f"rolled back at {statement['at']}: {_lost(statement)},"
+                    f"rolled back at {statement['at']}: {lost},"
                     f" as checkpoint {statement['number']} says"
                 )
         for envelope in sound:

@@ -27,10 +27,6 @@ def _times(factor: int, point: Any) -> Any:
     return total
 
 
-def _same(p: Any, q: Any) -> bool:
-    return not ((p[0] * q[2] - q[0] * p[2]) % _P or (p[1] * q[2] - q[1] * p[2]) % _P)
-
-
 def _point(packed: bytes) -> Any:
     """Unpack a point; None where the bytes are none."""
     y = int.from_bytes(packed, "little")
@@ -57,4 +53,6 @@ def is_signature(public_key: bytes, message: bytes, signature: bytes) -> bool:
         return False
     told = hashlib.sha512(signature[:32] + public_key + message).digest()
     h = int.from_bytes(told, "little") % _ORDER
-    return _same(_times(s, _BASE), _sum(r, _times(h, key)))
+    p, q = _times(s, _BASE), _sum(r, _times(h, key))
+    # The same point where X/Z and Y/Z are equal.
+    return not any((p[axis] * q[2] - q[axis] * p[2]) % _P for axis in (0, 1))

@@ -20,7 +20,9 @@ class Erasures:
         if line.get("personal", "") is None and line["personal_digest"] != _NEVER_ANY:
             self._gone[line["seq"]] = f"record {line['seq']} ({line.get('id')})"
         if line.get("event_type") == "audit.erased":
-            self._told[line["seq"]] = _erased_by(line.get("details"))
+            details = line.get("details")
+            number = details.get("records") if isinstance(details, dict) else 0
+            self._told[line["seq"]] = number if type(number) is int and number > 0 else 0
 
     def untold(self) -> Iterator[Finding]:
         """Name records of which no later erasure tells; there must be none after those read."""
@@ -33,8 +35,3 @@ class Erasures:
             elif seq in self._gone:
                 left -= 1
             left += self._told.get(seq, 0)
-
-
-def _erased_by(details: Any) -> int:
-    number = details.get("records") if isinstance(details, dict) else 0
-    return number if type(number) is int and number > 0 else 0

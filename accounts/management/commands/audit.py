@@ -12,6 +12,7 @@ from accounts.audit_chain import (
     erasure,
     forwarding,
     inspection,
+    records,
     retention,
     rollback,
     sealer,
@@ -107,7 +108,7 @@ class Command(BaseCommand):
         named = _tenant(options["tenant"])
         with sealing.connect() as connection:
             signer = _signer(connection)
-            for tenant in [named.pk] if named else retention.every_chain(connection):
+            for tenant in [named.pk] if named else records.every_chain(connection):
                 while done := retention.cut(signer, tenant, before, forwarding.targets()):
                     told = done["statement"]
                     name = tenant or "the installation"
@@ -122,7 +123,7 @@ class Command(BaseCommand):
                 names = [options["person"], *([person.email] if person and person.email else [])]
                 number = erasure.of_person(connection, str(person.pk) if person else "", names)
             self.stdout.write(f"{number} records no longer hold personal data")
-            if left := erasure.unsealed(connection):
+            if left := records.unsealed_count(connection):
                 self.stdout.write(f"{left} records are not sealed yet: run this again")
 
     def _key(self, options: dict[str, Any]) -> None:

@@ -75,7 +75,14 @@ class Command(BaseCommand):
             "role": key.role,
             "scopes": sorted(key.scopes),
         }
-        self.stdout.write(json.dumps(told) if options["json"] else _for_people(told))
+        if options["json"]:
+            self.stdout.write(json.dumps(told))
+            return
+        self.stdout.write(
+            f"tenant: {tenant.name}\nkey {key.pk}, role {key.role}, "
+            f"scopes: {' '.join(told['scopes'])}\napi key: {text}\n"
+            "Keep it: it can't be shown again."
+        )
 
 
 def _wanted(options: dict[str, Any]) -> keys.Wanted:
@@ -105,11 +112,3 @@ def _tenant(name: str) -> Tenant:
     except ValidationError as error:
         raise CommandError(f"--tenant: {' '.join(error.messages)}") from error
     return Tenant.objects.get_or_create(name=name)[0]
-
-
-def _for_people(told: dict[str, Any]) -> str:
-    return (
-        f"tenant: {told['tenant']}\nkey {told['id']}, role {told['role']}, "
-        f"scopes: {' '.join(told['scopes'])}\napi key: {told['key']}\n"
-        "Keep it: it can't be shown again."
-    )
