@@ -109,8 +109,8 @@ def chaos(*arguments: str, within_s: int) -> Check:
 
 
 def tests(*arguments: str, **environment: str) -> Check:
-    """Two processes, as on the machine that checks; a live site's tests stay on one of them."""
-    command = (*_PYTHON, "pytest", "-q", "-n", "2", *arguments)
+    """Two processes whose tests wait for live sites, and one that computes meanwhile."""
+    command = (*_PYTHON, "pytest", "-q", "-n", "3", *arguments)
     return Check("tests", command, environment)
 
 
