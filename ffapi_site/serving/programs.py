@@ -19,6 +19,11 @@ class Program:
     """Whose it is, where that is not whoever serves."""
 
 
+def _manage(command: str, *arguments: str) -> tuple[str, ...]:
+    """What `serve` checked before it starts any is not checked by each of them again."""
+    return (sys.executable, "manage.py", command, "--skip-checks", *arguments)
+
+
 def database() -> Program:
     command = (sys.executable, "-m", "ffapi_site.serving.database")
     return Program("database", command, stop_within_s=45)
@@ -30,23 +35,22 @@ def web(user: str = "") -> Program:
 
 
 def slot(lane: str, number: int) -> Program:
-    command = (sys.executable, "manage.py", "slot", "--lane", lane, "--number", str(number))
+    command = _manage("slot", "--lane", lane, "--number", str(number))
     name = f"slot-{number}" if lane == "cpu" else f"slot-{lane}-{number}"
     # A slot ends its job within the grace or gives it back; the rest is for doing so.
     return Program(name, command, stop_within_s=settings.SHUTDOWN_GRACE_SECONDS + 10)
 
 
 def sealer() -> Program:
-    command = (sys.executable, "manage.py", "audit", "seal")
-    return Program("audit-sealer", command, stop_within_s=10)
+    return Program("audit-sealer", _manage("audit", "seal"), stop_within_s=10)
 
 
 def maintenance() -> Program:
-    return Program("maintenance", (sys.executable, "manage.py", "maintenance"), stop_within_s=10)
+    return Program("maintenance", _manage("maintenance"), stop_within_s=10)
 
 
 def webhooks() -> Program:
-    return Program("webhooks", (sys.executable, "manage.py", "webhooks"), stop_within_s=10)
+    return Program("webhooks", _manage("webhooks"), stop_within_s=10)
 
 
 def lanes() -> dict[str, int]:

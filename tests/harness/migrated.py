@@ -1,4 +1,7 @@
-"""A migrated database: made once for a state of the sources, then copied for each site and run."""
+"""What a site makes at its first start, made once for a state of the sources and then copied.
+
+The migrated database, and the static files as a web server sends them.
+"""
 
 from __future__ import annotations
 
@@ -21,22 +24,38 @@ from tests import data_folder
 ROOT = Path(__file__).resolve().parent.parent.parent
 _PLACE = ROOT / "var" / "migrated"
 _TEMPLATE = "migrated"
-# What a database is made of. Whoever copies it migrates it once more, so that nothing is missed.
+# What they are made of. Whoever copies them migrates, and compares, so that nothing is missed.
 _SOURCES = (
     *("*/migrations/*.py", "*/models/*.py", "*/sql/*.sql", "ffapi_site/database/*.py"),
     *("ffapi_site/lib/row_level_security.py", "ffapi_site/management/commands/migrate.py"),
-    *("requirements.txt", "tests/harness/migrated.py"),
+    *("static/**/*.*", "requirements.txt", "tests/harness/migrated.py"),
 )
+_COLLECT = """
+from django.conf import settings
+from ffapi_site.serving import statics
+statics.collect(settings.DATA_DIR / "static.stamp")
+"""
 
 
 def put(folder: Path) -> None:
     """Put a copy of the server's files at ``folder``, where there are none yet."""
-    if folder.exists():
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _copy("postgres", folder)
+
+
+def put_statics(data: Path) -> None:
+    """Put the static files into a site's data folder, where there are none yet."""
+    if not (data / "static").exists():
+        data.mkdir(parents=True, exist_ok=True)
+        _copy("static", data)
+        _copy("static.stamp", data)
+
+
+def _copy(name: str, to: Path) -> None:
     with _locked(_PLACE.parent / "migrated.lock"):
-        # -a: the files are the database's own user's.
-        subprocess.run(["cp", "-a", "--reflink=auto", _made_once(), folder], check=True)
+        # -a: the database's files are its own user's.
+        subprocess.run(["cp", "-a", "--reflink=auto", _made_once() / name, to], check=True)
 
 
 def create(name: str) -> None:
@@ -59,7 +78,7 @@ def _made_once() -> Path:
         place.mkdir(parents=True)
         _make(place)
         (place / "done").touch()
-    return place / "postgres"
+    return place
 
 
 def _state() -> str:
@@ -71,7 +90,10 @@ def _state() -> str:
 
 def _make(place: Path) -> None:
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env=os.environ | {"FFAPI_DATA_DIR": str(place)}, check=True)
+    made_at = os.environ | {"FFAPI_DATA_DIR": str(place)}
+    subprocess.run(command, cwd=ROOT, env=made_at, check=True)
+    command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", _COLLECT]
+    subprocess.run(command, cwd=ROOT, env=made_at, check=True)
     with _connected(place / "postgres") as server:
         server.execute(f"CREATE DATABASE {_TEMPLATE} TEMPLATE postgres")
     embedded.stop(place / "postgres")

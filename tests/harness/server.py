@@ -49,6 +49,8 @@ class Server:
         port, settings = port or free_port(), settings or {}
         if command == "serve" and "DATABASE_URL" not in settings:
             migrated.put(folder / "postgres")
+        if command == "serve":
+            migrated.put_statics(folder)
         process = subprocess.Popen(
             [*python, "manage.py", *command.split()],
             cwd=ROOT,
