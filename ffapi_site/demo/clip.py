@@ -19,7 +19,7 @@ def demo_clip(say: Callable[[str], None]) -> Path:
     """Give the clip's path; it is made once and kept in the data folder."""
     clip = Path(settings.DATA_DIR) / "demo" / "mountains-at-dusk.mp4"
     if not clip.exists():
-        say("Painting the clip, this once: it takes half a minute")
+        say("Painting the clip, this once: it takes a moment")
         clip.parent.mkdir(exist_ok=True)
         with scratch.passing("demo") as folder:
             _make(folder)
@@ -34,5 +34,6 @@ def _make(folder: Path) -> None:
         folder=folder,
         limits=sandbox.Limits(wall_s=600),
     )
+    sandbox.close()  # what serves waits at its end for all that is below it
     if done.returncode != 0:
         raise NoClip(done.stderr.strip() or f"it ended with status {done.returncode}")

@@ -16,6 +16,8 @@ _A_MINOR_HZ = (220, 329.63, 440, 523.25, 659.25, 523.25, 440, 329.63)
 _F_MAJOR_HZ = (174.61, 261.63, 349.23, 440, 523.25, 440, 349.23, 261.63)
 _NOTES_HZ = (*_A_MINOR_HZ, *_F_MAJOR_HZ)
 # What part of the ridge's amplitude a wave has, its length in pixels, and how it is shifted.
+# The grey of a ridge in full light; what is brighter has room above it.
+_LIT = 200
 _WAVES = ((0.55, 311, 1), (0.3, 127, 2), (0.2, 53, 3), (0.08, 19, 5))
 
 
@@ -37,13 +39,7 @@ class Ridge:
     def line(self) -> str:
         """The height of the ridge over ``X``, from waves that do not repeat within the picture."""
         waves = "+".join(
-            f"{weight}*sin(X/{length}+{self.phase * turns:.2f})"
-            for weight, length, turns in (
-                (0.55, 311, 1),
-                (0.3, 127, 2),
-                (0.2, 53, 3),
-                (0.08, 19, 5),
-            )
+            f"{weight}*sin(X/{length}+{self.phase * turns:.2f})" for weight, length, turns in _WAVES
         )
         return f"({self.base - self.top}-{self.amplitude}*({waves})-{self.trees})"
 
@@ -70,7 +66,7 @@ def _picture() -> Iterator[str]:
     yield f"{_canvas(WIDTH, HEIGHT, 'gbrp')},{_sky()},{_held('yuv420p')}[behind0]"
     for number, ridge in enumerate(_RIDGES):
         width = WIDTH + ridge.speed * DURATION_S + 80
-        canvas = _canvas(width, HEIGHT - ridge.top + 10, "gbrap")
+        canvas = _canvas(width, HEIGHT - ridge.top + 10, "yuva444p")
         yield f"{canvas},{_rock(ridge)},{_held('yuva420p')}[ridge{number}]"
         shake_x = f"-20-{ridge.speed}*t-{2 + number}*sin(t*1.9)"
         shake_y = f"{ridge.top}+{1 + number}*sin(t*2.3+1)"
@@ -96,10 +92,16 @@ def _sky() -> str:
 
 
 def _rock(ridge: Ridge) -> str:
+    """Its light and outline are worked out once, in grey; then it is given its colour."""
     relief = "0.05*sin(X/9+Y/5)*sin(Y/13-X/31)+0.05*random(1)"
     light = f"(1.12-0.5*(Y-{ridge.line})/500+{relief})"
-    red, green, blue = (f"'clip({value}*{light},0,255)'" for value in ridge.colour)
-    return f"geq=r={red}:g={green}:b={blue}:a='255*clip(Y-{ridge.line},0,1)'"
+    colours = ":".join(
+        f"{channel}='clip(val*{value}/{_LIT},0,255)'"
+        for channel, value in zip("rgb", ridge.colour, strict=True)
+    )
+    grey = f"lum='16+219*clip({_LIT}*{light},0,255)/255':cb=128:cr=128"
+    painted = f"geq={grey}:a='255*clip(Y-{ridge.line},0,1)'"
+    return f"{painted},format=gbrap,lutrgb={colours}"
 
 
 def _sound() -> str:
@@ -107,8 +109,11 @@ def _sound() -> str:
     pad = "(1-cos(2*PI*t/6))*(sin(2*PI*110*t)+0.6*sin(2*PI*164.81*t)+0.5*sin(2*PI*220.5*t))"
     wave = f"0.13*({plucked})+0.05*{pad}"
     return (
-        f"aevalsrc='{wave}|{wave}':s=48000:c=stereo:d={DURATION_S},aecho=0.8:0.7:281|432:0.35|0.22,"
-        f"alimiter=limit=0.9,afade=t=in:d=0.3,afade=t=out:st={DURATION_S - 1.5}:d=1.5[sound]"
+        # Its highest overtone lies at 2 kHz: fewer samples to work out lose nothing.
+        f"aevalsrc='{wave}':s=16000:d={DURATION_S},aresample=48000,aformat=channel_layouts=stereo,"
+        "aecho=0.8:0.7:281|432:0.35|0.22,"
+        f"alimiter=limit=0.9,afade=t=in:d=0.3,afade=t=out:st={DURATION_S - 1.5}:d=1.5,"
+        "asetnsamples=1024[sound]"  # FFmpeg 5.1's encoder takes no longer frames than its own
     )
 
 

@@ -12,6 +12,7 @@ from media_jobs.sandbox.layers import Layer, Probe, SandboxReport, SandboxUnavai
 from media_jobs.sandbox.process import Ended, Process
 from media_jobs.sandbox.program import Finished, Program, finish, identity, prepare, run, start
 from media_jobs.sandbox.self_test import selftest
+from media_jobs.sandbox.spawn import close
 
 __all__ = [
     "Ended",
@@ -23,6 +24,7 @@ __all__ = [
     "Program",
     "SandboxReport",
     "SandboxUnavailable",
+    "close",
     "finish",
     "identity",
     "prepare",

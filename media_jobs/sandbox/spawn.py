@@ -174,3 +174,11 @@ def _last_words(process: Process) -> str:
         words = process.stderr.read().decode(errors="replace").strip()
         ended = process.wait()
     return words or f"it ended with status {ended.returncode} before it was confined"
+
+
+def close() -> None:
+    """End the launcher that stands ready to fork; what it forked goes on.
+
+    For who has started its last program and goes on living: it would be left over.
+    """
+    _forks.close()
