@@ -19,6 +19,7 @@ from ffapi_site.lib.lengths import length_of
 from ffapi_site.lib.problems import Conflict, NotFound, TooManyRequests, at, invalid
 from ffapi_site.lib.shorten import fits, size_bytes
 from ffapi_site.lib.url_policy import url_policy
+from media_jobs import events
 from media_jobs.engine import job_retention, states, wakeups
 from media_jobs.models import Job, JobInput, Priority, Status
 from media_jobs.models.job import PARAMS_BYTES
@@ -125,6 +126,7 @@ def submit(
         told = {"operation": job.operation, "priority": asked.priority, "lane": job.lane}
         again = {"of": why.of} if why.of else {}
         audit.record(why.event, job.tenant_id, job.pk, details=told | again)
+        events.tell(events.Event(events.SUBMITTED, job.tenant_id, job))
         # Last: from here to the commit others of the tenant wait, where it has limits.
         reservations.reserve_job(job.tenant_id, job.api_key_id, job.reserved_cpu_ms, job.row_bytes)
     return job
@@ -196,7 +198,7 @@ def _cancel_running(job: Job) -> None:
     running = Job.objects.filter(pk=job.pk, status=Status.RUNNING, cancel_requested_at=None)
     with transaction.atomic():
         if running.update(cancel_requested_at=Now()):
-            states.announce(job.id)
+            events.tell(events.Event(events.CANCEL_REQUESTED, job.tenant_id, job))
             audit.record(
                 AuditEvent.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.RUNNING}
             )

@@ -16,6 +16,7 @@ class Lost(Exception):  # noqa: N818 -- what happened to the lease
     """The job belongs to another attempt, or has ended: nothing may be written any more"""
 
 
+# Progress is no event: those who wait for it are woken by the one statement that a beat is.
 _RENEW = """
 WITH beat AS (
     UPDATE media_jobs_job

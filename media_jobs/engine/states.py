@@ -1,7 +1,4 @@
-"""Every change of a job's status: one conditional write, one event row, one notification.
-
-The first event, of a job's submission, is written by a trigger of its table.
-"""
+"""Every change of a job's status: one conditional write, and one event."""
 
 from __future__ import annotations
 
@@ -17,13 +14,9 @@ from django.db.models.functions import Now
 
 from accounts import audit
 from accounts.audit_events import AuditEvent, Outcome
-from accounts.quotas import reservations
-from accounts.usage.ledger import Usage
-from ffapi_site.lib.lengths import fitted
+from media_jobs import events
 from media_jobs.engine import lease
-from media_jobs.events.change_feed import CHANNEL
-from media_jobs.models import Job, JobAttempt, JobEvent, Status, WebhookDelivery
-from media_jobs.models.job import FINAL
+from media_jobs.models import Job, JobAttempt, Status
 from media_jobs.models.slot import SILENT
 
 # Outcomes of attempts that nobody brought to an end. Of a silence nobody knows the cause: the whole
@@ -37,12 +30,6 @@ ALLOWED: dict[str, frozenset[str]] = {
     Status.QUEUED: frozenset((Status.FAILED, Status.CANCELED)),
     Status.RUNNING: frozenset((Status.COMPLETED, Status.FAILED, Status.CANCELED, Status.QUEUED)),
 }
-
-
-def announce(job_id: str) -> None:
-    """Tell the listeners, when the transaction commits, that something of the job changed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, job_id])
 
 
 @dataclass(frozen=True)
@@ -69,7 +56,12 @@ def claim(lane: str, by: Claimant) -> Job | None:
     lease_s, half_life_s = float(settings.LEASE_SECONDS), _half_life_s()
     host = (lane, by.slot, by.host, lease_s, by.memory_mb, by.scratch_mb, half_life_s)
     wanted = (*host, settings.MAX_CONCURRENT_JOBS_PER_TENANT, SILENT)
-    return next(iter(Job.objects.raw(_CLAIM, wanted)), None)
+    # A claim holds a lock that every other waits for, so by itself it is a single statement.
+    with events.transaction_of(events.STARTED):
+        job = next(iter(Job.objects.raw(_CLAIM, wanted)), None)
+        if job is not None:
+            events.tell(events.Event(events.STARTED, job.tenant_id, job))
+    return job
 
 
 def end(
@@ -198,57 +190,8 @@ def _write(job: Job, to: Status, reason: str, values: dict[str, Any]) -> None:
     if to not in ALLOWED.get(before, frozenset()):
         raise ValueError(f"{job.id}: {before} -> {to} is not a transition")
     Job.objects.filter(pk=job.pk).update(status=to, **values)
-    JobEvent.objects.create(
-        job=job,
-        from_status=before,
-        to_status=to,
-        attempt=job.attempt,
-        reason=fitted(JobEvent, "reason", reason),
-    )
-    if to in FINAL and job.webhook_url:
-        WebhookDelivery.objects.create(
-            tenant_id=job.tenant_id, job=job, url=job.webhook_url, event=f"job.{to}"
-        )
     job.status = to
-    if to in FINAL:
-        _settle_quotas(job, to, values.get("usage", {}))
-    announce(job.id)
-
-
-# Texts and JSON as they are stored, compressed where PostgreSQL did so.
-_WEIGH = """
-UPDATE media_jobs_job AS job SET row_bytes = kept.bytes
-FROM (SELECT id, row_bytes AS counted, pg_column_size(whole.*)
-        + coalesce((SELECT sum(pg_column_size(a.*)) FROM media_jobs_jobattempt a
-                    WHERE a.job_id = whole.id), 0)
-        + coalesce((SELECT sum(pg_column_size(s.*)) FROM media_jobs_jobstep s
-                    WHERE s.job_id = whole.id), 0) AS bytes
-      FROM media_jobs_job whole WHERE id = %s) AS kept
-WHERE job.id = kept.id RETURNING kept.bytes - kept.counted
-"""
-
-
-def _weigh(job: Job) -> int:
-    """Note what all rows of an ended job take; gives how much more that is than was counted."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WEIGH, [job.pk])
-        return int(cursor.fetchone()[0])
-
-
-def _settle_quotas(job: Job, outcome: Status, usage: dict[str, Any]) -> None:
-    ended = reservations.Ended(
-        tenant_id=job.tenant_id,
-        api_key_id=job.api_key_id,
-        work_id=job.pk,
-        operation=job.operation,
-        outcome=outcome,
-        did_run=job.attempt > 0,
-        submitted_at=job.created_at,
-        reserved_cpu_ms=job.reserved_cpu_ms,
-        usage=Usage.read(usage),
-        grown_bytes=_weigh(job),
-    )
-    reservations.settle_job(ended)
+    events.append(job, before=before, reason=reason, usage=values.get("usage", {}))
 
 
 def _close_attempt(job: Job, outcome: str) -> None:

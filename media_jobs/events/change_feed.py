@@ -13,6 +13,7 @@ import psycopg
 from django.db import connection
 
 from ffapi_site.lib.chores import Chore, Items, spawn
+from media_jobs.events import Event
 
 Wake = Callable[[], object]
 
@@ -21,6 +22,13 @@ CHANNEL = "ffapi_jobs"
 
 _LOOKS_UP_EVERY_S = 1.0
 _IDLE_FOR_S = 30.0
+
+
+def announce(event: Event) -> None:
+    """Wake those who wait for a change of the event's job, once its transaction is committed."""
+    if event.job is not None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, event.job.pk])
 
 
 def direct_connection() -> psycopg.Connection[Any]:

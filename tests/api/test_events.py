@@ -13,7 +13,8 @@ from accounts import keys
 from accounts.models import Tenant
 from ffapi_site.lib import ongoing
 from media_jobs.engine import jobs, lease, states
-from media_jobs.events.change_feed import feed
+from media_jobs.events import CANCEL_REQUESTED, Event
+from media_jobs.events.change_feed import announce, feed
 from media_jobs.models import Job, Status
 from tests.api.sending import code_of
 from tests.engine.claiming import claim
@@ -53,6 +54,10 @@ def listen(key: str, job: Job, *steps: Callable[[], Any]) -> Told:
     return async_to_sync(follow)()
 
 
+def wake(job: Job) -> None:
+    announce(Event(CANCEL_REQUESTED, job.tenant_id, job))
+
+
 def test_it_works(tenant: Tenant) -> None:
     job = JobFactory.create(tenant=tenant)
 
@@ -82,7 +87,7 @@ def test_the_stream_ends_with_its_job(tenant: Tenant) -> None:
         jobs.cancel(job)
         job.refresh_from_db()
         jobs.delete(job)
-        states.announce(job.pk)
+        wake(job)
 
     assert [each["status"] for each in listen(key_of(tenant), job, remove)] == ["queued"]
 
@@ -105,7 +110,7 @@ def test_the_stream_ends_with_its_key(tenant: Tenant, end: Callable[[Tenant], No
 
     def go_on() -> None:
         end(tenant)
-        states.announce(job.pk)
+        wake(job)
 
     assert [each["status"] for each in listen(key_of(tenant), job, go_on)] == ["queued"]
 

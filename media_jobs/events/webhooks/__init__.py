@@ -6,6 +6,7 @@ and a receiver that fails is left alone for a while.
 
 from __future__ import annotations
 
+from media_jobs.events.webhooks.outbox import queue
 from media_jobs.events.webhooks.rounds import Rounds
 from media_jobs.events.webhooks.sender import deliver, payload, redeliver, signed_headers
 from media_jobs.events.webhooks.turns import claim, forget_old
@@ -16,6 +17,7 @@ __all__ = [
     "deliver",
     "forget_old",
     "payload",
+    "queue",
     "redeliver",
     "signed_headers",
 ]
