@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, AuditRecord, Tenant
 from media_jobs.events import webhooks
-from media_jobs.models import Job, WebhookDelivery
+from media_jobs.models import Job
 from storage.models import File
 from tests.admin.conftest import REASON, act
-from tests.factories import ApiKeyFactory, FileFactory, JobFactory
+from tests.factories import ApiKeyFactory, FileFactory, JobFactory, WebhookDeliveryFactory
 from tests.harness.cast import Cast
 
 
@@ -95,9 +95,7 @@ def test_it_deletes_files(root: Client, cast: Cast) -> None:
 
 def test_it_sends_webhooks_again(root: Client, cast: Cast) -> None:
     job = JobFactory.create(tenant=cast.tenant, failed=True)
-    sent = WebhookDelivery.objects.create(
-        tenant=cast.tenant, job=job, url="https://example.org", next_attempt_at=None
-    )
+    sent = WebhookDeliveryFactory.create(job=job, next_attempt_at=None)
     act(root, "media_jobs_webhookdelivery", "redeliver", sent.pk)
     assert webhooks.claim() == sent
 

@@ -8,8 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from media_jobs.models import WebhookDelivery
-from tests.factories import JobFactory
+from tests.factories import JobFactory, WebhookDeliveryFactory
 from tests.harness.cast import Cast
 
 
@@ -35,9 +34,7 @@ def test_no_table_is_read_for_what_may_be_chosen(
 def test_a_choice_narrows_the_list(root: Client, cast: Cast) -> None:
     job = JobFactory.create(tenant=cast.tenant, failed=True)
     for event in ("job.failed", "job.completed"):
-        WebhookDelivery.objects.create(
-            tenant=cast.tenant, job=job, url="https://x.org", event=event
-        )
+        WebhookDeliveryFactory.create(job=job, event=event)
     url = reverse("admin:media_jobs_webhookdelivery_changelist")
     page = root.get(url, {"event": "job.failed"})
     assert [each.event for each in page.context["cl"].result_list] == ["job.failed"]

@@ -29,14 +29,21 @@ from ffapi_site.lib.problems import Problem
 from media_jobs.engine import job_retention, jobs
 from media_jobs.events import webhooks
 from media_jobs.events.webhooks import sender
-from media_jobs.models import Job, JobInput, JobOutput, WebhookDelivery
+from media_jobs.models import Job, JobInput, WebhookDelivery
 from media_jobs.models.job import Lane
 from media_jobs.operations import core
 from media_jobs.planning.plan import Planned, PlannedInput
 from media_jobs.planning.resource_estimate import Weight
 from storage import store
 from storage.models import File
-from tests.factories import ApiKeyFactory, FileFactory, JobFactory, TenantFactory
+from tests.factories import (
+    ApiKeyFactory,
+    FileFactory,
+    JobFactory,
+    JobOutputFactory,
+    TenantFactory,
+    WebhookDeliveryFactory,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _ROUNDS = 25
@@ -100,8 +107,8 @@ def made(tenant: Tenant, number: int = 1) -> tuple[Job, list[File]]:
     """An ended job with outputs."""
     job = JobFactory.create(tenant=tenant, completed=True)
     files = [FileFactory.create(tenant=tenant) for _ in range(number)]
-    for position, file in enumerate(files):
-        JobOutput.objects.create(job=job, position=position, role=f"r{position}", file=file)
+    for file in files:
+        JobOutputFactory.create(job=job, file=file)
     return job, files
 
 
@@ -158,9 +165,7 @@ def test_an_event_is_sent_anew_while_it_is_claimed_and_a_late_answer_comes(
     tenant: Tenant, at_once: AtOnce
 ) -> None:
     for _ in range(_ROUNDS):
-        event = WebhookDelivery.objects.create(
-            tenant=tenant, url="https://a.example/", event="quota.warning"
-        )
+        event = WebhookDeliveryFactory.create(of_quota=True, tenant=tenant)
         assert webhooks.claim() is not None
         # The claim has run out: whoever had it in hand answers late.
         WebhookDelivery.objects.update(claimed_until=Now(), next_attempt_at=Now())

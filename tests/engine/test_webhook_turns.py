@@ -16,7 +16,7 @@ from accounts.models import Tenant
 from media_jobs.events import webhooks
 from media_jobs.events.webhooks import receivers, turns
 from media_jobs.models import WebhookDelivery, WebhookEndpoint
-from tests.factories import TenantFactory
+from tests.factories import TenantFactory, WebhookDeliveryFactory
 from tests.harness.server import eventually
 from tests.harness.superuser import superuser
 from tests.lib.hostile_server import HostileServer
@@ -26,10 +26,8 @@ pytestmark = pytest.mark.django_db
 
 def waiting(tenant: Tenant, number: int = 1, url: str = "https://a.example/hook") -> None:
     long_ago = timezone.now() - timedelta(hours=1)
-    for _ in range(number):
-        WebhookDelivery.objects.create(
-            tenant=tenant, url=url, event="quota.warning", next_attempt_at=long_ago
-        )
+    event = {"of_quota": True, "tenant": tenant, "url": url, "next_attempt_at": long_ago}
+    WebhookDeliveryFactory.create_batch(number, **event)
 
 
 def claimed(number: int) -> list[WebhookDelivery]:
@@ -41,7 +39,7 @@ def test_tenants_take_turns() -> None:
     """However long one has been waiting, with however many."""
     many, one = TenantFactory.create_batch(2)
     waiting(many, 50)
-    WebhookDelivery.objects.create(tenant=one, url="https://b.example/", event="quota.warning")
+    WebhookDeliveryFactory.create(of_quota=True, tenant=one)
     assert one.pk in [each.tenant_id for each in claimed(2)]
 
 
@@ -152,7 +150,7 @@ def test_slow_receivers_of_one_tenant_do_not_delay_another(settings: Settings) -
         waiting(slowed, 200, url=hanging.url)
         rounds = webhooks.Rounds()
         rounds.send_due()
-        WebhookDelivery.objects.create(tenant=other, url=answering.url, event="quota.warning")
+        WebhookDeliveryFactory.create(of_quota=True, tenant=other, url=answering.url)
         assert rounds.send_due()
         assert eventually(
             lambda: WebhookDelivery.objects.get(tenant=other).delivered_at is not None, within_s=10

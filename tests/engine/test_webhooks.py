@@ -13,7 +13,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from accounts.models import Tenant
 from media_jobs.events import webhooks
 from media_jobs.models import WebhookDelivery
-from tests.factories import JobFactory, TenantFactory
+from tests.factories import TenantFactory, WebhookDeliveryFactory
 from tests.lib.hostile_server import HostileServer
 
 pytestmark = pytest.mark.django_db
@@ -25,10 +25,7 @@ def answering(status: str, headers: str = "") -> Callable[[bytes], Iterable[byte
 
 def delivery_to(server: HostileServer, settings: Settings) -> WebhookDelivery:
     settings.URL_ALLOWLIST = frozenset({server.authority})
-    job = JobFactory.create(completed=True, metadata={"order": 7})
-    return WebhookDelivery.objects.create(
-        tenant=job.tenant, job=job, url=f"{server.url}/hook", event="job.completed"
-    )
+    return WebhookDeliveryFactory.create(url=f"{server.url}/hook", job__metadata={"order": 7})
 
 
 def send_next() -> WebhookDelivery:
@@ -54,14 +51,11 @@ def test_it_works(settings: Settings) -> None:
 
 
 def test_the_signature_is_that_of_standard_webhooks(settings: Settings) -> None:
-    delivery = JobFactory.create(completed=True)
-    row = WebhookDelivery.objects.create(
-        tenant=delivery.tenant, job=delivery, url="https://example.org/", event="job.completed"
-    )
+    row = WebhookDeliveryFactory.create()
     body = json.dumps(webhooks.payload(row))
     headers = webhooks.signed_headers(row, body)
     receiver = Webhook(row.tenant.webhook_secret)
-    assert receiver.verify(body, headers)["data"]["job_id"] == delivery.id
+    assert receiver.verify(body, headers)["data"]["job_id"] == row.job_id
     with pytest.raises(WebhookVerificationError):
         receiver.verify(body.replace("completed", "failed"), headers)
 
@@ -160,8 +154,8 @@ def test_a_receiver_that_is_gone_is_sent_nothing_more(settings: Settings) -> Non
 def another(
     delivery: WebhookDelivery, *, url: str = "", tenant: Tenant | None = None
 ) -> WebhookDelivery:
-    return WebhookDelivery.objects.create(
-        tenant=tenant or delivery.tenant, url=url or delivery.url, event="quota.warning"
+    return WebhookDeliveryFactory.create(
+        of_quota=True, tenant=tenant or delivery.tenant, url=url or delivery.url
     )
 
 
