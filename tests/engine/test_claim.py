@@ -14,10 +14,10 @@ from pytest_django import Settings
 from accounts.models import Tenant
 from accounts.quotas import suspension
 from media_jobs.engine import states
-from media_jobs.models import FairShare, Job, JobAttempt, PausedLane, Slot, Status
+from media_jobs.models import FairShare, Job, JobAttempt, PausedLane, Status
 from media_jobs.models.job import AGEING_S
 from tests.engine.claiming import claim
-from tests.factories import ApiKeyFactory, JobFactory, TenantFactory
+from tests.factories import ApiKeyFactory, JobFactory, SlotFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db
 _LONG_AGO = timezone.now() - timedelta(minutes=1)
@@ -127,9 +127,9 @@ def test_a_capped_tenant_does_not_stop_others() -> None:
     assert claim() == free
 
 
-def _slots(number: int, **more: Any) -> None:
+def _slots(number: int) -> None:
     for each in range(number):
-        Slot.objects.create(**{"name": f"host{each % 2}-{each}", "lane": "cpu", "pid": each} | more)
+        SlotFactory.create(name=f"host{each % 2}-{each}")
 
 
 def _claimed(times: int) -> list[Tenant]:
@@ -160,9 +160,9 @@ class TestWhatIsLeftToOthers:
 
     def test_slots_that_are_down_or_unfit_are_none(self, greedy: Tenant) -> None:
         _slots(2)
-        Slot.objects.create(name="down", lane="cpu", pid=7, heartbeat_at=_LONG_AGO)
-        Slot.objects.create(name="unfit", lane="cpu", pid=8, sandbox={"allowed": False})
-        Slot.objects.create(name="elsewhere", lane="gpu", pid=9)
+        SlotFactory.create(name="down", heartbeat_at=_LONG_AGO)
+        SlotFactory.create(name="unfit", sandbox={"allowed": False})
+        SlotFactory.create(name="elsewhere", lane="gpu")
         assert _claimed(3) == [greedy]
 
     def test_who_is_alone_has_them_all(self, greedy: Tenant) -> None:

@@ -18,7 +18,7 @@ from accounts.models import ApiKey, Tenant
 from media_jobs.engine.queue_position import Reason, places
 from media_jobs.models import Job, PausedLane, Slot, Status
 from tests.engine.claiming import claim
-from tests.factories import ApiKeyFactory, JobFactory, TenantFactory
+from tests.factories import ApiKeyFactory, JobFactory, SlotFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -37,15 +37,8 @@ class Scene:
         dice = self.dice
         keys = [self._key(self._tenant()) for _ in range(3)]
         for number in range(1, 1 + dice.choice([1, 2, 3, 4])):
-            Slot.objects.create(
-                name=f"slot-{number}",
-                lane="cpu",
-                host="host",
-                pid=number,
-                sandbox={"allowed": dice.random() < 0.9},
-                hung="",
-                **HOST,
-            )
+            allowed = {"allowed": dice.random() < 0.9}
+            SlotFactory.create(name=f"slot-{number}", host="host", sandbox=allowed, **HOST)
         for slot in Slot.objects.all():
             if dice.random() < 0.4:
                 self._job(dice.choice(keys), running=True, slot=slot.name, host="host")

@@ -25,7 +25,7 @@ from media_jobs.planning import placement
 from storage.models import File
 from tests.engine.test_attempt import _overwrite
 from tests.engine.test_housekeeping import do_queue_chores
-from tests.factories import ApiKeyFactory, JobFactory
+from tests.factories import ApiKeyFactory, JobFactory, SlotFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ Work = Callable[[Job], Job]
 def gpu_slot() -> Slot:
     """A slot of the GPU lane whose card works, as its host has found."""
     works = {"nvenc": {"available": True, "reason": ""}}
-    return Slot.objects.create(name="far-gpu-1", lane="gpu", host="far", pid=1, devices=works)
+    return SlotFactory.create(name="far-gpu-1", lane="gpu", host="far", devices=works)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from media_jobs.host import scratch
 from media_jobs.maintenance import sweep
 from media_jobs.models import Job, Slot, Status
 from tests.engine.claiming import claim
-from tests.factories import JobFactory
+from tests.factories import JobFactory, SlotFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def silent(**fields: object) -> Job:
 
 
 def slot(number: int = 1) -> Slot:
-    return Slot.objects.create(name=f"host-cpu-{number}", lane="cpu", pid=number)
+    return SlotFactory.create(name=f"host-cpu-{number}")
 
 
 def do_queue_chores() -> None:

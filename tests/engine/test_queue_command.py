@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from media_jobs.engine import states, wakeups
 from media_jobs.management.commands import queue as command
-from media_jobs.models import Job, PausedLane, Slot, Status
+from media_jobs.models import Job, PausedLane, Status
 from tests.engine.claiming import claim
-from tests.factories import JobFactory
+from tests.factories import JobFactory, SlotFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def told(*arguments: str) -> str:
 @pytest.fixture
 def busy() -> Job:
     """The job on the one slot; another one has been due for a minute."""
-    Slot.objects.create(name="slot-1", lane="cpu", host="host", pid=1)
+    SlotFactory.create(name="slot-1", host="host")
     job = JobFactory.create(run_at=timezone.now() - timedelta(minutes=2))
     JobFactory.create(run_at=timezone.now() - timedelta(minutes=1))
     claimed = claim("slot-1")

@@ -15,7 +15,7 @@ from media_jobs.engine import queue_snapshot
 from media_jobs.engine.queue_position import Place, Reason, places
 from media_jobs.models import FairShare, Job, PausedLane, Slot
 from tests.engine.claiming import claim
-from tests.factories import ApiKeyFactory, JobFactory, TenantFactory
+from tests.factories import ApiKeyFactory, JobFactory, SlotFactory, TenantFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -25,14 +25,8 @@ def place(job: Job) -> Place:
 
 
 def slot(number: int = 1, *, memory_mb: int = 4000, scratch_mb: int = 4000) -> Slot:
-    return Slot.objects.create(
-        name=f"slot-{number}",
-        lane="cpu",
-        host="host",
-        pid=number,
-        memory_mb=memory_mb,
-        scratch_mb=scratch_mb,
-    )
+    room = {"memory_mb": memory_mb, "scratch_mb": scratch_mb}
+    return SlotFactory.create(name=f"slot-{number}", host="host", **room)
 
 
 def seconds_from_now(found: Place) -> float:

@@ -5,8 +5,7 @@ from datetime import timedelta
 from django.test import Client
 from django.utils import timezone
 
-from media_jobs.models import Slot
-from tests.factories import JobFactory
+from tests.factories import JobFactory, SlotFactory
 from tests.harness.cast import Cast
 
 
@@ -44,7 +43,7 @@ def test_the_first_look_shows_how_to_begin(alice: Client) -> None:
 
 def test_it_counts_the_slots_that_are_alive(alice: Client) -> None:
     assert "No worker is running" in alice.get("/").content.decode()
-    Slot.objects.create(name="cpu-1", lane="cpu", pid=1)
-    Slot.objects.create(name="gone", lane="cpu", pid=2, heartbeat_at=timezone.now() - timedelta(1))
+    SlotFactory.create(name="cpu-1")
+    SlotFactory.create(name="gone", heartbeat_at=timezone.now() - timedelta(1))
     JobFactory.create(running=True, slot="cpu-1")
     assert alice.get("/").context["slots"] == {"alive": 1, "busy": 1, "free": 0}

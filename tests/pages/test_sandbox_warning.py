@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from media_jobs.models import Slot
-from tests.factories import UserFactory
+from tests.factories import SlotFactory, UserFactory
 from tests.harness.cast import Cast
 from tests.harness.signing_in import sign_in
 
@@ -16,7 +16,7 @@ OVERRIDDEN = {"allowed": True, "level": "none"}
 
 @pytest.fixture
 def slot() -> Slot:
-    return Slot.objects.create(name="host-cpu-1", lane="cpu", pid=1, sandbox=FULL)
+    return SlotFactory.create(name="host-cpu-1", sandbox=FULL)
 
 
 def _page(client: Client, path: str) -> str:

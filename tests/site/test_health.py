@@ -13,7 +13,7 @@ from pytest_django import Settings
 from ffapi_site.observability import health
 from media_jobs.models import Slot
 from tests.api.sending import code_of
-from tests.factories import JobFactory, UserFactory
+from tests.factories import JobFactory, SlotFactory, UserFactory
 from tests.harness.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
@@ -21,9 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def slot() -> Slot:
-    return Slot.objects.create(
-        name="host.cpu.1", lane="cpu", pid=1, sandbox={"allowed": True, "level": "full"}
-    )
+    return SlotFactory.create(name="host.cpu.1", sandbox={"allowed": True, "level": "full"})
 
 
 def reasons(client: Client) -> dict[str, str]:
@@ -59,7 +57,7 @@ def test_a_sandbox_that_does_not_hold_is_named(client: Client, slot: Slot) -> No
 
 
 def test_one_slot_that_holds_is_enough(client: Client, slot: Slot) -> None:
-    Slot.objects.create(name="unfit", lane="cpu", pid=2, sandbox={"allowed": False})
+    SlotFactory.create(name="unfit", sandbox={"allowed": False})
     assert client.get("/health/ready").status_code == 200
     assert sandbox_of(client, slot)["unfit"] == 1
 
