@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts.models import Tenant
 from ffapi_site.lib import pagination
 from ffapi_site.lib.pagination import PAGE_BYTES
-from media_jobs.models import Job, JobInput
+from media_jobs.models import Job
 from tests.api.sending import code_of, pointers
-from tests.factories import ApiKeyFactory, JobFactory
+from tests.factories import ApiKeyFactory, JobFactory, JobInputFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +100,7 @@ def test_filters(client: Client, tenant: Tenant) -> None:
     other = JobFactory.create(
         tenant=tenant, failed=True, operation="probe", tags=["a", "b"], api_key=key
     )
-    JobInput.objects.create(job=other, role="input", url="https://example.org/50%_off.mp4")
+    JobInputFactory.create(job=other, url="https://example.org/50%_off.mp4")
     yesterday = quote((timezone.now() - timedelta(days=1)).isoformat())
     for query in (
         "?status=failed",
@@ -156,7 +156,7 @@ def test_a_search_looks_through_the_newest_only(
     monkeypatch.setattr("accounts.models.tenant.SEARCHED_ROWS", 2)
     old, *newer = [JobFactory.create(tenant=tenant) for _ in range(4)]
     for job in (old, *newer):
-        JobInput.objects.create(job=job, role="input", url="https://example.org/film.mp4")
+        JobInputFactory.create(job=job, url="https://example.org/film.mp4")
     JobFactory.create_batch(3)  # of strangers, who use up nothing
     assert ids(client, "?search=film") == [newer[2].pk, newer[1].pk]
     assert ids(client, f"?search={old.pk}") == [old.pk]

@@ -7,10 +7,10 @@ from django.test import Client
 
 from accounts.models import Tenant
 from accounts.roles import Role
-from media_jobs.models import Job, JobAttempt, JobOutput
+from media_jobs.models import Job
 from storage.models import File
 from tests.api.sending import WANTED, code_of, pointers, send
-from tests.factories import FileFactory, JobFactory
+from tests.factories import FileFactory, JobAttemptFactory, JobFactory, JobOutputFactory
 from tests.harness.api_client import client_of
 
 pytestmark = pytest.mark.django_db
@@ -46,9 +46,7 @@ def test_the_flat_form_is_the_same(client: Client) -> None:
 
 
 def test_to_delete_a_job_with_files_takes_the_right_to_delete_files(tenant: Tenant) -> None:
-    job = JobFactory.create(tenant=tenant, completed=True)
-    made = FileFactory.create(tenant=tenant)
-    JobOutput.objects.create(job=job, position=0, role="result", file=made)
+    job = JobOutputFactory.create(job__tenant=tenant).job
     client = client_of(tenant, Role.DEVELOPER, scopes=["jobs:cancel", "jobs:read"])
     refused = client.delete(f"/v1/jobs/{job.pk}")
     assert code_of(refused, 403) == "forbidden"
@@ -155,8 +153,8 @@ def test_fields_where_none_are_read_are_refused(client: Client, job: Job) -> Non
 
 
 def test_the_log_tells_of_every_attempt(client: Client, job: Job) -> None:
-    JobAttempt.objects.create(job=job, number=1, slot="a", log="$ ffmpeg\nfirst")
-    JobAttempt.objects.create(job=job, number=2, slot="b", log="$ ffmpeg\nsecond")
+    JobAttemptFactory.create(job=job, log="$ ffmpeg\nfirst")
+    JobAttemptFactory.create(job=job, log="$ ffmpeg\nsecond")
     response = client.get(f"/v1/jobs/{job.pk}/log", headers={"Accept": "text/plain"})
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert response.content.index(b"first") < response.content.index(b"second")
@@ -176,7 +174,7 @@ def test_deleting_a_job_deletes_what_it_made(client: Client, tenant: Tenant) -> 
     job = JobFactory.create(tenant=tenant, completed=True)
     media = {"duration_s": 2.5, "video": {"width": 320, "height": 240}}
     file = FileFactory.create(tenant=tenant, origin="job", media=media, name="result.mp4")
-    JobOutput.objects.create(job=job, file=file, role="result", position=0)
+    JobOutputFactory.create(job=job, file=file)
     (output,) = client.get(f"/v1/jobs/{job.pk}").json()["outputs"]
     assert (output["file"], output["role"], output["name"]) == (file.pk, "result", "result.mp4")
     assert (output["duration_seconds"], output["width"], output["height"]) == (2.5, 320, 240)
@@ -191,8 +189,7 @@ def test_outputs_of_a_job_that_is_not_completed_are_not_told(
     client: Client, tenant: Tenant
 ) -> None:
     job = JobFactory.create(tenant=tenant, running=True)
-    file = FileFactory.create(tenant=tenant)
-    JobOutput.objects.create(job=job, file=file, role="result", position=0)
+    JobOutputFactory.create(job=job)
     assert client.get(f"/v1/jobs/{job.pk}").json()["outputs"] == []
 
 

@@ -8,10 +8,10 @@ import pytest
 from accounts.models import AuditRecord, Tenant
 from ffapi_site.lib.problems import Conflict, Invalid, NotFound
 from media_jobs.engine import jobs, wakeups
-from media_jobs.models import Job, JobOutput, Status
+from media_jobs.models import Job, Status
 from storage import store
 from storage.models import File
-from tests.factories import FileFactory, JobFactory
+from tests.factories import FileFactory, JobFactory, JobOutputFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -152,8 +152,7 @@ def test_the_log_tells_which_files_went_and_which_stayed(
 ) -> None:
     job = work(transcode())
     needed = job.outputs.get().file
-    gone = FileFactory.create(tenant=tenant)
-    JobOutput.objects.create(job=job, position=1, role="other", file=gone)
+    gone = JobOutputFactory.create(job=job).file
     jobs.submit(tenant, jobs.Submission("transcode", {"input": needed.pk}))
     jobs.delete(job)
     [told] = AuditRecord.objects.filter(event_type="job.deleted").values_list("details", flat=True)

@@ -5,8 +5,8 @@ import re
 import pytest
 from django.test import Client
 
-from media_jobs.models import Job, JobInput
-from tests.factories import FileFactory, JobFactory
+from media_jobs.models import Job
+from tests.factories import FileFactory, JobFactory, JobInputFactory
 from tests.harness.cast import Cast
 
 
@@ -45,9 +45,9 @@ def test_it_filters(alice: Client, cast: Cast) -> None:
 def test_it_finds_by_id_input_and_output(alice: Client, cast: Cast) -> None:
     JobFactory.create(tenant=cast.tenant)
     by_url, by_file, by_name = JobFactory.create_batch(3, tenant=cast.tenant)
-    JobInput.objects.create(job=by_url, role="input", url="https://example.org/Holiday.mov")
+    JobInputFactory.create(job=by_url, url="https://example.org/Holiday.mov")
     file = FileFactory.create(tenant=cast.tenant, name="Fähre.mp4")
-    JobInput.objects.create(job=by_file, role="input", file=file)
+    JobInputFactory.create(job=by_file, file=file)
     Job.objects.filter(pk=by_name.pk).update(output_name="trailer.mp4")
     assert listed(alice, "search=holiday") == [by_url]
     assert listed(alice, "search=fähre") == [by_file]
@@ -118,6 +118,6 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     alice: Client, cast: Cast, django_assert_max_num_queries: pytest.FixtureRequest
 ) -> None:
     for job in JobFactory.create_batch(20, tenant=cast.tenant):
-        JobInput.objects.create(job=job, role="input", url="https://example.org/a.mp4")
+        JobInputFactory.create(job=job)
     with django_assert_max_num_queries(8):  # type: ignore[operator]
         alice.get("/jobs")

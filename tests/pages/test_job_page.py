@@ -8,19 +8,23 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from accounts.roles import ROLE_SCOPES
-from media_jobs.models import Job, JobAttempt, JobInput, JobOutput
-from tests.factories import FileFactory, JobFactory
+from media_jobs.models import Job
+from tests.factories import (
+    FileFactory,
+    JobAttemptFactory,
+    JobFactory,
+    JobInputFactory,
+    JobOutputFactory,
+)
 from tests.harness.cast import Cast
 
 
 def finished(tenant: Tenant, content_type: str = "video/mp4") -> Job:
     job = JobFactory.create(tenant=tenant, completed=True)
     file = FileFactory.create(tenant=tenant, name="result.mp4", content_type=content_type)
-    JobOutput.objects.create(job=job, position=0, role="result", file=file)
-    JobAttempt.objects.create(
+    JobOutputFactory.create(job=job, file=file)
+    JobAttemptFactory.create(
         job=job,
-        number=1,
-        slot="cpu-1",
         log="\n".join(f"line {number}" for number in range(200)),
         receipt={"ffmpeg": "5.1.9", "commands": [{"argv": ["ffmpeg", "-i", "in/0.mp4"]}]},
     )
@@ -114,7 +118,7 @@ def test_it_tells_when_a_job_will_start(alice: Client, cast: Cast) -> None:
 
 def test_an_input_whose_file_is_gone_is_still_named(alice: Client, cast: Cast) -> None:
     job = JobFactory.create(tenant=cast.tenant)
-    JobInput.objects.create(job=job, role="input", file_id="file_gone")
+    JobInputFactory.create(job=job, file_id="file_gone")
     assert "file_gone (deleted)" in page(alice, job)
 
 

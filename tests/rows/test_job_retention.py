@@ -16,9 +16,15 @@ from accounts.quotas import limits, recount
 from ffapi_site.lib.ids import lowest_id
 from media_jobs.engine import job_retention
 from media_jobs.maintenance import sweep
-from media_jobs.models import Job, JobAttempt, JobEvent, JobOutput, JobStep, Status
+from media_jobs.models import Job, JobAttempt, JobEvent, Status
 from storage.models import File
-from tests.factories import FileFactory, JobFactory, TenantFactory
+from tests.factories import (
+    JobAttemptFactory,
+    JobFactory,
+    JobOutputFactory,
+    JobStepFactory,
+    TenantFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -40,8 +46,8 @@ def _kept_for_ten_days(settings: Settings) -> None:
 
 def test_it_works() -> None:
     gone, stays = old_job(10.1), old_job(9.9)
-    JobAttempt.objects.create(job=gone, number=1, slot="a", log="…")
-    JobStep.objects.create(job=gone, position=0, answer={}, attempt=1)
+    JobAttemptFactory.create(job=gone)
+    JobStepFactory.create(job=gone)
     assert job_retention.sweep() == 1
     assert list(Job.objects.all()) == [stays]
     assert not JobAttempt.objects.exists()
@@ -59,8 +65,7 @@ def test_it_is_a_chore() -> None:
 
 
 def test_its_files_stay_for_as_long_as_files_do() -> None:
-    job, file = old_job(11), FileFactory.create(origin="job")
-    JobOutput.objects.create(job=job, position=0, role="result", file=file)
+    file = JobOutputFactory.create(job=old_job(11), file__origin="job").file
     job_retention.sweep()
     assert list(File.objects.all()) == [file]
 
