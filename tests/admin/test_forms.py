@@ -13,7 +13,7 @@ from accounts.people import second_factor
 from accounts.quotas.catalogue import QUOTAS
 from ffapi_site.lib.ids import new_id
 from tests.admin.conftest import REASON, act
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import PASSWORD, PlanFactory, UserFactory
 from tests.harness.cast import Cast, signed_in
 from tests.harness.signing_in import enrolled
 
@@ -118,7 +118,7 @@ def test_a_plan_is_made_given_and_changed(root: Client, cast: Cast) -> None:
 
 
 def test_a_plan_s_form_shows_its_limits(root: Client, cast: Cast) -> None:
-    Plan.objects.create(name="small", limits={"max_jobs_per_day": 37})
+    PlanFactory.create(name="small", limits={"max_jobs_per_day": 37})
     page = root.get(reverse("admin:accounts_plan_change", args=["small"])).content.decode()
     assert 'value="37"' in page
     assert all(quota.title.split()[0] in page for quota in QUOTAS.values())

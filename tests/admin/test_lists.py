@@ -15,23 +15,26 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.admin_site import site
-from accounts.models import Membership, Plan
+from accounts.models import Membership
 from media_jobs.models import (
-    DeviceHealth,
     JobAttempt,
-    JobInput,
-    JobOutput,
     PausedLane,
-    Slot,
-    WebhookDelivery,
 )
 from tests.factories import (
     ApiKeyFactory,
+    DeviceHealthFactory,
     FileFactory,
+    JobAttemptFactory,
     JobFactory,
+    JobInputFactory,
+    JobOutputFactory,
     MembershipFactory,
+    PausedLaneFactory,
+    PlanFactory,
+    SlotFactory,
     TenantFactory,
     UserFactory,
+    WebhookDeliveryFactory,
 )
 from tests.harness.cast import Cast
 
@@ -44,15 +47,13 @@ def furnish(number: int) -> None:
     MembershipFactory.create(tenant=tenant, user=UserFactory.create(is_staff=True))
     key, file = ApiKeyFactory.create(tenant=tenant), FileFactory.create(tenant=tenant)
     job = JobFactory.create(tenant=tenant, api_key=key, failed=True, quarantined_at=timezone.now())
-    JobInput.objects.create(job=job, role="input", file=file)
-    JobOutput.objects.create(job=job, position=0, role="output", file=file)
+    JobInputFactory.create(job=job, file=file)
+    JobOutputFactory.create(job=job, file=file)
     receipt = {"commands": [{"argv": ["ffmpeg", "-i", "a b"], "returncode": 0, "seconds": 1.5}]}
-    JobAttempt.objects.create(job=job, number=1, slot="s", receipt=receipt, log="it ran")
-    WebhookDelivery.objects.create(tenant=tenant, job=job, url="https://example.org/?secret=1")
-    Slot.objects.create(name=f"slot-{number}", lane="cpu", pid=number)
-    PausedLane.objects.create(lane=f"lane{number}")
-    DeviceHealth.objects.create(host=f"host-{number}", device="nvidia")
-    Plan.objects.create(name=f"plan-{number}", limits={"max_jobs_per_day": 5})
+    JobAttemptFactory.create(job=job, receipt=receipt, log="it ran")
+    WebhookDeliveryFactory.create(job=job, url="https://example.org/?secret=1")
+    for each in (SlotFactory, PausedLaneFactory, DeviceHealthFactory, PlanFactory):
+        each.create()
 
 
 def view(model: Any, what: str, *args: str) -> str:
@@ -103,7 +104,7 @@ def test_a_job_s_page_tells_all_of_it(root: Client, cast: Cast) -> None:
 
 def test_a_job_whose_input_is_gone_has_its_page(root: Client, cast: Cast) -> None:
     job = JobFactory.create(tenant=cast.tenant)
-    JobInput.objects.create(job=job, role="input", file_id="file_gone")
+    JobInputFactory.create(job=job, file_id="file_gone")
     page = root.get(view(type(job), "change", job.pk)).content.decode()
     assert "file_gone (deleted)" in page
 

@@ -8,12 +8,18 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Plan, Tenant
+from accounts.models import Tenant
 from accounts.quotas import suspension
-from media_jobs.models import WebhookDelivery
 from tests.audit_coverage.api_cases import Case
 from tests.audit_coverage.stage import REASON, Ask, Stage
-from tests.factories import ApiKeyFactory, FileFactory, JobFactory, UserFactory
+from tests.factories import (
+    ApiKeyFactory,
+    FileFactory,
+    JobFactory,
+    PlanFactory,
+    UserFactory,
+    WebhookDeliveryFactory,
+)
 from tests.harness.signing_in import enrolled
 
 _NO_MEMBERS = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
@@ -66,9 +72,7 @@ def _key(stage: Stage) -> Any:
 
 def _webhook(stage: Stage) -> Any:
     job = JobFactory.create(tenant=stage.tenant, failed=True)
-    return WebhookDelivery.objects.create(
-        tenant=stage.tenant, job=job, url="https://example.org", next_attempt_at=None
-    )
+    return WebhookDeliveryFactory.create(job=job, next_attempt_at=None)
 
 
 def _enrolled(stage: Stage) -> Any:
@@ -112,14 +116,14 @@ def _add_plan(_stage: Stage) -> Ask:
 
 
 def _change_plan(_stage: Stage) -> Ask:
-    Plan.objects.create(name="small")
+    PlanFactory.create(name="small")
     form = {"max_jobs_per_day": "9", "reason": REASON}
     path = reverse("admin:accounts_plan_change", args=["small"])
     return Ask(path, form, about="small", of_tenant=False)
 
 
 def _plan(stage: Stage) -> Ask:
-    Plan.objects.create(name="small")
+    PlanFactory.create(name="small")
     path = reverse("admin:accounts_tenant_plan", args=[stage.tenant.pk])
     return Ask(path, {"plan": "small", "reason": REASON}, about=stage.tenant.pk)
 

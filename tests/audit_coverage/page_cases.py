@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.tokens import default_token_generator
 from django.test import Client
-from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
@@ -21,6 +19,7 @@ from tests.factories import (
     PASSWORD,
     ApiKeyFactory,
     FileFactory,
+    InvitationFactory,
     JobFactory,
     MembershipFactory,
     UserFactory,
@@ -111,12 +110,7 @@ def _complete(_stage: Stage) -> Ask:
 
 
 def _invitation(stage: Stage) -> Invitation:
-    return Invitation.objects.create(
-        tenant=stage.tenant,
-        email="dora@example.org",
-        role="viewer",
-        expires_at=timezone.now() + timedelta(days=1),
-    )
+    return InvitationFactory.create(tenant=stage.tenant, email="dora@example.org")
 
 
 def _accept(stage: Stage) -> Ask:

@@ -14,11 +14,17 @@ from ffapi_site.lib import netguard
 from media_jobs.engine import lanes, lease, lost_workers, states
 from media_jobs.events import webhooks
 from media_jobs.maintenance import sweep
-from media_jobs.models import Job, JobAttempt, Status, WebhookDelivery
+from media_jobs.models import Job, Status, WebhookDelivery
 from media_jobs.planning import placement
 from storage import retention
 from storage.models import File
-from tests.factories import FileFactory, JobFactory, TenantFactory
+from tests.factories import (
+    FileFactory,
+    JobAttemptFactory,
+    JobFactory,
+    TenantFactory,
+    WebhookDeliveryFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -70,8 +76,8 @@ def test_a_silent_slot_s_job_is_given_back(tenant: Tenant) -> None:
 
 def test_poison_is_quarantined(tenant: Tenant) -> None:
     job = JobFactory.create(tenant=tenant, running=True, slot="s", attempt=9)
-    for number in range(settings.POISON_AFTER_DEATHS):
-        JobAttempt.objects.create(job=job, number=number, slot="s", outcome=states.WORKER_DIED)
+    died = {"slot": "s", "outcome": states.WORKER_DIED}
+    JobAttemptFactory.create_batch(settings.POISON_AFTER_DEATHS, job=job, **died)
     lost_workers.report("s", states.WORKER_DIED, since=timezone.now())
     assert told() == [("job.quarantined", "failure", job.pk, tenant.pk)]
 
@@ -101,10 +107,7 @@ def test_what_nobody_saw_goes_without_a_word(tenant: Tenant) -> None:
 
 @pytest.fixture
 def delivery(tenant: Tenant) -> WebhookDelivery:
-    job = JobFactory.create(tenant=tenant, completed=True)
-    return WebhookDelivery.objects.create(
-        tenant=tenant, job=job, url="https://example.org", event="job.completed"
-    )
+    return WebhookDeliveryFactory.create(job__tenant=tenant)
 
 
 def _sent(delivery: WebhookDelivery, status: int) -> None:

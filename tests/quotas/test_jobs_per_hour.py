@@ -14,6 +14,7 @@ from media_jobs.engine import jobs
 from media_jobs.models import Job
 from tests.api.sending import WANTED, code_of, send
 from tests.engine.claiming import claim
+from tests.factories import TenantFactory
 from tests.harness.api_client import client_of, key_of
 
 pytestmark = pytest.mark.django_db
@@ -36,8 +37,7 @@ def test_it_works(tenant: Tenant, client: Client) -> None:
 
 def test_another_tenant_is_not_refused(tenant: Tenant) -> None:
     limits.set_for_tenant(tenant, {"max_jobs_per_hour": 0})
-    other = Tenant.objects.create(name="other")
-    assert send(client_of(other), "/v1/jobs", WANTED).status_code == 202
+    assert send(client_of(TenantFactory.create()), "/v1/jobs", WANTED).status_code == 202
 
 
 def test_a_key_has_its_own(tenant: Tenant) -> None:
