@@ -17,7 +17,6 @@ _ENDS = {"duration", "whole_dur", "pad_dur", "pad_len", "whole_len"}
 _LEAST_S = 0.000_001
 _USUAL_RATE = 44_100
 _LONGEST_RATE = 9
-_FRAMESYNC = {"eof_action", "shortest", "repeatlast", "ts_sync_mode"}
 
 
 def _is_end(text: str, least_s: float) -> bool:
@@ -107,37 +106,24 @@ def _known(raw: RawFilter, aliases: Aliases) -> KnownFilter:
     if kind is None:
         advice = filter_table.advice(raw.name)
         raise NoGraph(f"the filter {raw.name} is not allowed; {advice}")
-    options = tuple(_options(kind, raw.arguments, aliases))
-    return KnownFilter(kind, options, raw.inputs, raw.outputs)
-
-
-def _options(
-    kind: FilterKind, arguments: str, aliases: Aliases
-) -> Iterator[tuple[str, str | AliasedFile]]:
+    options = []
     places = iter(kind.slots)
-    for key, value in graph_syntax.read_arguments(arguments):
+    for key, value in graph_syntax.read_arguments(raw.arguments):
         if key is None:
             slot = next(places, None)
             if slot is None:
                 raise NoGraph(
                     f"{kind.name} has no option at the place of {shown(value)!r}; write key=value"
                 )
-            yield slot.name, _value(kind, slot, value, aliases)
+            options.append((slot.name, _value(kind, slot, value, aliases)))
         else:
             places = iter(())
-            yield key, _value(kind, _slot(kind, key), value, aliases)
-
-
-def _slot(kind: FilterKind, key: str) -> Slot:
-    if key == "enable" and kind.has_timeline:
-        return Slot((key,), "text")
-    if key in _FRAMESYNC and kind.has_framesync:
-        return Slot((key,), "plain")
-    slot = next((each for each in kind.slots if key in each.names), None)
-    if slot is None:
-        known = ", ".join(each.name for each in kind.slots if each.kind != "barred")
-        raise NoGraph(f"{kind.name} has no option {shown(key)} here; there are: {known}")
-    return slot
+            slot = kind.slot(key)
+            if slot is None:
+                known = ", ".join(each.name for each in kind.slots if each.kind != "barred")
+                raise NoGraph(f"{kind.name} has no option {shown(key)} here; there are: {known}")
+            options.append((key, _value(kind, slot, value, aliases)))
+    return KnownFilter(kind, tuple(options), raw.inputs, raw.outputs)
 
 
 def _value(kind: FilterKind, slot: Slot, value: str, aliases: Aliases) -> str | AliasedFile:
