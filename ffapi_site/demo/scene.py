@@ -15,6 +15,15 @@ _BEAT_S = 0.375
 _A_MINOR_HZ = (220, 329.63, 440, 523.25, 659.25, 523.25, 440, 329.63)
 _F_MAJOR_HZ = (174.61, 261.63, 349.23, 440, 523.25, 440, 349.23, 261.63)
 _NOTES_HZ = (*_A_MINOR_HZ, *_F_MAJOR_HZ)
+# A string's tone and two of its overtones: how often pi for each Hz, and how loud.
+_OVERTONES = ((2, 1), (4, 0.35), (6, 0.12))
+_SUN = "hypot(X-1320,Y-430)"
+_SKY = (
+    f"geq=r='min(255,70+150*pow(Y/{HEIGHT},0.8)+150*exp(-{_SUN}/170)+90*lt({_SUN},62))'"
+    f":g='min(255,88+70*pow(Y/{HEIGHT},0.9)+105*exp(-{_SUN}/190)+100*lt({_SUN},62))'"
+    f":b='min(255,150-30*Y/{HEIGHT}+40*exp(-{_SUN}/230)+70*lt({_SUN},62))'"
+)
+_RELIEF = "0.05*sin(X/9+Y/5)*sin(Y/13-X/31)+0.05*random(1)"
 # What part of the ridge's amplitude a wave has, its length in pixels, and how it is shifted.
 _WAVES = ((0.55, 311, 1), (0.3, 127, 2), (0.2, 53, 3), (0.08, 19, 5))
 
@@ -37,13 +46,7 @@ class Ridge:
     def line(self) -> str:
         """The height of the ridge over ``X``, from waves that do not repeat within the picture."""
         waves = "+".join(
-            f"{weight}*sin(X/{length}+{self.phase * turns:.2f})"
-            for weight, length, turns in (
-                (0.55, 311, 1),
-                (0.3, 127, 2),
-                (0.2, 53, 3),
-                (0.08, 19, 5),
-            )
+            f"{weight}*sin(X/{length}+{self.phase * turns:.2f})" for weight, length, turns in _WAVES
         )
         return f"({self.base - self.top}-{self.amplitude}*({waves})-{self.trees})"
 
@@ -67,11 +70,14 @@ def arguments(path: str) -> list[str]:
 
 
 def _picture() -> Iterator[str]:
-    yield f"{_canvas(WIDTH, HEIGHT, 'gbrp')},{_sky()},{_held('yuv420p')}[behind0]"
+    yield f"{_canvas(WIDTH, HEIGHT, 'gbrp')},{_SKY},{_held('yuv420p')}[behind0]"
     for number, ridge in enumerate(_RIDGES):
         width = WIDTH + ridge.speed * DURATION_S + 80
         canvas = _canvas(width, HEIGHT - ridge.top + 10, "gbrap")
-        yield f"{canvas},{_rock(ridge)},{_held('yuva420p')}[ridge{number}]"
+        light = f"(1.12-0.5*(Y-{ridge.line})/500+{_RELIEF})"
+        red, green, blue = (f"'clip({value}*{light},0,255)'" for value in ridge.colour)
+        rock = f"geq=r={red}:g={green}:b={blue}:a='255*clip(Y-{ridge.line},0,1)'"
+        yield f"{canvas},{rock},{_held('yuva420p')}[ridge{number}]"
         shake_x = f"-20-{ridge.speed}*t-{2 + number}*sin(t*1.9)"
         shake_y = f"{ridge.top}+{1 + number}*sin(t*2.3+1)"
         moved = f"overlay=x='{shake_x}':y='{shake_y}'"
@@ -87,37 +93,15 @@ def _held(pixels: str) -> str:
     return f"format={pixels},loop=-1:1,fps={FPS}"
 
 
-def _sky() -> str:
-    sun = "hypot(X-1320,Y-430)"
-    red = f"70+150*pow(Y/{HEIGHT},0.8)+150*exp(-{sun}/170)+90*lt({sun},62)"
-    green = f"88+70*pow(Y/{HEIGHT},0.9)+105*exp(-{sun}/190)+100*lt({sun},62)"
-    blue = f"150-30*Y/{HEIGHT}+40*exp(-{sun}/230)+70*lt({sun},62)"
-    return f"geq=r='min(255,{red})':g='min(255,{green})':b='min(255,{blue})'"
-
-
-def _rock(ridge: Ridge) -> str:
-    relief = "0.05*sin(X/9+Y/5)*sin(Y/13-X/31)+0.05*random(1)"
-    light = f"(1.12-0.5*(Y-{ridge.line})/500+{relief})"
-    red, green, blue = (f"'clip({value}*{light},0,255)'" for value in ridge.colour)
-    return f"geq=r={red}:g={green}:b={blue}:a='255*clip(Y-{ridge.line},0,1)'"
-
-
 def _sound() -> str:
-    plucked = "+".join(_pluck(note, beat) for beat, note in enumerate(_NOTES_HZ))
+    bar_s, plucked = len(_NOTES_HZ) * _BEAT_S, []
+    for beat, note_hz in enumerate(_NOTES_HZ):  # a string is plucked once every sixteen beats
+        since = f"mod(t+{bar_s - beat * _BEAT_S:g},{bar_s:g})"
+        tones = (f"{weight}*sin({turns}*PI*{note_hz}*t)" for turns, weight in _OVERTONES)
+        plucked.append(f"exp(-3.2*{since})*({'+'.join(tones)})")
     pad = "(1-cos(2*PI*t/6))*(sin(2*PI*110*t)+0.6*sin(2*PI*164.81*t)+0.5*sin(2*PI*220.5*t))"
-    wave = f"0.13*({plucked})+0.05*{pad}"
+    wave = f"0.13*({'+'.join(plucked)})+0.05*{pad}"
     return (
         f"aevalsrc='{wave}|{wave}':s=48000:c=stereo:d={DURATION_S},aecho=0.8:0.7:281|432:0.35|0.22,"
         f"alimiter=limit=0.9,afade=t=in:d=0.3,afade=t=out:st={DURATION_S - 1.5}:d=1.5[sound]"
     )
-
-
-def _pluck(note_hz: float, beat: int) -> str:
-    """A string plucked once every sixteen beats, with two of its overtones."""
-    bar_s = len(_NOTES_HZ) * _BEAT_S
-    since = f"mod(t+{bar_s - beat * _BEAT_S:g},{bar_s:g})"
-    tone = "+".join(
-        f"{weight}*sin({2 * overtone}*PI*{note_hz}*t)"
-        for overtone, weight in ((1, 1), (2, 0.35), (3, 0.12))
-    )
-    return f"exp(-3.2*{since})*({tone})"
