@@ -29,7 +29,8 @@ def prepare(connection: BaseDatabaseWrapper, user: str, password: str) -> None:
                 sql.SQL("CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS").format(**role)
             )
             if password:
-                _set_password(cursor, role, password)
+                told = sql.SQL("ALTER ROLE {role} PASSWORD {password}")
+                cursor.execute(told.format(**role, password=sql.Literal(password)))
         cursor.execute("SELECT pg_advisory_unlock(hashtext('ffapi roles'))")
 
 
@@ -48,11 +49,6 @@ def prepare_sealer(connection: BaseDatabaseWrapper) -> None:
         cursor.execute("SELECT pg_has_role(current_user, %s, %s)", [SEALER, right])
         if not cursor.fetchone()[0]:
             cursor.execute(f"GRANT {SEALER} TO current_user")
-
-
-def _set_password(cursor: Any, role: dict[str, Any], password: str) -> None:
-    statement = sql.SQL("ALTER ROLE {role} PASSWORD {password}")
-    cursor.execute(statement.format(**role, password=sql.Literal(password)))
 
 
 def grant(connection: BaseDatabaseWrapper, user: str) -> None:

@@ -15,9 +15,9 @@ _BEAT_S = 0.375
 _A_MINOR_HZ = (220, 329.63, 440, 523.25, 659.25, 523.25, 440, 329.63)
 _F_MAJOR_HZ = (174.61, 261.63, 349.23, 440, 523.25, 440, 349.23, 261.63)
 _NOTES_HZ = (*_A_MINOR_HZ, *_F_MAJOR_HZ)
-# What part of the ridge's amplitude a wave has, its length in pixels, and how it is shifted.
 # The grey of a ridge in full light; what is brighter has room above it.
 _LIT = 200
+# What part of the ridge's amplitude a wave has, its length in pixels, and how it is shifted.
 _WAVES = ((0.55, 311, 1), (0.3, 127, 2), (0.2, 53, 3), (0.08, 19, 5))
 
 

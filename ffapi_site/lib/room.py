@@ -99,9 +99,11 @@ class Room:
         disk = os.statvfs(self._folder)
         if disk.f_files and disk.f_favail < _SPARE_ENTRIES:
             return False
-        own = os.fstat(self._held).st_size
+        kept_by_others = -os.fstat(self._held).st_size  # its own entry is among them
         with shared_folders.as_owner_of(_ledgers()):
-            kept_by_others = sum(map(_kept_bytes, _entries(self._ledger))) - own
+            for entry in _entries(self._ledger):
+                with suppress(FileNotFoundError):  # its writer was done with it
+                    kept_by_others += entry.lstat().st_size
         reserve_bytes = settings.MIN_FREE_SPACE_MB << 20
         return disk.f_bavail * disk.f_frsize - kept_by_others - reserve_bytes >= size_bytes
 
@@ -195,10 +197,3 @@ def _forget_dead(ledger: Path) -> None:
 
 def _entries(ledger: Path) -> list[Path]:
     return list(ledger.iterdir())
-
-
-def _kept_bytes(entry: Path) -> int:
-    try:
-        return entry.lstat().st_size
-    except FileNotFoundError:  # its writer was done with it
-        return 0

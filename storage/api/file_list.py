@@ -30,13 +30,9 @@ def filtered(request: Request, tenant: Tenant) -> FileQuerySet:
     if (wanted_format := query.text(request, "format")) is not None:
         files = files.filter(_is_in(wanted_format.lower()))
     if searched := query.text(request, "search"):
-        by_id = is_public_id(searched)
-        files = files.filter(pk=searched) if by_id else _named(files, searched)
+        by_name = files.searchable().filter(name__icontains=searched)
+        files = files.filter(pk=searched) if is_public_id(searched) else by_name
     return files
-
-
-def _named(files: FileQuerySet, text: str) -> FileQuerySet:
-    return files.searchable().filter(name__icontains=text)
 
 
 def _is_in(wanted_format: str) -> Q:
