@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from django.contrib import admin, messages
@@ -20,24 +19,17 @@ from media_jobs.models import PausedLane
 _LIST = "admin:media_jobs_pausedlane_changelist"
 
 
-def _pause(lane: str, reason: str) -> str:
-    lanes.pause(lane, reason)
-    return f"{lane} takes no further jobs; {lanes.running(lane)} running."
+VERBS: Final = {"pause", "drain", "resume"}
 
 
-def _drain(lane: str, reason: str) -> str:
-    return f"{lane} is drained once {lanes.drain(lane, reason)} running jobs have ended."
-
-
-def _resume(lane: str, _reason: str) -> str:
+def _do(verb: str, lane: str, reason: str) -> str:
+    """Do one of ``VERBS``; give a sentence on what came of it."""
+    if verb == "pause":
+        lanes.pause(lane, reason)
+        return f"{lane} takes no further jobs; {lanes.running(lane)} running."
+    if verb == "drain":
+        return f"{lane} is drained once {lanes.drain(lane, reason)} running jobs have ended."
     return f"{lane} takes jobs again." if lanes.resume(lane) else f"{lane} was not paused."
-
-
-VERBS: Final[dict[str, Callable[[str, str], str]]] = {
-    "pause": _pause,
-    "drain": _drain,
-    "resume": _resume,
-}
 
 
 @admin.register(PausedLane, site=site)
@@ -75,7 +67,7 @@ class LaneAdmin(ReadOnly, ModelAdmin):
         if form.is_valid():
             reason = form.cleaned_data["reason"]
             actor.explain(reason)
-            messages.success(request, VERBS[verb](lane, reason))
+            messages.success(request, _do(verb, lane, reason))
             return redirect(_LIST)
         context = {
             **self._context(request, f"{verb.capitalize()} the lane {lane}"),

@@ -34,8 +34,11 @@ def filtered(request: Request, tenant: Tenant) -> JobQuerySet:
         "operation": query.choice(request, "operation", sorted(REGISTRY)),
         "created_at__gt": query.moment(request, "created_after"),
         "created_at__lt": query.moment(request, "created_before"),
-        "api_key_id": _key_id(request),
     }
+    if (key := query.text(request, "api_key")) is not None:
+        if not is_public_id(key):
+            raise query.wrong("api_key", "must be the id of a key (key_…)")
+        wanted["api_key_id"] = key
     jobs = Job.objects.for_tenant(tenant).filter(
         **{name: value for name, value in wanted.items() if value}
     )
@@ -44,13 +47,6 @@ def filtered(request: Request, tenant: Tenant) -> JobQuerySet:
     if searched := query.text(request, "search"):
         jobs = _searched(jobs, searched)
     return jobs
-
-
-def _key_id(request: Request) -> str | None:
-    value = query.text(request, "api_key")
-    if value is not None and not is_public_id(value):
-        raise query.wrong("api_key", "must be the id of a key (key_…)")
-    return value
 
 
 def _searched(jobs: JobQuerySet, text: str) -> JobQuerySet:

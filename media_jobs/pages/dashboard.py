@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.web.page import Page, wants_fragment
 from ffapi_site.lib import scope
-from media_jobs.models import Job, JobQuerySet, Slot, Status
+from media_jobs.models import Job, Slot, Status
 
 _SHOWN = 5
 _RECENT = timedelta(days=1)
+_BY_STATUS = {status: Count("pk", filter=Q(status=status)) for status in Status.values}
 
 
 class Dashboard(Page):
@@ -19,7 +20,9 @@ class Dashboard(Page):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         jobs = self.visitor.sees(Job.objects.all())
-        counts = _counts(jobs)
+        # What waits or runs now, and what ended within a day.
+        lately = jobs.filter(Q(finished_at=None) | Q(finished_at__gt=Now() - _RECENT))
+        counts = lately.aggregate(**_BY_STATUS)
         newest = jobs.select_related("tenant").prefetch_related("inputs__file")
         return self.render(
             "pages/_overview.html" if wants_fragment(request) else "pages/dashboard.html",
@@ -30,14 +33,6 @@ class Dashboard(Page):
             latest=newest[:_SHOWN],
             slots=_slots(),
         )
-
-
-def _counts(jobs: JobQuerySet) -> dict[str, int]:
-    """Count the jobs that wait or run now, and those that ended within a day."""
-    lately = Q(finished_at__gt=Now() - _RECENT)
-    return jobs.filter(Q(finished_at=None) | lately).aggregate(
-        **{status: Count("pk", filter=Q(status=status)) for status in Status.values}
-    )
 
 
 def _slots() -> dict[str, int]:

@@ -106,7 +106,7 @@ def _shown(
         given = list(value.values()) if isinstance(value, Mapping) else value
         media = _media(given or (), here)
         here = [(path, detail) for path, detail in here if not path]
-    errors = tuple(_sentence(path, detail) for path, detail in here)
+    errors = tuple(f"{'/'.join(path)}: {detail}" if path else detail for path, detail in here)
     return ShownField(spec, prefix + spec.name, value, errors, media)
 
 
@@ -117,7 +117,3 @@ def _media(values: Sequence[str], here: Sequence[tuple[list[str], str]]) -> tupl
         Medium(value, tuple(detail for path, detail in here if path[:1] == [str(place)]))
         for place, value in enumerate(padded)
     )
-
-
-def _sentence(path: Sequence[str], detail: str) -> str:
-    return f"{'/'.join(path)}: {detail}" if path else detail

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -94,7 +94,10 @@ class Settlement:
             reason = f"{failure.code}: tried again later"
             self._give_back(reason, delay_s=retry_delay_s(job, failure))
         else:
-            self._end(Status.FAILED, failure.code, error=failure.to_json(_parameters(job)))
+            # What can be asked for: nobody is told to change what is not there.
+            operation = core.REGISTRY.get(job.operation)
+            parameters = operation.model_fields if operation else ()
+            self._end(Status.FAILED, failure.code, error=failure.to_json(parameters))
 
     def _end(self, status: Status, reason: str, **values: Any) -> None:
         def end() -> None:
@@ -130,12 +133,6 @@ def _fitted(result: core.Result | None) -> core.Result | None:
     if data is result.data:
         return result
     return replace(result, data=data, warnings=(*result.warnings, _CUT))
-
-
-def _parameters(job: Job) -> Collection[str]:
-    """What can be asked for, so that nobody is told to change what is not there."""
-    operation = core.REGISTRY.get(job.operation)
-    return operation.model_fields if operation else ()
 
 
 def retry_delay_s(job: Job, failure: failures.Failure) -> float:

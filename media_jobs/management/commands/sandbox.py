@@ -28,7 +28,8 @@ class Command(BaseCommand):
         finally:
             sandbox_check.leave_group()
         if options["json"]:
-            self.stdout.write(json.dumps(_facts(checked), indent=2))
+            probes = {probe.name: probe.blocked for probe in checked.probes}
+            self.stdout.write(json.dumps(checked.to_json() | {"probes": probes}, indent=2))
         else:
             self._tell(checked)
         if not checked.report.allowed:
@@ -55,8 +56,3 @@ def _verdict(checked: sandbox_check.Checked) -> str:
     if checked.report.level == "none":
         return "are taken only because ALLOW_DEGRADED_SANDBOX is 1"
     return "are taken"
-
-
-def _facts(checked: sandbox_check.Checked) -> dict[str, Any]:
-    probes = {probe.name: probe.blocked for probe in checked.probes}
-    return checked.to_json() | {"probes": probes}
