@@ -117,7 +117,7 @@ def test_a_name_is_only_a_name(
 
 def test_a_name_does_no_harm_to_a_job(alice: Customer, far_end: FarEnd, content: bytes) -> None:
     """Of what is fetched, of what is made, and as something told: all of them at once."""
-    taken = []
+    taken = list[tuple[str, Json]]()
     for what, name in NAMES.items():
         url = far_end.serve(f"/{quote(name, safe='')}", Page(content))
         taken.extend((what, job) for job in _submitted(alice, url, name))
