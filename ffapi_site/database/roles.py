@@ -70,9 +70,13 @@ def grant(connection: BaseDatabaseWrapper, user: str) -> None:
         for statement in statements:
             cursor.execute(sql.SQL(statement).format(**role))
         for model in _made(connection):
-            if kept := _kept_from_it(model):
+            columns = _added(model)
+            kept = "UPDATE, DELETE" if getattr(model, "append_only", False) else ""
+            if columns or getattr(model, "is_sealers", False):
+                kept = "INSERT, UPDATE, DELETE"
+            if kept:
                 _on(cursor, f"REVOKE {kept} ON {{table}} FROM {{role}}", model, user)
-            if columns := _added(model):
+            if columns:
                 _on(cursor, f"GRANT INSERT ({columns}) ON {{table}} TO {{role}}", model, user)
 
 
@@ -80,12 +84,6 @@ def _made(connection: BaseDatabaseWrapper) -> list[type[Model]]:
     """The models that have a table: a migration back takes some away."""
     tables = set(connection.introspection.table_names())
     return [model for model in apps.get_models() if model._meta.db_table in tables]  # noqa: SLF001 -- public, by its documentation
-
-
-def _kept_from_it(model: type[Model]) -> str:
-    if getattr(model, "is_sealers", False) or _added(model):
-        return "INSERT, UPDATE, DELETE"
-    return "UPDATE, DELETE" if getattr(model, "append_only", False) else ""
 
 
 def _added(model: type[Model]) -> str:

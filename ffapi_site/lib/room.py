@@ -89,11 +89,21 @@ class Room:
         return cast("BinaryIO", made)
 
     def _require(self, size_bytes: int) -> None:
+        if self._fits(size_bytes):
+            return
+        # What is kept for processes that have died is room again.
+        with shared_folders.as_owner_of(_ledgers()):
+            for entry in _entries(self._ledger):
+                # Not waiting at a pipe, nor stopped by what else is no entry of ours.
+                with suppress(OSError):
+                    held = os.open(entry, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+                    try:
+                        if locks.gets(held, within_s=0):
+                            entry.unlink()
+                    finally:
+                        os.close(held)
         if not self._fits(size_bytes):
-            with shared_folders.as_owner_of(_ledgers()):
-                _forget_dead(self._ledger)
-            if not self._fits(size_bytes):
-                raise NoRoom
+            raise NoRoom
 
     def _fits(self, size_bytes: int) -> bool:
         disk = os.statvfs(self._folder)
@@ -181,18 +191,6 @@ def _locked(ledger: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
-
-
-def _forget_dead(ledger: Path) -> None:
-    for entry in _entries(ledger):
-        # Not waiting at a pipe, nor stopped by what else is no entry of ours.
-        with suppress(OSError):
-            held = os.open(entry, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-            try:
-                if locks.gets(held, within_s=0):
-                    entry.unlink()
-            finally:
-                os.close(held)
 
 
 def _entries(ledger: Path) -> list[Path]:

@@ -269,7 +269,18 @@ def tables() -> Facts:
     with scope.within(scope.EVERY_TENANT):
         return {
             "slots": _told_slots(),
-            "devices": _devices(),
+            # Those that failed jobs; ``left_alone_until`` is when the next job may try them.
+            "devices": [
+                {
+                    "host": row.host,
+                    "device": row.device,
+                    "failures_in_a_row": row.failures,
+                    "left_alone_until": row.open_until.isoformat() if row.open_until else None,
+                    "reason": row.reason,
+                    "fallbacks": row.fallbacks,
+                }
+                for row in DeviceHealth.objects.all()
+            ],
             "queue": {
                 "queued": Job.objects.filter(status=Status.QUEUED).count(),
                 "running": Job.objects.filter(status=Status.RUNNING).count(),
@@ -300,19 +311,4 @@ def _told_slots() -> list[Facts]:
             "troubles": slot.troubles,
         }
         for slot in Slot.objects.alive()
-    ]
-
-
-def _devices() -> list[Facts]:
-    """Devices that failed jobs; ``left_alone_until`` is when the next job may try them."""
-    return [
-        {
-            "host": row.host,
-            "device": row.device,
-            "failures_in_a_row": row.failures,
-            "left_alone_until": row.open_until.isoformat() if row.open_until else None,
-            "reason": row.reason,
-            "fallbacks": row.fallbacks,
-        }
-        for row in DeviceHealth.objects.all()
     ]

@@ -22,16 +22,6 @@ _LIST = "admin:media_jobs_pausedlane_changelist"
 VERBS: Final = {"pause", "drain", "resume"}
 
 
-def _do(verb: str, lane: str, reason: str) -> str:
-    """Do one of ``VERBS``; give a sentence on what came of it."""
-    if verb == "pause":
-        lanes.pause(lane, reason)
-        return f"{lane} takes no further jobs; {lanes.running(lane)} running."
-    if verb == "drain":
-        return f"{lane} is drained once {lanes.drain(lane, reason)} running jobs have ended."
-    return f"{lane} takes jobs again." if lanes.resume(lane) else f"{lane} was not paused."
-
-
 @admin.register(PausedLane, site=site)
 class LaneAdmin(ReadOnly, ModelAdmin):
     """All lanes, paused or not: what is stored is only which are paused."""
@@ -67,7 +57,18 @@ class LaneAdmin(ReadOnly, ModelAdmin):
         if form.is_valid():
             reason = form.cleaned_data["reason"]
             actor.explain(reason)
-            messages.success(request, _do(verb, lane, reason))
+            if verb == "pause":
+                lanes.pause(lane, reason)
+                came_of_it = f"{lane} takes no further jobs; {lanes.running(lane)} running."
+            elif verb == "drain":
+                left = lanes.drain(lane, reason)
+                came_of_it = f"{lane} is drained once {left} running jobs have ended."
+            else:
+                was_paused = lanes.resume(lane)
+                came_of_it = (
+                    f"{lane} takes jobs again." if was_paused else f"{lane} was not paused."
+                )
+            messages.success(request, came_of_it)
             return redirect(_LIST)
         context = {
             **self._context(request, f"{verb.capitalize()} the lane {lane}"),

@@ -42,9 +42,21 @@ def components() -> Json:
         params = operation.model_json_schema(ref_template=_TEMPLATE)
         nested: Json = params.pop("$defs", {})
         params["examples"] = [plans.request(operation, example) for example in operation.examples]
+        params_name = component_name(operation, "Params")
+        job: Json = {
+            "title": operation.title(),
+            "type": "object",
+            "required": ["operation", "params"],
+            "properties": {
+                "operation": {"type": "string", "const": operation.name},
+                "params": ref(params_name),
+                **_options(),
+            },
+            "additionalProperties": False,
+        }
         own = {
-            component_name(operation, "Params"): params,
-            component_name(operation, "Job"): _job(operation),
+            params_name: params,
+            component_name(operation, "Job"): job,
             component_name(operation, "Request"): _flat(operation, params),
         }
         add_to(found, own)
@@ -66,20 +78,6 @@ def add_to(known: Json, more: Json) -> None:
 def _options() -> Json:
     properties: Json = JobOptions.model_json_schema(ref_template=_TEMPLATE)["properties"]
     return properties
-
-
-def _job(operation: type[Operation]) -> Json:
-    return {
-        "title": operation.title(),
-        "type": "object",
-        "required": ["operation", "params"],
-        "properties": {
-            "operation": {"type": "string", "const": operation.name},
-            "params": ref(component_name(operation, "Params")),
-            **_options(),
-        },
-        "additionalProperties": False,
-    }
 
 
 def _flat(operation: type[Operation], params: Json) -> Json:

@@ -24,6 +24,10 @@ class Dashboard(Page):
         lately = jobs.filter(Q(finished_at=None) | Q(finished_at__gt=Now() - _RECENT))
         counts = lately.aggregate(**_BY_STATUS)
         newest = jobs.select_related("tenant").prefetch_related("inputs__file")
+        # How many places are busy is known by the jobs that run there.
+        alive = set(Slot.objects.working().values_list("name", flat=True))
+        with scope.within(scope.EVERY_TENANT):  # a number, whosever jobs they are
+            busy = Job.objects.filter(status=Status.RUNNING, slot__in=alive).count()
         return self.render(
             "pages/_overview.html" if wants_fragment(request) else "pages/dashboard.html",
             counts=counts,
@@ -31,13 +35,5 @@ class Dashboard(Page):
             running=newest.filter(status=Status.RUNNING)[:_SHOWN],
             failures=newest.filter(status=Status.FAILED)[:_SHOWN],
             latest=newest[:_SHOWN],
-            slots=_slots(),
+            slots={"alive": len(alive), "busy": busy, "free": max(0, len(alive) - busy)},
         )
-
-
-def _slots() -> dict[str, int]:
-    """Count the places where jobs run; how many are busy is known by the jobs that run there."""
-    alive = set(Slot.objects.working().values_list("name", flat=True))
-    with scope.within(scope.EVERY_TENANT):  # a number, whosever jobs they are
-        busy = Job.objects.filter(status=Status.RUNNING, slot__in=alive).count()
-    return {"alive": len(alive), "busy": busy, "free": max(0, len(alive) - busy)}

@@ -51,7 +51,11 @@ def found() -> tuple[Base | None, str]:
             control = base.memory / "cgroup.subtree_control"
             if base.version == 2 and "memory" not in control.read_text().split():
                 control.write_text("+memory +pids")
-            _sweep(base)
+            # What workers left behind that were killed.
+            for left in (path for folder in base.folders for path in folder.glob(f"{_PREFIX}*")):
+                if not Path("/proc", left.name.removeprefix(_PREFIX)).exists():
+                    with contextlib.suppress(OSError):
+                        left.rmdir()
             _make(base, memory_bytes=1 << 30)
             _remove(base)
         except OSError as error:
@@ -134,16 +138,6 @@ def _remove(base: Base) -> None:
     for folder in base.folders:
         with contextlib.suppress(OSError):
             (folder / _name()).rmdir()
-
-
-def _sweep(base: Base) -> None:
-    """Remove what workers left behind that were killed."""
-    for parent in base.folders:
-        for left in parent.glob(f"{_PREFIX}*"):
-            worker = left.name.removeprefix(_PREFIX)
-            if not Path("/proc", worker).exists():
-                with contextlib.suppress(OSError):
-                    left.rmdir()
 
 
 def _candidates() -> Iterator[Base]:

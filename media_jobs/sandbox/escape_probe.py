@@ -220,13 +220,9 @@ def main() -> None:
         else:
             is_blocked = False
         _say([name, is_blocked])
-    _run_shell()
-
-
-def _run_shell() -> None:
-    """Last, because success replaces this process."""
+    # Last, because success replaces this process.
+    shell_says = "echo '[\"run_shell\", false]'; echo '\"end\"'"
     try:
-        shell_says = "echo '[\"run_shell\", false]'; echo '\"end\"'"
         os.execve("/bin/sh", ["sh", "-c", shell_says], {})  # noqa: S606
     except OSError:
         _say(["run_shell", True])

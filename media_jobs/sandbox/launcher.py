@@ -140,15 +140,6 @@ def _limit(orders: Orders) -> None:
         os.sched_setaffinity(0, map(int, cpus.split(",")))
 
 
-def _change_user(orders: Orders) -> None:
-    if orders.one("uid") is None:
-        return
-    uid = orders.number("uid")
-    os.setgroups([int(group) for group in orders.all("group")])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-
-
 def _filter_calls(orders: Orders) -> None:
     hexadecimal = orders.one("seccomp")
     if hexadecimal is None:
@@ -167,7 +158,11 @@ def confine(orders: Orders) -> None:
     os.umask(0o077)
     ruleset = _landlock_ruleset(orders)
     _limit(orders)
-    _change_user(orders)
+    if orders.one("uid") is not None:
+        uid = orders.number("uid")
+        os.setgroups([int(group) for group in orders.all("group")])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
     # Die with the parent: after the change of user, which clears it. One that died before counts.
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
     if orders.one("parent") is not None and os.getppid() != orders.number("parent"):

@@ -51,7 +51,9 @@ class Settlement:
             self.receipt.write(self.job, checks=outputs.checks)
 
         def end() -> None:
-            found = _fitted(result)
+            found = result
+            if found is not None and (data := shorten(found.data, RESULT_BYTES)) is not found.data:
+                found = replace(found, data=data, warnings=(*found.warnings, _CUT))
             states.end(
                 self.job,
                 Status.COMPLETED,
@@ -123,16 +125,6 @@ class Settlement:
 
     def _write_receipt(self) -> None:
         self.receipt.write(self.job)
-
-
-def _fitted(result: core.Result | None) -> core.Result | None:
-    """Cut a result to what fits into the job's row, with a warning where that is not all of it."""
-    if result is None:
-        return None
-    data = shorten(result.data, RESULT_BYTES)
-    if data is result.data:
-        return result
-    return replace(result, data=data, warnings=(*result.warnings, _CUT))
 
 
 def retry_delay_s(job: Job, failure: failures.Failure) -> float:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 from urllib.parse import urljoin
 
-import httpcore
-
 from ffapi_site.lib.netguard.deadline import Deadline
 from ffapi_site.lib.netguard.exchange import Interrupted, Question, answered, header
 from ffapi_site.lib.netguard.names import file_name
@@ -100,7 +98,15 @@ class _Fetch:
         question = Question("GET", self.transfer.resuming(), stall_s=self.stall_s)
         with answered(question, target, self.policy, self.deadline) as response:
             if response.status in _REDIRECT_STATUSES:
-                return _next_target(response, target, self.policy)
+                location = header(response, b"location")
+                if not location:
+                    raise Refused("bad_response", "a redirect without a target")
+                try:
+                    joined = urljoin(target.url, of_location(location))
+                except ValueError as error:
+                    detail = "a redirect to something that is not a URL"
+                    raise Refused("url_invalid", detail) from error
+                return parse(joined, self.policy)
             self.transfer.receive(response)
             name = file_name(header(response, b"content-disposition"), target.path)
             declared = header(response, b"content-type") or ""
@@ -129,14 +135,3 @@ def post(
                 break
         told = bytes(beginning[:_ANSWER_BYTES])
         return Answer(response.status, told, retry_after_s(response))
-
-
-def _next_target(response: httpcore.Response, target: Target, policy: Policy) -> Target:
-    location = header(response, b"location")
-    if not location:
-        raise Refused("bad_response", "a redirect without a target")
-    try:
-        joined = urljoin(target.url, of_location(location))
-    except ValueError as error:
-        raise Refused("url_invalid", "a redirect to something that is not a URL") from error
-    return parse(joined, policy)

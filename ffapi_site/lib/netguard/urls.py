@@ -119,7 +119,13 @@ def _host(split: SplitResult) -> str:
             return str(IPv6Address(split.hostname))
         except AddressValueError as error:
             raise Refused("url_invalid", "the IPv6 address is malformed") from error
-    host = _ascii(split.hostname)
+    host = split.hostname.lower()
+    if not split.hostname.isascii():
+        try:
+            # Strict: no mapping of look-alikes such as circled or full-width digits.
+            host = idna.encode(split.hostname, strict=True, std3_rules=True).decode()
+        except idna.IDNAError as error:
+            raise Refused("url_invalid", "the host is not a valid international name") from error
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise Refused("url_invalid", "the host is not spelt as a name or an address")
@@ -129,16 +135,6 @@ def _host(split: SplitResult) -> str:
         return str(IPv4Address(host))
     except AddressValueError as error:
         raise Refused("url_invalid", "write the address as four decimal numbers") from error
-
-
-def _ascii(host: str) -> str:
-    if host.isascii():
-        return host.lower()
-    try:
-        # Strict: no mapping of look-alikes such as circled or full-width digits.
-        return idna.encode(host, strict=True, std3_rules=True).decode()
-    except idna.IDNAError as error:
-        raise Refused("url_invalid", "the host is not a valid international name") from error
 
 
 def _refuse_inside(host: str, policy: Policy) -> None:

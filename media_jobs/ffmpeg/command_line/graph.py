@@ -19,23 +19,6 @@ _USUAL_RATE = 44_100
 _LONGEST_RATE = 9
 
 
-def _is_end(text: str, least_s: float) -> bool:
-    """Not so of what is no length, as a negative one, or less than the filter counts.
-
-    To some filters that means without end.
-    """
-    length = text.removesuffix("s")
-    return length[:1].isdigit() and KINDS["time"].holds(length) and seconds(length) >= least_s
-
-
-def _sample_s(rate: str | None) -> float:
-    """How long a sample is, and as a rate that is no plain number the longest that one can be."""
-    if rate is None:
-        return 1 / _USUAL_RATE
-    is_plain = rate.isascii() and rate.isdigit() and len(rate) <= _LONGEST_RATE
-    return 1 / max(int(rate), 1) if is_plain else 1.0
-
-
 @dataclass(frozen=True)
 class AliasedFile:
     """A file that a filter reads, by the alias of the input that it is."""
@@ -60,9 +43,19 @@ class KnownFilter:
         }
         if self.kind.repeats:
             return any(not said.get(key, "0").isdigit() for key in ("loop", "stop"))
-        least_s = _sample_s(said.get("sample_rate")) if self.kind.has("sample_rate") else _LEAST_S
-        ends = [said[key] for key in _ENDS & said.keys()]
-        return self.kind.goes_on and not any(_is_end(value, least_s) for value in ends)
+        least_s = _LEAST_S
+        if self.kind.has("sample_rate"):
+            # As long as a sample is, or can be where the rate is no plain number.
+            rate = said.get("sample_rate", str(_USUAL_RATE))
+            is_plain = rate.isascii() and rate.isdigit() and len(rate) <= _LONGEST_RATE
+            least_s = 1 / max(int(rate), 1) if is_plain else 1.0
+        lengths = [said[key].removesuffix("s") for key in _ENDS & said.keys()]
+        # What is no length, as a negative one, or less than the filter counts, is no end: to some
+        # filters it means without end.
+        return self.kind.goes_on and not any(
+            length[:1].isdigit() and KINDS["time"].holds(length) and seconds(length) >= least_s
+            for length in lengths
+        )
 
     def write(self, paths: Mapping[str, str]) -> str:
         """``paths`` are the files behind the aliases."""

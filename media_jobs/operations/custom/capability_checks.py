@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from media_jobs.ffmpeg.command_line.graph import KnownFilter
-from media_jobs.ffmpeg.command_line.parser import CommandLine, NamedFile
+from media_jobs.ffmpeg.command_line.parser import CommandLine
 from media_jobs.ffmpeg.demuxers import pin
 from media_jobs.operations.core import InvalidParams, Media, Source
 
@@ -14,6 +14,8 @@ _FIELD = "ffmpeg_command"
 # that no list of other files passes for them.
 _READ_BY_FILTERS = ("matroska", "mov")
 
+_DEMUXERS = {"mp4": "mov", "mkv": "matroska", "webm": "matroska"}
+
 
 def check_means(line: CommandLine, m: Media, sources: Mapping[str, Source]) -> None:
     """Raise ``InvalidParams`` where the command can't run here, or not on these sources."""
@@ -21,7 +23,12 @@ def check_means(line: CommandLine, m: Media, sources: Mapping[str, Source]) -> N
         detail = f"at most {m.max_filters} filters; there are {line.filter_count}"
         raise InvalidParams(_FIELD, detail, "too_many")
     for each in line.inputs:
-        _check_demuxer(each, sources[each.alias])
+        asked, source = each.value("f"), sources[each.alias]
+        found = demuxer_of(source)
+        usual = {found, *source.info.format_name.split(",")}
+        if asked is not None and asked not in usual and _DEMUXERS.get(asked) != found:
+            detail = f"-f {asked}: {{{{{each.alias}}}}} is {found}; leave -f out"
+            raise InvalidParams(_FIELD, detail)
     for name, file in (read for graph in line.graphs for read in graph.files()):
         found = demuxer_of(sources[file.alias])
         if found not in _READ_BY_FILTERS:
@@ -35,17 +42,6 @@ def check_means(line: CommandLine, m: Media, sources: Mapping[str, Source]) -> N
 def demuxer_of(source: Source) -> str:
     video = source.info.video
     return pin(source.info.format_name, video.codec if video else None) or "unknown"
-
-
-def _check_demuxer(given: NamedFile, source: Source) -> None:
-    asked = given.value("f")
-    usual = {"mp4": "mov", "mkv": "matroska", "webm": "matroska"}
-    found = demuxer_of(source)
-    if asked is None or asked in {found, *source.info.format_name.split(",")}:
-        return
-    if usual.get(asked) != found:
-        detail = f"-f {asked}: {{{{{given.alias}}}}} is {found}; leave -f out"
-        raise InvalidParams(_FIELD, detail)
 
 
 def _check_installed(line: CommandLine, m: Media) -> None:
