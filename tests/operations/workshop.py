@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class Done:
     def path(self) -> Path:
         return self.paths[0]
 
-    @property
+    @cached_property
     def info(self) -> MediaInfo:
         return probe(self.path)
 
