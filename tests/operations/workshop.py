@@ -6,9 +6,10 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from django.utils.functional import cached_property
 
 from media_jobs import sandbox
 from media_jobs.ffmpeg import verify
