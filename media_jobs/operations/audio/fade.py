@@ -79,7 +79,7 @@ class Fade(Operation):
     def steps(self, m: Media) -> Steps:
         fade_in_s, fade_out_s = self.fade_in or 0.0, self.fade_out or 0.0
         if not fade_in_s + fade_out_s:
-            raise InvalidParams("fade_in", "give fade_in, fade_out or both", "required")
+            raise InvalidParams("fade_in", "give fade_in, fade_out or both")
         m.source.need_audio()
         if m.source.info.video is not None:
             m.source.need_video()
