@@ -118,12 +118,10 @@ def claim(
         raise Invalid(
             "this Idempotency-Key was used for another request", code="idempotency_key_reused"
         )
-    return replay(first) if first.status is not None else _take_over(first, takeover_after_s)
-
-
-def _take_over(first: IdempotentRequest, after_s: float) -> Claim:
+    if first.status is not None:
+        return replay(first)
     stale = IdempotentRequest.objects.filter(
-        pk=first.pk, status=None, claimed_at__lt=Now() - timedelta(seconds=after_s)
+        pk=first.pk, status=None, claimed_at__lt=Now() - timedelta(seconds=takeover_after_s)
     )
     if not stale.update(claimed_at=Now()):
         raise in_flight()

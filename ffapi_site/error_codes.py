@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -30,15 +29,16 @@ class Chapter:
 @cache
 def chapters() -> tuple[Chapter, ...]:
     page = (settings.BASE_DIR / "docs" / "errors.md").read_text()
-    parts = (part.splitlines() for part in page.split("\n## ")[1:])
-    return tuple(Chapter(lines[0], tuple(_codes(lines))) for lines in parts)
-
-
-def _codes(lines: list[str]) -> Iterator[ErrorCode]:
-    for line in lines:
-        if row := _ROW.match(line):
-            for code in re.findall(r"[a-z0-9_]+", row[1]):
-                yield ErrorCode(code, row[3].replace("`", ""), row[2] or "")
+    found = []
+    for part in page.split("\n## ")[1:]:
+        title, *lines = part.splitlines()
+        codes = [
+            ErrorCode(code, row[3].replace("`", ""), row[2] or "")
+            for row in filter(None, map(_ROW.match, lines))
+            for code in re.findall(r"[a-z0-9_]+", row[1])
+        ]
+        found.append(Chapter(title, tuple(codes)))
+    return tuple(found)
 
 
 def error_codes(request: HttpRequest) -> HttpResponse:

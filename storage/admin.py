@@ -70,20 +70,13 @@ class FileAdmin(Exports, ReadOnlyAdmin):
 
 def _largest_files(tenant: Tenant) -> Panel:
     files = File.objects.published().for_tenant(tenant).order_by("-size_bytes")[:_SHOWN]
-    return Panel(
-        "Largest files",
-        ("File", "Size", "Origin", "Created"),
-        [
-            (
-                (file.name, reverse("admin:storage_file_change", args=[quote(file.pk)])),
-                filesizeformat(file.size_bytes),
-                file.origin,
-                f"{file.created_at:%Y-%m-%d %H:%M}",
-            )
-            for file in files
-        ],
-        f"{reverse('admin:storage_file_changelist')}?tenant__id__exact={tenant.pk}",
-    )
+    rows: list[tuple[panels.Cell, ...]] = []
+    for file in files:
+        link = reverse("admin:storage_file_change", args=[quote(file.pk)])
+        created = f"{file.created_at:%Y-%m-%d %H:%M}"
+        rows.append(((file.name, link), filesizeformat(file.size_bytes), file.origin, created))
+    more = f"{reverse('admin:storage_file_changelist')}?tenant__id__exact={tenant.pk}"
+    return Panel("Largest files", ("File", "Size", "Origin", "Created"), rows, more)
 
 
 panels.of_tenant.append(_largest_files)

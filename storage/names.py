@@ -25,9 +25,13 @@ def clean_name(given: str) -> str:
     The last part of a path, in NFC, without control and direction characters. Raises
     ``NameRefused`` where nothing is left, where it is too long, or for a blocked extension.
     """
+    try:
+        last_part = composed(given.replace("\\", "/").rsplit("/", 1)[-1], _LONGEST_GIVEN)
+    except TooLong as error:
+        raise _too_long() from error
     visible = "".join(
         character
-        for character in _last_part(given)
+        for character in last_part
         if character in _JOINERS or unicodedata.category(character)[0] != "C"
     )
     name = " ".join(visible.split()).rstrip(". ")
@@ -39,13 +43,6 @@ def clean_name(given: str) -> str:
         if name.lower().endswith(f".{extension.lower().removeprefix('.')}"):
             raise NameRefused("extension_blocked", f"files ending in {extension} are not taken")
     return name
-
-
-def _last_part(path: str) -> str:
-    try:
-        return composed(path.replace("\\", "/").rsplit("/", 1)[-1], _LONGEST_GIVEN)
-    except TooLong as error:
-        raise _too_long() from error
 
 
 def _too_long() -> NameRefused:

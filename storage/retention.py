@@ -46,7 +46,9 @@ def sweep() -> Swept:
     ).exclude(pk__in=past_time)
     expired, needed = _remove(past_time)
     leftovers, also_needed = _remove(never_published)
-    swept = Swept(expired, leftovers, _remove_stale_uploads(), needed + also_needed)
+    parts = Path(str(settings.FILE_UPLOAD_TEMP_DIR)).glob("upload_*.part")
+    uploads = _UPLOADS.each(parts, _remove_if_stale)
+    swept = Swept(expired, leftovers, uploads, needed + also_needed)
     logger.info("files swept", extra={"action": "files.sweep", **vars(swept)})
     return swept
 
@@ -56,7 +58,11 @@ def _remove(files: QuerySet[File]) -> tuple[int, int]:
     due = files.exclude(removal_failed_at__gt=Now() - _AGAIN_AFTER)
     # What is told of a medium may be long: one at a time.
     some = due.exclude(pk__in=needed.values("pk")).order_by("pk").values_list("pk", flat=True)
-    removed = _FILES.each(some[:_BATCH], _remove_one, on_failure=_note_failure)
+    removed = _FILES.each(
+        some[:_BATCH],
+        _remove_one,
+        on_failure=lambda pk: File.objects.filter(pk=pk).update(removal_failed_at=Now()),
+    )
     return removed, needed.count()
 
 
@@ -68,18 +74,9 @@ def _remove_one(file_id: str) -> bool:
     return True
 
 
-def _note_failure(file_id: str) -> None:
-    File.objects.filter(pk=file_id).update(removal_failed_at=Now())
-
-
 def not_removed() -> int:
     """How many files past their time are still there, since their bytes can't be removed."""
     return File.objects.filter(removal_failed_at__isnull=False).count()
-
-
-def _remove_stale_uploads() -> int:
-    folder = Path(str(settings.FILE_UPLOAD_TEMP_DIR))
-    return _UPLOADS.each(folder.glob("upload_*.part"), _remove_if_stale)
 
 
 def _remove_if_stale(path: Path) -> bool:

@@ -72,20 +72,20 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
     ``source`` is a regular file that nothing writes to any more; with ``move`` it is gone
     afterwards. The bytes are on the disk for good when this returns. Not for use inside a
     transaction: the row must be there before the bytes. ``expires_at`` defaults to the age that
-    files are kept. It counts for the tenant and for ``api_key_id``, in the place of what was held
-    as ``hold``. Raises what `reservations.take_storage` does, and TimeoutError of a storage that
-    does not answer; nothing is kept then. ``watch`` is called at least twice a second; what it
-    raises ends it likewise.
+    files are kept. It counts for the tenant and for ``api_key_id``, in the place of ``hold``.
+    Raises what `reservations.take_storage` does, and TimeoutError of a storage that is silent;
+    nothing is kept then. ``watch`` is called at least twice a second; what it raises ends it too.
     """
     with _open_regular(source) as handle:
-        sha256 = _digest(handle, watch)
+        size_bytes = os.fstat(handle.fileno()).st_size
+        sha256 = attended(lambda: _digest_of(handle), watch, within_s=_longest_s(size_bytes))
         file = File(
             tenant_id=tenant_id,
             api_key_id=api_key_id,
             name=name,
             origin=origin,
             sha256=sha256,
-            size_bytes=os.fstat(handle.fileno()).st_size,
+            size_bytes=size_bytes,
             content_type=content_type or content_type_of(name),
             media=media,
             tags=list(tags),
@@ -117,11 +117,6 @@ def _count(file: File, hold: str) -> None:
 def _longest_s(size_bytes: int) -> float:
     """How long to wait for a disk or a storage: a slow one ends, one that is gone does not."""
     return _PATIENCE_S + size_bytes / _SLOWEST_BYTES_S
-
-
-def _digest(content: BinaryIO, watch: Callable[[], object]) -> str:
-    size_bytes = os.fstat(content.fileno()).st_size
-    return attended(lambda: _digest_of(content), watch, within_s=_longest_s(size_bytes))
 
 
 def _digest_of(content: BinaryIO) -> str:
@@ -201,11 +196,8 @@ def _place(file: File, target: Path) -> None:
         is_linked = backends.media().link(file.storage_key, target)
     except FileNotFoundError as error:
         raise Gone(file.pk) from error
-    if not is_linked:
-        _copy(file, target)
-
-
-def _copy(file: File, target: Path) -> None:
+    if is_linked:
+        return
     with open_content(file) as content:
         room.copy(content, target)
     with target.open("rb") as copy:

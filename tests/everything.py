@@ -41,6 +41,7 @@ _NIGHTLY = {
     "FFAPI_NIGHTLY": "1",
     "SOAK_JOBS": "500",
     "QUOTA_OPERATIONS": "2000",
+    "LOCK_ROUNDS": "50",
     "CANCEL_JOBS": "1000",
     "TWO_HOSTS_JOBS": "50",
     "FUZZ_SECONDS": "600",

@@ -15,12 +15,30 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A clone that needs no package, so that only the bootstrap is tried."""
-    shutil.copy(ROOT / "bootstrap.py", tmp_path)
-    (tmp_path / "requirements.txt").write_text("# none\n")
-    (tmp_path / "requirements-oidc.txt").write_text("-r requirements.txt\n")
-    (tmp_path / "requirements-dev.txt").write_text("-r requirements-oidc.txt\n")
+    _fill(tmp_path)
     return tmp_path
+
+
+def _fill(folder: Path) -> None:
+    """Make it a clone that needs no package, so that only the bootstrap is tried."""
+    shutil.copy(ROOT / "bootstrap.py", folder)
+    (folder / "requirements.txt").write_text("# none\n")
+    (folder / "requirements-oidc.txt").write_text("-r requirements.txt\n")
+    (folder / "requirements-dev.txt").write_text("-r requirements-oidc.txt\n")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone whose packages are installed, to be copied."""
+    place = tmp_path_factory.mktemp("made")
+    _fill(place)
+    _told(_start(place))
+    return place
+
+
+@pytest.fixture
+def made_clone(made: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(made, tmp_path / "clone", symlinks=True)
 
 
 def _start(clone: Path, kind: str = "runtime", path: str | None = None) -> subprocess.Popen[str]:
@@ -49,15 +67,16 @@ def test_it_works(clone: Path) -> None:
     assert _told(_start(clone)) == ""
 
 
-def test_other_requirements_are_installed(clone: Path) -> None:
-    _told(_start(clone))
-    (clone / "requirements.txt").write_text("# still none\n")
-    assert _told(_start(clone)) == "Installing requirements.txt into .venv\n"
+def test_other_requirements_are_installed(made_clone: Path) -> None:
+    (made_clone / "requirements.txt").write_text("# still none\n")
+    assert _told(_start(made_clone)) == "Installing requirements.txt into .venv\n"
 
 
-def test_development_includes_what_is_needed_to_run(clone: Path) -> None:
-    assert "Installing requirements-dev.txt" in _told(_start(clone, "development"))
-    assert _told(_start(clone)) == ""
+def test_development_includes_what_is_needed_to_run(made_clone: Path) -> None:
+    for stamp in (made_clone / ".venv").glob("installed-*"):
+        stamp.unlink()
+    assert "Installing requirements-dev.txt" in _told(_start(made_clone, "development"))
+    assert _told(_start(made_clone)) == ""
 
 
 def test_two_at_a_time_wait_for_each_other(clone: Path) -> None:
@@ -65,9 +84,9 @@ def test_two_at_a_time_wait_for_each_other(clone: Path) -> None:
     assert sorted(_told(each).count("Making .venv") for each in both) == [0, 1]
 
 
-def test_one_who_locks_the_sources_is_not_waited_for_for_ever(clone: Path) -> None:
+def test_one_who_locks_the_sources_is_not_waited_for_for_ever(made_clone: Path) -> None:
     """Whoever can read them can lock them."""
-    _told(_start(clone))
+    clone = made_clone
     stranger = os.open(clone, os.O_RDONLY)
     fcntl.flock(stranger, fcntl.LOCK_EX)
     assert _told(_start(clone)) == ""

@@ -53,6 +53,19 @@ def test_modules_are_named_by_what_they_are() -> None:
     assert [str(path) for path in _ours() if path.stem in _VAGUE] == []
 
 
+def test_every_room_says_where_its_tests_are() -> None:
+    """In docs/tests.md, by itself or by the room that it lies in."""
+    rows = re.findall(r"^\| (.+) \| (.+) \|$", (ROOT / "docs/tests.md").read_text(), re.MULTILINE)
+    told = {name for rooms, _ in rows for name in re.findall(r"`([a-z_/]+)`", rooms)}
+    rooms = {path.parent.relative_to(ROOT) for path in _ours()}
+    rooms = {each for each in rooms if not {"tests", "migrations", "management"} & {*each.parts}}
+    apps = {Path(each) for each in PACKAGES}
+    around = {each: {str(way) for way in (each, *({*each.parents} - apps))} for each in rooms}
+    assert {str(each) for each in rooms if not around[each] & told} == set()
+    folders = {name for _, tests in rows for name in re.findall(r"`(tests/[^`]+)`", tests)}
+    assert {name for name in folders if not (ROOT / name).exists()} == set()
+
+
 def test_no_import_goes_in_circles() -> None:
     graph = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=True, cache_dir=None)
     imports = {

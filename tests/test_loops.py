@@ -53,7 +53,6 @@ LOOPS = {
     "ffapi_site.lib.streamed_body:readinto": "a request",
     "ffapi_site.lib.trees:_free": "fewer entries than numbers",
     "ffapi_site.serving.database:_pauses_s": "a generator",
-    "media_jobs.api.waiting:_watch": "a deadline",
     "media_jobs.ffmpeg.command_line.graph_syntax:read_graph": "the text",
     "media_jobs.operations.core.driver:drive": "the plan",
     "media_jobs.slot.number:take": "the first number that is free",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db.models import Model
-from django.forms import BaseModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
@@ -37,7 +36,13 @@ class Audited(ModelAdmin):
     ) -> None:
         actor.explain(form.cleaned_data.get("reason", ""))
         super().save_related(request, form, formsets, change)
-        details = _told(form, self.told) | {
+        touched = [name for name in form.changed_data if name != "reason"]
+        details: Facts = {"changed": sorted(touched)} if touched else {}
+        for name in touched:
+            if name in self.told:
+                before, now = form.initial.get(name), form.cleaned_data[name]
+                details[name] = {"from": _plain(before), "to": _plain(now)}
+        details |= {
             formset.model._meta.model_name: members  # noqa: SLF001 -- public, by its documentation
             for formset in formsets
             if (members := _of_formset(formset))
@@ -49,16 +54,6 @@ class Audited(ModelAdmin):
         audit.record(event, self.tenant_of(row), str(row.pk), details=details)
 
 
-def _told(form: BaseModelForm[Any], may_be_told: tuple[str, ...]) -> Facts:
-    changed = [name for name in form.changed_data if name != "reason"]
-    values = {
-        name: {"from": _plain(form.initial.get(name)), "to": _plain(form.cleaned_data[name])}
-        for name in changed
-        if name in may_be_told
-    }
-    return {"changed": sorted(changed), **values} if changed else {}
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, Model):
         return str(value.pk)
@@ -66,16 +61,21 @@ def _plain(value: Any) -> Any:
 
 
 def _of_formset(formset: Any) -> Facts:
-    """The rows of an inline that were added, changed and removed, by their ids."""
+    """The rows of an inline that were added, changed and removed.
+
+    A membership is told by whose it is, another row by its id alone.
+    """
+    told = ("user_id", "role")
     found = {
         "added": formset.new_objects,
         "changed": [row for row, _ in formset.changed_objects],
         "removed": formset.deleted_objects,
     }
-    return {how: [_named(row) for row in rows] for how, rows in found.items() if rows}
-
-
-def _named(row: Any) -> Facts:
-    """A membership by whose it is; another row by its id alone."""
-    names = ("user_id", "role")
-    return {name: getattr(row, name) for name in names if hasattr(row, name)} or {"id": row.pk}
+    return {
+        how: [
+            {name: getattr(row, name) for name in told if hasattr(row, name)} or {"id": row.pk}
+            for row in rows
+        ]
+        for how, rows in found.items()
+        if rows
+    }

@@ -58,9 +58,17 @@ def create(tenant: Tenant, wanted: Wanted, by: Authority) -> tuple[ApiKey, str]:
         _require_place(tenant)
         key, text = issue(tenant, **columns, **_behind(by, is_followed=by.is_followed_in(tenant)))
         _limit(key, quota)
+        bounds = {
+            "role": key.role,
+            "scopes": sorted(key.scopes),
+            "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+            "is_held_to_addresses": bool(key.allowed_ips),
+            "rate_limit_per_minute": key.rate_limit_per_minute,
+            "quota": key.quota,
+        }
         personal = _addresses(key.allowed_ips)
         audit.record(
-            AuditEvent.API_KEY_CREATED, tenant.pk, key.pk, details=_bounds(key), personal=personal
+            AuditEvent.API_KEY_CREATED, tenant.pk, key.pk, details=bounds, personal=personal
         )
     return key, text
 
@@ -84,17 +92,6 @@ def _behind(by: Authority, *, is_followed: bool) -> dict[str, Any]:
 def _limit(key: ApiKey, quota: Mapping[str, int | None]) -> None:
     if quota:
         limits.set_for_key(key, quota, audited=False)
-
-
-def _bounds(key: ApiKey) -> dict[str, Any]:
-    return {
-        "role": key.role,
-        "scopes": sorted(key.scopes),
-        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
-        "is_held_to_addresses": bool(key.allowed_ips),
-        "rate_limit_per_minute": key.rate_limit_per_minute,
-        "quota": key.quota,
-    }
 
 
 def _addresses(allowed_ips: Iterable[str]) -> dict[str, str]:

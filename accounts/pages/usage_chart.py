@@ -51,8 +51,9 @@ class Chart:
 def chart_of(days: Sequence[Row]) -> Chart:
     """One bar a day; the scale ends at a round number above the highest."""
     values = [row.sums["cpu_ms"] / 1000 for row in days]
-    unit, seconds = _unit(max(values, default=0.0))
-    top = _round_above(max(values, default=0.0) / seconds) or 1.0
+    most_s = max(values, default=0.0)
+    unit, seconds = ("h", 3600) if most_s >= 7200 else ("min", 60) if most_s >= 120 else ("s", 1)
+    top = _round_above(most_s / seconds) or 1.0
     step = (WIDTH - _LEFT) / max(len(days), 1)
     width = round(step * (1 - _GAP), 1)
     room = HEIGHT - _BOTTOM - _TOP
@@ -75,12 +76,6 @@ def chart_of(days: Sequence[Row]) -> Chart:
         ],
         unit=unit,
     )
-
-
-def _unit(most_s: float) -> tuple[str, int]:
-    if most_s >= 2 * 3600:
-        return "h", 3600
-    return ("min", 60) if most_s >= 120 else ("s", 1)
 
 
 def _round_above(value: float) -> float:

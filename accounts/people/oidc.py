@@ -131,16 +131,13 @@ class Provider(OIDCAuthenticationBackend):
         invitation = invitations.for_address(str(claims["email"]))
         if invitation is None or settings.REGISTRATION == "off":
             return None
+        # The first name like the address that is free.
+        wanted = _UNFIT.sub("", User.normalize_username(str(claims["email"])))[:140]
+        alike = User.objects.filter(username__istartswith=wanted)
+        taken = {name.casefold() for name in alike.values_list("username", flat=True)}
+        candidates = (f"{wanted}{number or ''}" for number in range(len(taken) + 1))
+        username = next(name for name in candidates if name.casefold() not in taken)
         try:
-            return registration.accept_as_new(invitation, _username(str(claims["email"])), None)
+            return registration.accept_as_new(invitation, username, None)
         except Problem:  # it was used or withdrawn just now
             return None
-
-
-def _username(email: str) -> str:
-    """A name that is free, like the address."""
-    wanted = _UNFIT.sub("", User.normalize_username(email))[:140]
-    taken = User.objects.filter(username__istartswith=wanted).values_list("username", flat=True)
-    names = {name.casefold() for name in taken}
-    candidates = (f"{wanted}{number or ''}" for number in range(len(names) + 1))
-    return next(name for name in candidates if name.casefold() not in names)

@@ -90,7 +90,11 @@ def visitor_of(request: HttpRequest) -> Visitor:
     tenants = tuple(membership.tenant for membership in memberships)
     if user.is_staff and (visitor := _for_a_tenant(request, user, tenants)):
         return visitor
-    chosen = _chosen(memberships, request.session.get(_CHOSEN), is_staff=user.is_staff)
+    tenant_id = request.session.get(_CHOSEN)
+    named = (membership for membership in memberships if membership.tenant_id == tenant_id)
+    chosen = next(named, memberships[0] if memberships else None)
+    if tenant_id == EVERY_TENANT and user.is_staff:
+        chosen = None
     if chosen is None and not user.is_staff:
         scope.enter(scope.NOBODY)
         raise NoTenant("You are not a member of any tenant yet.")
@@ -112,12 +116,3 @@ def _for_a_tenant(request: HttpRequest, user: User, tenants: tuple[Tenant, ...])
     actor.explain(leave.reason)
     scope.enter(tenant.pk)
     return Visitor(user, tenant, _ACTING, tenants, leave)
-
-
-def _chosen(
-    memberships: list[Membership], tenant_id: str | None, *, is_staff: bool
-) -> Membership | None:
-    if tenant_id == EVERY_TENANT and is_staff:
-        return None
-    named = (membership for membership in memberships if membership.tenant_id == tenant_id)
-    return next(named, memberships[0] if memberships else None)

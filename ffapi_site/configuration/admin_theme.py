@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,22 +13,14 @@ def _mark(_request: HttpRequest) -> str:
     return static("img/mark.svg")
 
 
-def _own_style(_request: HttpRequest) -> str:
-    return static("css/admin.css")
-
-
-def _may_view(model: str) -> Callable[[HttpRequest], bool]:
-    """Lead nobody to what they may not see; ``model`` is like ``media_jobs.job``."""
-    app, _, name = model.partition(".")
-    return lambda request: request.user.has_perm(f"{app}.view_{name}")
-
-
 def _to(title: str, icon: str, model: str, needs: str = "") -> dict[str, Any]:
+    """Lead to a model, like ``media_jobs.job``; nobody is led to what they may not see."""
+    app, _, name = (needs or model).partition(".")
     return {
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:{model.replace('.', '_')}_changelist"),
-        "permission": _may_view(needs or model),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
     }
 
 
@@ -68,7 +59,7 @@ THEME: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _mark}],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "media_jobs.admin.dashboard.show",
-    "STYLES": [_own_style],
+    "STYLES": [lambda _request: static("css/admin.css")],
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -49,7 +50,8 @@ def clear(folder: Path, socket_folder: Path) -> bool:
     left = [each for each in psutil.process_iter() if is_of(folder, each.pid)]
     for process in left:
         logger.warning("A process outlived its database server", extra={"pid": process.pid})
-        _kill(process)
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     if not wait_for_end(left, _ENDS_WITHIN_S):
         return False  # in an uninterruptible wait: of a dead disk, for example
     for place in {socket_folder, recorded_sockets(folder) or folder, folder}:
@@ -67,18 +69,13 @@ def wait_for_end(processes: list[psutil.Process], within_s: float) -> bool:
     container nobody may ever do that.
     """
     until = time.monotonic() + within_s
-    while any(map(_lives, processes)):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                if time.monotonic() > until:
+                    return False
+                time.sleep(0.02)
     return True
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def lines(path: Path) -> list[str]:
@@ -100,24 +97,12 @@ def is_of(folder: Path, pid: int) -> bool:
         process = psutil.Process(pid)
         if process.name() != "postgres" or process.uids().real != folder.stat().st_uid:
             return False
-        return _works_in(process, folder)
+        with suppress(psutil.AccessDenied):  # root in a container may not look
+            return bool(process.cwd() == str(folder))
+        told = process.cmdline()  # so its title has to do
+        title = f"postgres: {cluster_name(folder)}: "
+        return str(folder) in told or any(word.startswith(title) for word in told)
     except (psutil.NoSuchProcess, psutil.AccessDenied):  # a zombie is nowhere
         return False
     except FileNotFoundError:  # nor is anything that of a server that was never made
         return False
-
-
-def _works_in(process: psutil.Process, folder: Path) -> bool:
-    try:
-        return bool(process.cwd() == str(folder))
-    except psutil.AccessDenied:  # root in a container may not look: the title has to do
-        told = process.cmdline()
-        title = f"postgres: {cluster_name(folder)}: "
-        return str(folder) in told or any(word.startswith(title) for word in told)
-
-
-def _kill(process: psutil.Process) -> None:
-    try:
-        process.kill()
-    except psutil.NoSuchProcess:
-        return

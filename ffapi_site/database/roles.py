@@ -29,7 +29,8 @@ def prepare(connection: BaseDatabaseWrapper, user: str, password: str) -> None:
                 sql.SQL("CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS").format(**role)
             )
             if password:
-                _set_password(cursor, role, password)
+                told = sql.SQL("ALTER ROLE {role} PASSWORD {password}")
+                cursor.execute(told.format(**role, password=sql.Literal(password)))
         cursor.execute("SELECT pg_advisory_unlock(hashtext('ffapi roles'))")
 
 
@@ -48,11 +49,6 @@ def prepare_sealer(connection: BaseDatabaseWrapper) -> None:
         cursor.execute("SELECT pg_has_role(current_user, %s, %s)", [SEALER, right])
         if not cursor.fetchone()[0]:
             cursor.execute(f"GRANT {SEALER} TO current_user")
-
-
-def _set_password(cursor: Any, role: dict[str, Any], password: str) -> None:
-    statement = sql.SQL("ALTER ROLE {role} PASSWORD {password}")
-    cursor.execute(statement.format(**role, password=sql.Literal(password)))
 
 
 def grant(connection: BaseDatabaseWrapper, user: str) -> None:
@@ -74,9 +70,13 @@ def grant(connection: BaseDatabaseWrapper, user: str) -> None:
         for statement in statements:
             cursor.execute(sql.SQL(statement).format(**role))
         for model in _made(connection):
-            if kept := _kept_from_it(model):
+            columns = _added(model)
+            kept = "UPDATE, DELETE" if getattr(model, "append_only", False) else ""
+            if columns or getattr(model, "is_sealers", False):
+                kept = "INSERT, UPDATE, DELETE"
+            if kept:
                 _on(cursor, f"REVOKE {kept} ON {{table}} FROM {{role}}", model, user)
-            if columns := _added(model):
+            if columns:
                 _on(cursor, f"GRANT INSERT ({columns}) ON {{table}} TO {{role}}", model, user)
 
 
@@ -84,12 +84,6 @@ def _made(connection: BaseDatabaseWrapper) -> list[type[Model]]:
     """The models that have a table: a migration back takes some away."""
     tables = set(connection.introspection.table_names())
     return [model for model in apps.get_models() if model._meta.db_table in tables]  # noqa: SLF001 -- public, by its documentation
-
-
-def _kept_from_it(model: type[Model]) -> str:
-    if getattr(model, "is_sealers", False) or _added(model):
-        return "INSERT, UPDATE, DELETE"
-    return "UPDATE, DELETE" if getattr(model, "append_only", False) else ""
 
 
 def _added(model: type[Model]) -> str:

@@ -22,18 +22,10 @@ def demo_clip(say: Callable[[str], None]) -> Path:
         say("Painting the clip, this once: it takes a moment")
         clip.parent.mkdir(exist_ok=True)
         with scratch.passing("demo") as folder:
-            _make(folder)
+            arguments, limits = scene.arguments("out/clip.mp4"), sandbox.Limits(wall_s=600)
+            done = sandbox.run("ffmpeg", arguments, folder=folder, limits=limits)
+            sandbox.close()  # what serves waits at its end for all that is below it
+            if done.returncode != 0:
+                raise NoClip(done.stderr.strip() or f"it ended with status {done.returncode}")
             shutil.move(folder / "out/clip.mp4", clip)
     return clip
-
-
-def _make(folder: Path) -> None:
-    done = sandbox.run(
-        "ffmpeg",
-        scene.arguments("out/clip.mp4"),
-        folder=folder,
-        limits=sandbox.Limits(wall_s=600),
-    )
-    sandbox.close()  # what serves waits at its end for all that is below it
-    if done.returncode != 0:
-        raise NoClip(done.stderr.strip() or f"it ended with status {done.returncode}")

@@ -15,9 +15,16 @@ _BEAT_S = 0.375
 _A_MINOR_HZ = (220, 329.63, 440, 523.25, 659.25, 523.25, 440, 329.63)
 _F_MAJOR_HZ = (174.61, 261.63, 349.23, 440, 523.25, 440, 349.23, 261.63)
 _NOTES_HZ = (*_A_MINOR_HZ, *_F_MAJOR_HZ)
-# What part of the ridge's amplitude a wave has, its length in pixels, and how it is shifted.
 # The grey of a ridge in full light; what is brighter has room above it.
 _LIT = 200
+# By channel the dusk from the top to the bottom, the sun's glow around it, and the sun itself.
+_SUN = "hypot(X-1320,Y-430)"
+_SKY = (
+    f"geq=r='min(255,70+150*pow(Y/{HEIGHT},0.8)+150*exp(-{_SUN}/170)+90*lt({_SUN},62))'"
+    f":g='min(255,88+70*pow(Y/{HEIGHT},0.9)+105*exp(-{_SUN}/190)+100*lt({_SUN},62))'"
+    f":b='min(255,150-30*Y/{HEIGHT}+40*exp(-{_SUN}/230)+70*lt({_SUN},62))'"
+)
+# What part of the ridge's amplitude a wave has, its length in pixels, and how it is shifted.
 _WAVES = ((0.55, 311, 1), (0.3, 127, 2), (0.2, 53, 3), (0.08, 19, 5))
 
 
@@ -63,7 +70,7 @@ def arguments(path: str) -> list[str]:
 
 
 def _picture() -> Iterator[str]:
-    yield f"{_canvas(WIDTH, HEIGHT, 'gbrp')},{_sky()},{_held('yuv420p')}[behind0]"
+    yield f"{_canvas(WIDTH, HEIGHT, 'gbrp')},{_SKY},{_held('yuv420p')}[behind0]"
     for number, ridge in enumerate(_RIDGES):
         width = WIDTH + ridge.speed * DURATION_S + 80
         canvas = _canvas(width, HEIGHT - ridge.top + 10, "yuva444p")
@@ -81,14 +88,6 @@ def _canvas(width: int, height: int, pixels: str) -> str:
 
 def _held(pixels: str) -> str:
     return f"format={pixels},loop=-1:1,fps={FPS}"
-
-
-def _sky() -> str:
-    sun = "hypot(X-1320,Y-430)"
-    red = f"70+150*pow(Y/{HEIGHT},0.8)+150*exp(-{sun}/170)+90*lt({sun},62)"
-    green = f"88+70*pow(Y/{HEIGHT},0.9)+105*exp(-{sun}/190)+100*lt({sun},62)"
-    blue = f"150-30*Y/{HEIGHT}+40*exp(-{sun}/230)+70*lt({sun},62)"
-    return f"geq=r='min(255,{red})':g='min(255,{green})':b='min(255,{blue})'"
 
 
 def _rock(ridge: Ridge) -> str:

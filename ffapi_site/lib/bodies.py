@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from ffapi_site.lib.problems import MOST_ERRORS, FieldError, Invalid
+from ffapi_site.lib.problems import MOST_ERRORS, FieldError, Invalid, pointer_token
 
 Body = TypeVar("Body", bound=BaseModel)
 _CODES = {"missing": "required", "extra_forbidden": "unknown_field"}
@@ -30,15 +30,11 @@ def read(model: type[Body], given: object) -> Body:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        errors = [
-            FieldError(
-                "".join(f"/{_escaped(part)}" for part in each["loc"]),
-                sentence_of(each),
-                _CODES.get(each["type"], "invalid"),
-            )
-            for each in found[:MOST_ERRORS]
-        ]
+        errors = []
+        for each in error.errors(include_url=False, include_input=False)[:MOST_ERRORS]:
+            pointer = "".join(f"/{pointer_token(str(part)[:100])}" for part in each["loc"])
+            code = _CODES.get(each["type"], "invalid")
+            errors.append(FieldError(pointer, sentence_of(each), code))
         sentence = "; ".join(f"{each.pointer or 'the body'}: {each.detail}" for each in errors)
         raise Invalid(sentence, errors=errors) from error
 
@@ -52,11 +48,6 @@ def sentence_of(each: ErrorDetails) -> str:
         return f"takes at most {context['max_length']}"
     message = each["msg"].removeprefix("Value error, ").replace("Input should", "should", 1)
     return _DETAILS.get(each["type"], message)
-
-
-def _escaped(part: int | str) -> str:
-    """One reference token of a JSON Pointer (RFC 6901 section 3)."""
-    return str(part)[:100].replace("~", "~0").replace("/", "~1")
 
 
 class Nothing(BaseModel):

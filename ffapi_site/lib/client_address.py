@@ -17,7 +17,13 @@ def client_address(request: HttpRequest) -> str:
     ``X-Forwarded-For`` is read from its end, only as far as proxies of ``TRUSTED_PROXIES`` wrote
     it: what stands before could have been made up by the client.
     """
-    address = _address(request)
+    address = _read(str(request.META.get("REMOTE_ADDR", "")))
+    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    while hops and address and _is_trusted(address):
+        further = _read(hops.pop())
+        if further is None:
+            break
+        address = further
     return str(address) if address else ""
 
 
@@ -40,17 +46,6 @@ def limited_address(peer: str) -> str:
     """
     address = _read(peer)
     return block_of(str(address)) if address and not _is_trusted(address) else ""
-
-
-def _address(request: HttpRequest) -> Address | None:
-    address = _read(str(request.META.get("REMOTE_ADDR", "")))
-    hops = request.headers.get("X-Forwarded-For", "").split(",")
-    while hops and address and _is_trusted(address):
-        further = _read(hops.pop())
-        if further is None:
-            break
-        address = further
-    return address
 
 
 def _is_trusted(address: Address) -> bool:

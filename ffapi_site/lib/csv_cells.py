@@ -20,12 +20,12 @@ _FORMULA = re.compile(
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
     written = io.StringIO()
     csv.writer(written, quoting=csv.QUOTE_ALL).writerows(
-        [_cell(value) for value in row] for row in rows
+        [
+            value
+            if isinstance(value, int | float | Decimal)
+            else _FORMULA.sub(r"\1'", "" if value is None else str(value))
+            for value in row
+        ]
+        for row in rows
     )
     return written.getvalue()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, int | float | Decimal):
-        return value
-    return _FORMULA.sub(r"\1'", "" if value is None else str(value))

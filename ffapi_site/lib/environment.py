@@ -57,7 +57,12 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ has no t
     def web_address(self, name: str, default: str) -> str:
         """Read where browsers find the site, without a slash at its end."""
         value = str(self(name, default=default)).rstrip("/")
-        if not _is_web_address(value):
+        try:
+            parts = urlsplit(value)
+            is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:  # half of an IPv6 address, or a port that is none
+            is_one = False
+        if not is_one:
             raise ImproperlyConfigured(f"{name} is {value!r}; it is like https://media.example.org")
         return value
 
@@ -196,14 +201,6 @@ def _is_amount(text: str) -> bool:
     return re.fullmatch("[0-9]{1,10}", text) is not None and 1 <= int(text) < 2**31
 
 
-def _is_web_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # half of an IPv6 address, or a port that is none
-        return False
-
-
 def _is_this_machine(host: str) -> bool:
     try:
         return ip_address(host.strip("[]")).is_loopback
@@ -250,9 +247,8 @@ def _kept(path: Path) -> str:
         file.flush()
         os.fsync(file)  # or a loss of power may leave the name and nothing in it
     try:
-        os.link(made, path)  # fails where another process was first: then its secret holds
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):  # another process was first: then its secret holds
+            os.link(made, path)
     finally:
         made.unlink()
     return _read(path)

@@ -26,19 +26,16 @@ def opened(path: Path, flags: int = os.O_RDONLY) -> int:
     # Without waiting: what another user put there may be a pipe that nobody ever opens.
     file = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, _MODE)
     try:
-        _close_to_others(file, path.parent.stat())
+        folder = path.parent.stat()
+        if os.geteuid() in {0, os.fstat(file).st_uid}:
+            os.fchmod(file, _MODE)
+        if os.geteuid() == 0:
+            with suppress(PermissionError):  # a root of few rights
+                os.fchown(file, folder.st_uid, folder.st_gid)
     except BaseException:
         os.close(file)
         raise
     return file
-
-
-def _close_to_others(file: int, folder: os.stat_result) -> None:
-    if os.geteuid() in {0, os.fstat(file).st_uid}:
-        os.fchmod(file, _MODE)
-    if os.geteuid() == 0:
-        with suppress(PermissionError):  # a root of few rights
-            os.fchown(file, folder.st_uid, folder.st_gid)
 
 
 def gets(file: int, *, within_s: float, kind: int = fcntl.LOCK_EX) -> bool:

@@ -22,6 +22,11 @@ logger = logging.getLogger(__name__)
 _TOO_SLOW = "57014"
 _IN_THE_WAY = ("55P03", "40P01", "40001")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_WIDE_SEARCH = (
+    "this takes the database longer than it may, as a wide search does: narrow it, by time above "
+    "all, or come again later"
+)
+_LONG_WORK = "this took the database longer than it may; come again later"
 
 
 class OutageMiddleware:
@@ -39,7 +44,17 @@ class OutageMiddleware:
 
 def answer_to(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
     """The answer to a request that ended so; None where it is no outage."""
-    if error is None or (problem := _problem(request, error)) is None:
+    if error is None:
+        return None
+    if is_full(error):
+        problem = disk_full()
+    elif isinstance(error, Undecipherable):
+        logger.error("None of ENCRYPTION_KEYS opens a secret", exc_info=error)
+        detail = "a secret can't be opened: its key is missing among the operators' ENCRYPTION_KEYS"
+        problem = _unavailable(detail, "secret_unreadable", 3600)
+    elif isinstance(error, DATABASE_TROUBLE):
+        problem = _of_database(request, error)
+    else:
         return None
     if is_for_machines(request) or not request.accepts("text/html"):
         return problem_response(request, problem)
@@ -49,24 +64,13 @@ def answer_to(request: HttpRequest, error: BaseException | None) -> HttpResponse
     return HttpResponse(page, status=problem.status, headers=problem.headers)
 
 
-def _problem(request: HttpRequest, error: BaseException) -> Problem | None:
-    if is_full(error):
-        return disk_full()
-    if isinstance(error, Undecipherable):
-        logger.error("None of ENCRYPTION_KEYS opens a secret", exc_info=error)
-        detail = "a secret can't be opened: its key is missing among the operators' ENCRYPTION_KEYS"
-        return _unavailable(detail, "secret_unreadable", 3600)
-    if isinstance(error, DATABASE_TROUBLE):
-        return _of_database(request, error)
-    return None
-
-
 def _of_database(request: HttpRequest, error: BaseException) -> Problem:
     if database_away(error):
         return _unavailable("the database is away", "database_unavailable", 5)
     state = error.__cause__.sqlstate if isinstance(error.__cause__, psycopg.Error) else None
     if state == _TOO_SLOW:
-        return _unavailable(_too_slow(request), "took_too_long", 30)
+        detail = _WIDE_SEARCH if request.method in _SAFE_METHODS else _LONG_WORK
+        return _unavailable(detail, "took_too_long", 30)
     if state in _IN_THE_WAY:
         detail = "somebody else is changing the same just now"
         return _unavailable(detail, "database_busy", 1)
@@ -76,12 +80,3 @@ def _of_database(request: HttpRequest, error: BaseException) -> Problem:
 
 def _unavailable(detail: str, code: str, after_s: int) -> Problem:
     return Unavailable(detail, code=code, headers={"Retry-After": str(after_s)})
-
-
-def _too_slow(request: HttpRequest) -> str:
-    if request.method in _SAFE_METHODS:
-        return (
-            "this takes the database longer than it may, as a wide search does: narrow it, by time "
-            "above all, or come again later"
-        )
-    return "this took the database longer than it may; come again later"

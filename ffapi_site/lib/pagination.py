@@ -117,10 +117,13 @@ def _fitting(
     fitting: list[Row] = []
     left_bytes, at_once = PAGE_BYTES, min(limit + 1, _AT_ONCE)
     backwards = cursor is not None and cursor.backwards
+    columns = rows.model._meta.concrete_fields  # noqa: SLF001 -- public, by its documentation
+    wide = [field.attname for field in columns if isinstance(field, BoundedJSONField)]
     while True:
         found = list(order.ahead(rows, cursor)[:at_once])
         for row in found:
-            left_bytes -= _size_bytes(row)
+            read = vars(row)  # what was not asked for is not read for this
+            left_bytes -= sum(size_bytes(read[name]) for name in wide if name in read)
             if len(fitting) == limit or (fitting and left_bytes < 0):
                 return fitting, True
             fitting.append(row)
@@ -140,15 +143,15 @@ class CursorPages(BasePagination):
     cut: Cut[Any]
 
     def paginate_queryset(
-        self,
-        queryset: QuerySet[Any] | Sequence[Any],
-        request: Request,
-        view: Any | None = None,
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any | None = None
     ) -> list[Any]:
         if not isinstance(queryset, QuerySet):
             raise TypeError("only a query can be continued from a cursor")
         self.request = request
-        self.order = _asked_order(request, getattr(view, "orderings", {"created_at": "id"}))
+        orderings: Mapping[str, str] = getattr(view, "orderings", {"created_at": "id"})
+        names = [name for plain in orderings for name in (plain, f"-{plain}")]
+        name = query.choice(request, "ordering", names) or f"-{names[0]}"  # the newest first
+        self.order = Order(name, orderings[name.removeprefix("-")])
         limit = query.number(request, "limit", low=1, high=MAX_LIMIT) or DEFAULT_LIMIT
         text = query.text(request, "cursor")
         cursor = None if text is None else Cursor.from_text(text, self.order.name)
@@ -173,18 +176,3 @@ class CursorPages(BasePagination):
             "required": ["next", "previous", "results"],
             "properties": {"next": link, "previous": link, "results": schema},
         }
-
-
-def _asked_order(request: Request, orderings: Mapping[str, str]) -> Order:
-    names = [name for plain in orderings for name in (plain, f"-{plain}")]
-    newest_first = f"-{next(iter(orderings))}"
-    name = query.choice(request, "ordering", names) or newest_first
-    return Order(name, orderings[name.removeprefix("-")])
-
-
-def _size_bytes(row: Model) -> int:
-    """What those columns of a row hold that may hold much."""
-    columns = row._meta.concrete_fields  # noqa: SLF001 -- public, by its documentation
-    wide = (field for field in columns if isinstance(field, BoundedJSONField))
-    read = vars(row)  # what was not asked for is not read for this
-    return sum(size_bytes(read[field.attname]) for field in wide if field.attname in read)

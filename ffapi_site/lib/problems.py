@@ -15,6 +15,11 @@ MOST_ERRORS = 100
 _LONGEST_DETAIL = 2000
 
 
+def pointer_token(name: str) -> str:
+    """One reference token of a JSON Pointer (RFC 6901 section 3)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
 @dataclass(frozen=True)
 class FieldError:
     """One wrong field: ``pointer`` is a JSON Pointer (RFC 6901) into the request's body."""
@@ -54,21 +59,20 @@ class Problem(Exception):  # noqa: N818 -- RFC 9457's word
         return (type(self).__doc__ or self.code).strip().splitlines()[0]
 
     def to_json(self, request_id: str) -> dict[str, Any]:
+        detail = self.detail or self.title
+        if len(detail) > _LONGEST_DETAIL:
+            detail = detail[: _LONGEST_DETAIL - 1] + "…"
         body: dict[str, Any] = {
             "type": f"/docs/errors#{self.code}",
             "title": self.title,
             "status": self.status,
-            "detail": _shortened(self.detail) or self.title,
+            "detail": detail,
             "code": self.code,
             "request_id": request_id,
         }
         if self.errors:
             body["errors"] = [error.to_json() for error in self.errors]
         return body | self.members
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_DETAIL else text[: _LONGEST_DETAIL - 1] + "…"
 
 
 class Malformed(Problem):

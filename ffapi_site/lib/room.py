@@ -89,19 +89,31 @@ class Room:
         return cast("BinaryIO", made)
 
     def _require(self, size_bytes: int) -> None:
+        if self._fits(size_bytes):
+            return
+        # What is kept for processes that have died is room again.
+        with shared_folders.as_owner_of(_ledgers()):
+            for entry in _entries(self._ledger):
+                # Not waiting at a pipe, nor stopped by what else is no entry of ours.
+                with suppress(OSError):
+                    held = os.open(entry, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+                    try:
+                        if locks.gets(held, within_s=0):
+                            entry.unlink()
+                    finally:
+                        os.close(held)
         if not self._fits(size_bytes):
-            with shared_folders.as_owner_of(_ledgers()):
-                _forget_dead(self._ledger)
-            if not self._fits(size_bytes):
-                raise NoRoom
+            raise NoRoom
 
     def _fits(self, size_bytes: int) -> bool:
         disk = os.statvfs(self._folder)
         if disk.f_files and disk.f_favail < _SPARE_ENTRIES:
             return False
-        own = os.fstat(self._held).st_size
+        kept_by_others = -os.fstat(self._held).st_size  # its own entry is among them
         with shared_folders.as_owner_of(_ledgers()):
-            kept_by_others = sum(map(_kept_bytes, _entries(self._ledger))) - own
+            for entry in _entries(self._ledger):
+                with suppress(FileNotFoundError):  # its writer was done with it
+                    kept_by_others += entry.lstat().st_size
         reserve_bytes = settings.MIN_FREE_SPACE_MB << 20
         return disk.f_bavail * disk.f_frsize - kept_by_others - reserve_bytes >= size_bytes
 
@@ -181,24 +193,5 @@ def _locked(ledger: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _forget_dead(ledger: Path) -> None:
-    for entry in _entries(ledger):
-        # Not waiting at a pipe, nor stopped by what else is no entry of ours.
-        with suppress(OSError):
-            held = os.open(entry, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-            try:
-                if locks.gets(held, within_s=0):
-                    entry.unlink()
-            finally:
-                os.close(held)
-
-
 def _entries(ledger: Path) -> list[Path]:
     return list(ledger.iterdir())
-
-
-def _kept_bytes(entry: Path) -> int:
-    try:
-        return entry.lstat().st_size
-    except FileNotFoundError:  # its writer was done with it
-        return 0

@@ -18,6 +18,7 @@ from pathlib import Path
 from ffapi_site.lib.system_user import SITE_USER
 from ffapi_site.lib.watched import death_with_parent_kept
 
+_user_named = cache(pwd.getpwnam)  # once it is there
 _libc = ctypes.CDLL(None)
 # They give the one before.
 _libc.setfsuid.restype = _libc.setfsgid.restype = ctypes.c_uint32
@@ -29,15 +30,10 @@ def other_owner(folder: Path) -> pwd.struct_passwd | None:
     if os.geteuid() != 0:
         return None
     try:
-        user = _site_user()
+        user = _user_named(SITE_USER)
         return user if folder.stat().st_uid == user.pw_uid else None
     except (KeyError, FileNotFoundError):
         return None
-
-
-@cache  # once it is there
-def _site_user() -> pwd.struct_passwd:
-    return pwd.getpwnam(SITE_USER)
 
 
 @contextmanager

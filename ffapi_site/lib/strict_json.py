@@ -20,6 +20,7 @@ from ffapi_site.lib.problems import (
     TooLarge,
     UnsupportedMediaType,
     invalid,
+    pointer_token,
 )
 from ffapi_site.lib.refusal import Refusal
 
@@ -60,10 +61,6 @@ def _float(text: str) -> float | _Refused:
     return number
 
 
-def _constant(name: str) -> _Refused:
-    return _Refused(f"{name} is not JSON", "not_json")
-
-
 class _Objects:
     """Makes the objects of one text; raises ``Invalid`` once they have too many members."""
 
@@ -81,30 +78,19 @@ class _Objects:
         return members
 
 
-def _text_refusal(text: str) -> _Refused | None:
-    if "\x00" in text:
-        return _Refused("text can't hold the NUL character", "nul_character")
-    if _SURROGATE.search(text):
-        return _Refused("a surrogate stands alone: this is not Unicode text", "lone_surrogate")
-    return None
-
-
-def _escaped(name: str) -> str:
-    """One reference token of a JSON Pointer (RFC 6901 section 3)."""
-    readable = name.encode("utf-8", "replace").decode()[:50].replace("\x00", "?")
-    return readable.replace("~", "~0").replace("/", "~1")
-
-
 def _refusals(value: Any, at: str = "", depth: int = 0) -> Iterator[FieldError]:
     if depth > MAX_DEPTH:
         value = _Refused(f"nested deeper than {MAX_DEPTH} levels", "too_deep")
-    elif isinstance(value, str):
-        value = _text_refusal(value)
+    elif isinstance(value, str) and "\x00" in value:
+        value = _Refused("text can't hold the NUL character", "nul_character")
+    elif isinstance(value, str) and _SURROGATE.search(value):
+        value = _Refused("a surrogate stands alone: this is not Unicode text", "lone_surrogate")
     if isinstance(value, _Refused):
         yield FieldError(at, value.detail, value.code)
     elif isinstance(value, dict):
         for name, inner in value.items():
-            where = f"{at}/{_escaped(name)}"
+            readable = name.encode("utf-8", "replace").decode()[:50].replace("\x00", "?")
+            where = f"{at}/{pointer_token(readable)}"
             yield from _refusals(name, where, depth)
             yield from _refusals(inner, where, depth + 1)
     elif isinstance(value, list):
@@ -137,7 +123,7 @@ def loads(content: bytes, *, what: str = "the body") -> Any:
             object_pairs_hook=_Objects(),
             parse_int=_integer,
             parse_float=_float,
-            parse_constant=_constant,
+            parse_constant=lambda name: _Refused(f"{name} is not JSON", "not_json"),
         )
     except UnicodeDecodeError as error:
         raise NotJson("not_utf8", f"{what} is not UTF-8 (byte {error.start})") from error
@@ -161,7 +147,11 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> dict[str, Any]:
-        _require_utf8(media_type or "")
+        # What says it is not UTF-8, as JSON is (RFC 8259 section 8.1), is refused, not guessed.
+        charset = parse_header_parameters(media_type or "")[1].get("charset", "utf-8")
+        if charset.lower() not in {"utf-8", "utf8"}:
+            detail = "JSON is UTF-8; leave the charset out"
+            raise UnsupportedMediaType(detail, code="charset_not_taken")
         bound: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         content = stream.read(bound + 1)
         if len(content) > bound:
@@ -173,10 +163,3 @@ class StrictJSONParser(BaseParser):
         if not isinstance(value, dict):
             raise invalid("", "the body must be an object", "not_an_object")
         return value
-
-
-def _require_utf8(content_type: str) -> None:
-    """Refuse what says it is not UTF-8, as JSON is (RFC 8259 section 8.1), instead of guessing."""
-    charset = parse_header_parameters(content_type)[1].get("charset", "utf-8")
-    if charset.lower() not in {"utf-8", "utf8"}:
-        raise UnsupportedMediaType("JSON is UTF-8; leave the charset out", code="charset_not_taken")

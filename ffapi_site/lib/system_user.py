@@ -7,6 +7,7 @@ import os
 import pwd
 import stat
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -20,24 +21,18 @@ class NoUser(Exception):  # noqa: N818 -- a state, not a mistake
 
 def system_user(name: str) -> pwd.struct_passwd:
     """Give the user, made where missing: without a home, a shell or a password. Only for root."""
-    try:
+    with suppress(KeyError):
         return pwd.getpwnam(name)
-    except KeyError:
-        _make(name)
+    command = ["useradd", "--system", "--user-group", "--no-create-home"]
+    command += ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name]
+    try:  # that it fails where another process was first is found out by looking
+        subprocess.run(command, check=False, capture_output=True)  # noqa: S603 -- our own words
+    except FileNotFoundError as error:
+        raise NoUser(f"there is no useradd; make the system user {name} yourself") from error
     try:
         return pwd.getpwnam(name)
     except KeyError as error:
         raise NoUser(f"the system user {name} is missing; make it: useradd -r {name}") from error
-
-
-def _make(name: str) -> None:
-    """Ask useradd; that it fails where another process was first is found out by looking."""
-    command = ["useradd", "--system", "--user-group", "--no-create-home"]
-    command += ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", name]
-    try:
-        subprocess.run(command, check=False, capture_output=True)  # noqa: S603 -- our own words
-    except FileNotFoundError as error:
-        raise NoUser(f"there is no useradd; make the system user {name} yourself") from error
 
 
 def barred(path: Path, user: pwd.struct_passwd) -> list[Path]:
@@ -45,15 +40,14 @@ def barred(path: Path, user: pwd.struct_passwd) -> list[Path]:
 
     By owner, group and others as POSIX does; access lists are not looked at.
     """
-    return [each for each in reversed(path.parents) if not _may_pass(each.stat(), user)]
-
-
-def _may_pass(folder: os.stat_result, user: pwd.struct_passwd) -> bool:
-    if folder.st_uid == user.pw_uid:
-        return bool(folder.st_mode & stat.S_IXUSR)
-    if folder.st_gid == user.pw_gid:
-        return bool(folder.st_mode & stat.S_IXGRP)
-    return bool(folder.st_mode & stat.S_IXOTH)
+    found = []
+    for folder in reversed(path.parents):
+        seen = folder.stat()
+        is_own, is_of_group = seen.st_uid == user.pw_uid, seen.st_gid == user.pw_gid
+        right = stat.S_IXUSR if is_own else stat.S_IXGRP if is_of_group else stat.S_IXOTH
+        if not seen.st_mode & right:
+            found.append(folder)
+    return found
 
 
 def changeable(path: Path, user: pwd.struct_passwd) -> Path | None:

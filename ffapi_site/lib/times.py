@@ -9,7 +9,11 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 def moment_of(text: str) -> datetime:
     """Read an RFC 3339 time; one without an offset is UTC. Raises ``ValueError``."""
-    moment = parse_datetime(_as_sent(text.strip()))
+    text = text.strip()
+    if text[10:11] == " ":
+        text = f"{text[:10]}T{text[11:]}"
+    # An unescaped + of an offset arrives as a space in a query.
+    moment = parse_datetime(text.replace(" ", "+"))
     if moment is None:
         raise ValueError("this is no time")
     try:
@@ -17,13 +21,6 @@ def moment_of(text: str) -> datetime:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError as error:
         raise ValueError("before the first year, or after the last") from error
-
-
-def _as_sent(text: str) -> str:
-    """Undo what a query does to a time: an unescaped + of an offset arrives as a space."""
-    if text[10:11] == " ":
-        text = f"{text[:10]}T{text[11:]}"
-    return text.replace(" ", "+")
 
 
 def day_of(text: str) -> date:

@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -128,11 +128,10 @@ def used_bytes(path: Path) -> int:
     """
     walk = _Walk()
     try:
-        walk.down(os.open(path, _FOLDER))
-        while walk.levels and walk.seen < _MOST_ENTRIES:
-            walk.step()
-    except OSError:  # it is being removed, or moved about
-        pass
+        with suppress(OSError):  # it is being removed, or moved about
+            walk.down(os.open(path, _FOLDER))
+            while walk.levels and walk.seen < _MOST_ENTRIES:
+                walk.step()
     finally:
         walk.close()
     return walk.used
@@ -176,7 +175,9 @@ class _Walk:
                 if entry.is_dir(follow_symlinks=False):
                     level.below.append(entry.name)
                 else:
-                    self.used += _size_bytes(entry)
+                    with suppress(FileNotFoundError):
+                        file = entry.stat(follow_symlinks=False)
+                        self.used += file.st_size if file.st_nlink == 1 else 0
 
     def _up(self) -> None:
         self.levels.pop()
@@ -193,14 +194,6 @@ class _Walk:
         if self.here >= 0:
             os.close(self.here)
             self.here = -1
-
-
-def _size_bytes(entry: os.DirEntry[str]) -> int:
-    try:
-        seen = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return 0
-    return seen.st_size if seen.st_nlink == 1 else 0
 
 
 def _identity(folder: int) -> tuple[int, int]:

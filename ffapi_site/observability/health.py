@@ -101,25 +101,16 @@ def _sandbox() -> Facts:
         reasons = {str(each.get("reason") or "the sandbox does not hold") for each in told}
         raise Unhealthy(f"no slot takes jobs: {'; '.join(sorted(reasons))}")
     levels = {str(each.get("level")) for each in told}
+    layers = [named for each in told for named in each.get("layers", {}).items()]
     return {
         "level": next((level for level in ("none", "reduced", "full") if level in levels), None),
         "fit": len(fit),
         "unfit": len(told) - len(fit),
         # Jobs are taken with a sandbox that does not hold, since ALLOW_DEGRADED_SANDBOX says so.
         "overridden": sum(each.get("level") == "none" for each in fit),
-        "off": _layers_off(told),
+        # Each layer that some slot lacks, with the reason.
+        "off": {name: layer["reason"] for name, layer in layers if not layer["active"]},
     }
-
-
-def _layers_off(told: Iterable[Facts]) -> dict[str, str]:
-    """Each layer that some slot lacks, with the reason."""
-    layers = [(name, layer) for each in told for name, layer in each.get("layers", {}).items()]
-    return {name: layer["reason"] for name, layer in layers if not layer["active"]}
-
-
-def _audit() -> Facts:
-    """How the audit log is sealed: what is wrong there keeps nobody from working."""
-    return audit_state.health()
 
 
 def _maintenance() -> Facts:
@@ -143,7 +134,7 @@ _LOOKS: dict[str, Callable[[], Facts]] = {
     "disk": _disk,
     "slots": _slots,
     "sandbox": _sandbox,
-    "audit": _audit,
+    "audit": audit_state.health,  # what is wrong there keeps nobody from working
     "maintenance": _maintenance,
 }
 _ASK_DATABASE = ("slots", "sandbox", "audit", "maintenance")
@@ -180,11 +171,9 @@ def _own_connection() -> Iterator[None]:
     Not over one of the pool: these may all be taken, or wait for a database that hangs.
     """
     own = connection.copy()
-    own.settings_dict["OPTIONS"] |= {
-        "pool": None,
-        "connect_timeout": 2,  # the least that there is
-        "options": "-c statement_timeout=1000",
-    }
+    # Two seconds are the least that there is for a connection.
+    limits = {"connect_timeout": 2, "options": "-c statement_timeout=1000"}
+    own.settings_dict["OPTIONS"] |= {"pool": None, **limits}
     connections["default"] = own
     try:
         yield
@@ -193,24 +182,13 @@ def _own_connection() -> Iterator[None]:
         del connections["default"]
 
 
-def _asked_of_database() -> list[Component]:
-    with _own_connection():
-        return _look_at_database()
-
-
-def _read_tables() -> Facts:
-    with _own_connection():
-        return tables()
-
-
 _WITHIN_S = 0.8  # of the second within which whoever asks after our health has an answer
 # What is written for the looks is written now and then, however often strangers ask.
 _PROBES: dict[tuple[str, ...], Probe[list[Component]]] = {
-    ("database", *_ASK_DATABASE): Probe(_asked_of_database, fresh_for_s=1),
+    ("database", *_ASK_DATABASE): Probe(_own_connection()(_look_at_database), fresh_for_s=1),
     ("storage",): Probe(lambda: [_look("storage")], fresh_for_s=10),
     ("disk",): Probe(lambda: [_look("disk")], fresh_for_s=10),
 }
-_TABLES = Probe(_read_tables, fresh_for_s=1)
 
 
 def look_at_all() -> list[Component]:
@@ -225,11 +203,6 @@ def look_at_all() -> list[Component]:
         for component in probe.answer(until=until) or [_failing(name, silent) for name in names]
     }
     return [found[name] for name in _LOOKS]
-
-
-def look_at_tables() -> Facts:
-    _TABLES.begin()
-    return _TABLES.answer(until=time.monotonic() + _WITHIN_S / 4) or _NO_TABLES
 
 
 @require_safe
@@ -296,10 +269,32 @@ def tables() -> Facts:
     with scope.within(scope.EVERY_TENANT):
         return {
             "slots": _told_slots(),
-            "devices": _devices(),
-            "queue": _queue(),
+            # Those that failed jobs; ``left_alone_until`` is when the next job may try them.
+            "devices": [
+                {
+                    "host": row.host,
+                    "device": row.device,
+                    "failures_in_a_row": row.failures,
+                    "left_alone_until": row.open_until.isoformat() if row.open_until else None,
+                    "reason": row.reason,
+                    "fallbacks": row.fallbacks,
+                }
+                for row in DeviceHealth.objects.all()
+            ],
+            "queue": {
+                "queued": Job.objects.filter(status=Status.QUEUED).count(),
+                "running": Job.objects.filter(status=Status.RUNNING).count(),
+            },
             "files": {"not_removed": retention.not_removed()},
         }
+
+
+_TABLES = Probe(_own_connection()(tables), fresh_for_s=1)
+
+
+def look_at_tables() -> Facts:
+    _TABLES.begin()
+    return _TABLES.answer(until=time.monotonic() + _WITHIN_S / 4) or _NO_TABLES
 
 
 def _told_slots() -> list[Facts]:
@@ -317,25 +312,3 @@ def _told_slots() -> list[Facts]:
         }
         for slot in Slot.objects.alive()
     ]
-
-
-def _devices() -> list[Facts]:
-    """Devices that failed jobs; ``left_alone_until`` is when the next job may try them."""
-    return [
-        {
-            "host": row.host,
-            "device": row.device,
-            "failures_in_a_row": row.failures,
-            "left_alone_until": row.open_until.isoformat() if row.open_until else None,
-            "reason": row.reason,
-            "fallbacks": row.fallbacks,
-        }
-        for row in DeviceHealth.objects.all()
-    ]
-
-
-def _queue() -> Facts:
-    return {
-        "queued": Job.objects.filter(status=Status.QUEUED).count(),
-        "running": Job.objects.filter(status=Status.RUNNING).count(),
-    }

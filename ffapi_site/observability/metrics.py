@@ -89,22 +89,17 @@ class JobsCollector(Collector):
         return fallbacks
 
 
-def _of_processes() -> bytes:
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(REGISTRY)
-    processes = CollectorRegistry()
-    MultiProcessCollector(processes)  # type: ignore[no-untyped-call]
-    return generate_latest(processes)
-
-
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """For everybody, or for the holders of ``OPS_TOKEN`` and staff where there is one."""
     if settings.OPS_TOKEN and not is_operator(request):
         return problem_response(request, Unauthenticated("this is for staff, or for the ops token"))
-    jobs = CollectorRegistry()
+    jobs, processes = CollectorRegistry(), REGISTRY
     jobs.register(JobsCollector())
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        processes = CollectorRegistry()
+        MultiProcessCollector(processes)  # type: ignore[no-untyped-call]
     with scope.within(scope.EVERY_TENANT):
-        content = _of_processes() + generate_latest(jobs)
+        content = generate_latest(processes) + generate_latest(jobs)
     return HttpResponse(content, content_type=CONTENT_TYPE_LATEST)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import pwd
-from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -79,20 +78,15 @@ def _take_from(user: pwd.struct_passwd, data: Path) -> None:
 
 def _require_nothing_elsewhere(user: pwd.struct_passwd, data: Path) -> None:
     """What root's programs write or believe outside of the folder is not ours to give away."""
-    for name, path in _places_elsewhere(data):
-        if found := changeable(path, user):
+    made = [data / name for name in MADE]
+    for name in _ELSEWHERE:
+        path = Path(getattr(settings, name))
+        is_elsewhere = path.name and not any(path.is_relative_to(each) for each in made)
+        if is_elsewhere and (found := changeable(path, user)):
             raise NotTaken(
                 f"{SITE_USER} may change {found}, and root relies on it ({name}); "
                 f"look through it, then: chown -R root: {found}"
             )
-
-
-def _places_elsewhere(data: Path) -> Iterator[tuple[str, Path]]:
-    made = [data / name for name in MADE]
-    for name in _ELSEWHERE:
-        path = Path(getattr(settings, name))
-        if path.name and not any(path.is_relative_to(each) for each in made):
-            yield name, path
 
 
 def _take_database_from(user: pwd.struct_passwd, folder: Path) -> None:

@@ -24,18 +24,15 @@ def wait(supervisor: subprocess.Popen[bytes], start: str, *, within_s: float) ->
         while time.monotonic() < deadline:
             if supervisor.poll() is not None:
                 raise NotReady(f"the supervisor ended with status {supervisor.returncode}")
-            ready, told = _ask(client, start)
-            if ready:
-                return
+            try:
+                answer = client.get("/health/ready", timeout=5)
+            except httpx.HTTPError as error:
+                told = str(error)
+            else:
+                is_ready = answer.status_code == httpx.codes.OK
+                if is_ready and answer.headers.get(starts.HEADER) == start:
+                    return
+                other = f"another server answers at {client.base_url}; choose another PORT"
+                told = other if is_ready else answer.text[:500]
             time.sleep(0.2)
     raise NotReady(f"not ready after {within_s:g} s: {told}")
-
-
-def _ask(client: httpx.Client, start: str) -> tuple[bool, str]:
-    try:
-        answer = client.get("/health/ready", timeout=5)
-    except httpx.HTTPError as error:
-        return False, str(error)
-    if answer.status_code == httpx.codes.OK and answer.headers.get(starts.HEADER) != start:
-        return False, f"another server answers at {client.base_url}; choose another PORT"
-    return answer.status_code == httpx.codes.OK, answer.text[:500]

@@ -44,31 +44,22 @@ def running(warn: Callable[[str], object]) -> Iterator[subprocess.Popen[bytes]]:
     Raises ``CannotServe`` where the port or the data folder is taken or a part does not come up.
     """
     with _data_folder_to_ourselves(), _stopped_by_signals(), _database():
-        _require_free_port()
+        try:
+            address.require_free(settings.BIND, settings.PORT)
+        except address.NotFree as error:
+            raise CannotServe(str(error)) from error
         call_command("migrate", interactive=False, verbosity=0)
         statics.collect(settings.DATA_DIR / "static.stamp")
         start = secrets.token_hex(8)
-        with _supervised(start, _web_user(warn)) as supervisor:
+        user = ""  # of the web server, where it is not whoever serves
+        if os.geteuid() == 0:
+            try:
+                user = web_user.made_ready()
+            except web_user.NotUsable as error:
+                warn(_AS_ROOT.format(reason=error))
+        with _supervised(start, user) as supervisor:
             readiness.wait(supervisor, start, within_s=90)
             yield supervisor
-
-
-def _require_free_port() -> None:
-    try:
-        address.require_free(settings.BIND, settings.PORT)
-    except address.NotFree as error:
-        raise CannotServe(str(error)) from error
-
-
-def _web_user(warn: Callable[[str], object]) -> str:
-    """The web server's user; empty where it is whoever serves."""
-    if os.geteuid() != 0:
-        return ""
-    try:
-        return web_user.made_ready()
-    except web_user.NotUsable as error:
-        warn(_AS_ROOT.format(reason=error))
-        return ""
 
 
 @contextmanager
@@ -168,15 +159,12 @@ def _stop(supervisor: subprocess.Popen[bytes]) -> None:
 
 def _orphans() -> list[psutil.Process]:
     """What outlived a killed supervisor; the database has a stop of its own."""
-    found = psutil.Process(os.getpid()).children(recursive=True)
-    return [process for process in found if not _is_databases(process)]
-
-
-def _is_databases(process: psutil.Process) -> bool:
-    """By its user and where it works: anybody may call itself postgres."""
+    found: list[psutil.Process] = psutil.Process(os.getpid()).children(recursive=True)
     if not settings.EMBEDDED_DATABASE:
-        return False
-    return remains.is_of(Path(settings.DATABASES["default"]["FOLDER"]).resolve(), process.pid)
+        return found
+    # Told by its user and where it works: anybody may call itself postgres.
+    folder = Path(settings.DATABASES["default"]["FOLDER"]).resolve()
+    return [process for process in found if not remains.is_of(folder, process.pid)]
 
 
 def ended(supervisor: subprocess.Popen[bytes]) -> str:

@@ -49,29 +49,22 @@ environment={environment}
 def configuration(programs: Iterable[Program], *, folder: Path, directory: Path) -> str:
     """Give supervisord's configuration; it listens nowhere, so two of them can't meet."""
     programs = list(programs)
-    places = {key: _escaped(str(path)) for key, path in _places(folder, directory).items()}
+    named = {"folder": folder, "logs": folder / "logs", "directory": directory}
+    places = {name: _escaped(str(path)) for name, path in named.items()}
     work = ",".join(each.name for each in programs if each.name != "database")
-    return (
-        _SUPERVISORD.format(**places)
-        + _GROUP.format(names=work)
-        + "".join(
-            _PROGRAM.format(
-                name=program.name,
-                command=_escaped(shlex.join(_tied(program.command))),
-                stop_within_s=program.stop_within_s,
-                **places,
-            )
-            + _as_user(program.user)
-            for program in programs
+    written = _SUPERVISORD.format(**places) + _GROUP.format(names=work)
+    for program in programs:
+        written += _PROGRAM.format(
+            name=program.name,
+            command=_escaped(shlex.join(_tied(program.command))),
+            stop_within_s=program.stop_within_s,
+            **places,
         )
-    )
-
-
-def _as_user(user: str) -> str:
-    if not user:
-        return ""
-    told = ",".join(f'{name}="{_escaped(value)}"' for name, value in identity(user).items())
-    return _AS_USER.format(user=user, environment=told)
+        if program.user:
+            variables = identity(program.user).items()
+            told = ",".join(f'{name}="{_escaped(value)}"' for name, value in variables)
+            written += _AS_USER.format(user=program.user, environment=told)
+    return written
 
 
 def identity(user: str) -> dict[str, str]:
@@ -88,10 +81,6 @@ def supervisor_command(configuration_file: Path) -> list[str]:
 
 def _tied(command: tuple[str, ...]) -> tuple[str, ...]:
     return (sys.executable, "-m", "ffapi_site.serving.tied", *command)
-
-
-def _places(folder: Path, directory: Path) -> dict[str, Path]:
-    return {"folder": folder, "logs": folder / "logs", "directory": directory}
 
 
 def _escaped(value: str) -> str:

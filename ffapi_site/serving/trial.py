@@ -22,24 +22,20 @@ def main() -> None:
     try:
         import_module("ffapi_site.asgi")  # sets Django up
         import_module("gunicorn.app.wsgiapp")
-        _require_the_rest()
+        from django.conf import settings  # noqa: PLC0415 -- they are read above
+        from django.db import connection  # noqa: PLC0415 -- as above
+
+        from ffapi_site.serving import address  # noqa: PLC0415 -- as above
+        from media_jobs.sandbox import layers  # noqa: PLC0415 -- as above
+
+        import_module(settings.ROOT_URLCONF)
+        if CONFINE in sys.argv:
+            layers.require()
+        os.scandir(settings.STATIC_ROOT).close()
+        address.require_free(settings.BIND, settings.PORT)
+        connection.ensure_connection()
     except Exception as error:  # noqa: BLE001 -- whatever it is: it is what is missing
         sys.exit(f"{type(error).__name__}: {error}")
-
-
-def _require_the_rest() -> None:
-    from django.conf import settings  # noqa: PLC0415 -- they are read above
-    from django.db import connection  # noqa: PLC0415 -- as above
-
-    from ffapi_site.serving import address  # noqa: PLC0415 -- as above
-    from media_jobs.sandbox import layers  # noqa: PLC0415 -- as above
-
-    import_module(settings.ROOT_URLCONF)
-    if CONFINE in sys.argv:
-        layers.require()
-    os.scandir(settings.STATIC_ROOT).close()
-    address.require_free(settings.BIND, settings.PORT)
-    connection.ensure_connection()
 
 
 if __name__ == "__main__":

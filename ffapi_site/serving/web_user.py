@@ -13,6 +13,7 @@ import os
 import pwd
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import django
@@ -52,7 +53,11 @@ def made_ready() -> str:
     data = Path(settings.DATA_DIR)
     if data.stat().st_uid != 0:
         raise NotUsable(f"{data} is neither root's nor {SITE_USER}'s")
-    _require_roots_own(user)
+    # What root runs, and where it works, must not be that user's to replace.
+    python = Path(sys.executable)
+    for path in (data, settings.BASE_DIR / "manage.py", python, Path(django.__file__)):
+        if found := changeable(path, user):
+            raise NotUsable(f"{user.pw_name} may change {found}, which root's programs rely on")
     try:
         _let_read(user)
         _require_trial(user)
@@ -60,14 +65,6 @@ def made_ready() -> str:
     except OSError as error:
         raise NotUsable(str(error)) from error
     return user.pw_name
-
-
-def _require_roots_own(user: pwd.struct_passwd) -> None:
-    """What root runs, and where it works, must not be that user's to replace."""
-    python = Path(sys.executable)
-    for path in (settings.DATA_DIR, settings.BASE_DIR / "manage.py", python, Path(django.__file__)):
-        if found := changeable(Path(path), user):
-            raise NotUsable(f"{user.pw_name} may change {found}, which root's programs rely on")
 
 
 def _let_read(user: pwd.struct_passwd) -> None:
@@ -89,25 +86,25 @@ def _share(user: pwd.struct_passwd) -> None:
         if owner not in (0, user.pw_uid):
             raise NotUsable(f"{folder} is neither root's nor {user.pw_name}'s")
         if owner == 0:
-            _hand(folder.resolve(), user.pw_uid, user.pw_gid)
+            if any(folder.iterdir()):
+                extra = {"path": str(folder.resolve()), "to": user.pw_name}
+                logger.info("A part of the data is handed over", extra=extra)
+            hand_over(folder.resolve(), user.pw_uid, user.pw_gid)
     scratch = Path(settings.SCRATCH_DIR)
     scratch.mkdir(exist_ok=True, mode=0o700)
     os.chown(scratch, 0, user.pw_gid)
     scratch.chmod(0o1770)
 
 
-def _hand(path: Path, uid: int, gid: int) -> None:
-    if not path.is_dir() or any(path.iterdir()):
-        extra = {"path": str(path), "to": pwd.getpwuid(uid).pw_name}
-        logger.info("A part of the data is handed over", extra=extra)
-    hand_over(path, uid, gid)
-
-
 def _require_trial(user: pwd.struct_passwd) -> None:
     """Have that user start Python and all that the web server needs, with the real settings."""
+    wanted = []
     try:
+        with suppress(layers.SandboxUnavailable):  # that user need do no more than root can
+            layers.require()
+            wanted = [trial.CONFINE]
         tried = subprocess.run(  # noqa: S603 -- our own command
-            [sys.executable, "-m", "ffapi_site.serving.trial", *_wanted()],
+            [sys.executable, "-m", "ffapi_site.serving.trial", *wanted],
             user=user.pw_uid,
             group=user.pw_gid,
             extra_groups=os.getgrouplist(user.pw_name, user.pw_gid),
@@ -124,15 +121,6 @@ def _require_trial(user: pwd.struct_passwd) -> None:
     if tried.returncode:
         lines = tried.stderr.strip().splitlines() or [f"it ended with {tried.returncode}"]
         raise NotUsable(_in_the_way(user) or f"{user.pw_name} can't start it: {lines[-1]}")
-
-
-def _wanted() -> list[str]:
-    """What root can do, and that user is to be able to as well."""
-    try:
-        layers.require()
-    except layers.SandboxUnavailable:
-        return []
-    return [trial.CONFINE]
 
 
 def _in_the_way(user: pwd.struct_passwd) -> str:

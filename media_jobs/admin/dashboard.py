@@ -97,7 +97,7 @@ def _sandbox() -> str:
 def _charts() -> list[Chart]:
     hours, days = _steps("hour", _HOURS), _steps("day", _DAYS)
     lately, longer = _ended("hour", _HOURS), _ended("day", _DAYS)
-    failed = [Status.FAILED]
+    cpu = [sum(spent for (at, _), (_, spent) in longer.items() if at == day) for day in days]
     return [
         Chart(
             "Jobs ended in 24 hours",
@@ -112,12 +112,12 @@ def _charts() -> list[Chart]:
         Chart(
             "Failures in 14 days",
             [f"{day:%d %b}" for day in days],
-            [_counted(longer, days, each) for each in failed],
+            [_counted(longer, days, Status.FAILED)],
         ),
         Chart(
             "CPU seconds in 14 days",
             [f"{day:%d %b}" for day in days],
-            [Series("cpu", [_cpu_seconds(longer, day) for day in days])],
+            [Series("cpu", cpu)],
         ),
     ]
 
@@ -139,10 +139,6 @@ def _ended(unit: str, number: int) -> Ended:
 
 def _counted(ended: Ended, steps: list[datetime], status: str) -> Series:
     return Series(status, [float(ended.get((step, status), (0, 0.0))[0]) for step in steps])
-
-
-def _cpu_seconds(ended: Ended, step: datetime) -> float:
-    return sum(cpu for (at, _), (_, cpu) in ended.items() if at == step)
 
 
 def _depth() -> list[tuple[datetime, int]]:

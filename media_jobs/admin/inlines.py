@@ -53,13 +53,9 @@ class InputInline(_ReadOnlyInline):
 
     @admin.display(description="file")
     def held(self, medium: JobInput) -> SafeString:
-        found = medium.file if medium.file_id and _is_there(medium) else None
+        # The constraint is not the database's: the file may be gone.
+        found = medium.file if medium.file_id and JobInput.file.is_cached(medium) else None
         return wording.file_link(found, medium.file_id)
-
-
-def _is_there(medium: JobInput) -> bool:
-    """The constraint is not the database's: the file may be gone."""
-    return JobInput.file.is_cached(medium) and medium.file is not None
 
 
 class OutputInline(_ReadOnlyInline):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from django.contrib import admin, messages
@@ -20,24 +19,7 @@ from media_jobs.models import PausedLane
 _LIST = "admin:media_jobs_pausedlane_changelist"
 
 
-def _pause(lane: str, reason: str) -> str:
-    lanes.pause(lane, reason)
-    return f"{lane} takes no further jobs; {lanes.running(lane)} running."
-
-
-def _drain(lane: str, reason: str) -> str:
-    return f"{lane} is drained once {lanes.drain(lane, reason)} running jobs have ended."
-
-
-def _resume(lane: str, _reason: str) -> str:
-    return f"{lane} takes jobs again." if lanes.resume(lane) else f"{lane} was not paused."
-
-
-VERBS: Final[dict[str, Callable[[str, str], str]]] = {
-    "pause": _pause,
-    "drain": _drain,
-    "resume": _resume,
-}
+VERBS: Final = {"pause", "drain", "resume"}
 
 
 @admin.register(PausedLane, site=site)
@@ -75,7 +57,18 @@ class LaneAdmin(ReadOnly, ModelAdmin):
         if form.is_valid():
             reason = form.cleaned_data["reason"]
             actor.explain(reason)
-            messages.success(request, VERBS[verb](lane, reason))
+            if verb == "pause":
+                lanes.pause(lane, reason)
+                came_of_it = f"{lane} takes no further jobs; {lanes.running(lane)} running."
+            elif verb == "drain":
+                left = lanes.drain(lane, reason)
+                came_of_it = f"{lane} is drained once {left} running jobs have ended."
+            else:
+                was_paused = lanes.resume(lane)
+                came_of_it = (
+                    f"{lane} takes jobs again." if was_paused else f"{lane} was not paused."
+                )
+            messages.success(request, came_of_it)
             return redirect(_LIST)
         context = {
             **self._context(request, f"{verb.capitalize()} the lane {lane}"),

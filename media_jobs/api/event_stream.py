@@ -53,7 +53,8 @@ def _look(job_id: str, listener: Listener) -> _Seen | None:
 async def events(job_id: str, listener: Listener) -> AsyncIterator[bytes]:
     """Tell the job at once and after every change, until its end or its deletion."""
     loop = asyncio.get_running_loop()
-    changed = asyncio.Event()
+    changed, deadline = asyncio.Event(), loop.time() + _LONGEST_S
+    number, told = 0, b""
 
     def wake() -> None:
         if not loop.is_closed():
@@ -61,26 +62,18 @@ async def events(job_id: str, listener: Listener) -> AsyncIterator[bytes]:
 
     # A coroutine and a socket each, no thread and no connection.
     with feed.on_change(job_id, wake):
-        async for line in _tell_changes(job_id, listener, changed, loop.time() + _LONGEST_S):
-            yield line
-
-
-async def _tell_changes(
-    job_id: str, listener: Listener, changed: asyncio.Event, deadline: float
-) -> AsyncIterator[bytes]:
-    number, told = 0, b""
-    while asyncio.get_running_loop().time() < deadline:
-        changed.clear()
-        seen = await sync_to_async(_look, thread_sensitive=False)(job_id, listener)
-        if seen is None:
-            return
-        if seen.data != told:
-            number, told = number + 1, seen.data
-            yield b"event: job\nid: %d\ndata: %s\n\n" % (number, told)
-        if seen.is_final:
-            return
-        await asyncio.sleep(_AT_MOST_EVERY_S)
-        try:
-            await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
-        except TimeoutError:
-            yield b": still here\n\n"
+        while loop.time() < deadline:
+            changed.clear()
+            seen = await sync_to_async(_look, thread_sensitive=False)(job_id, listener)
+            if seen is None:
+                return
+            if seen.data != told:
+                number, told = number + 1, seen.data
+                yield b"event: job\nid: %d\ndata: %s\n\n" % (number, told)
+            if seen.is_final:
+                return
+            await asyncio.sleep(_AT_MOST_EVERY_S)
+            try:
+                await asyncio.wait_for(changed.wait(), _HEARTBEAT_S)
+            except TimeoutError:
+                yield b": still here\n\n"

@@ -34,30 +34,22 @@ def filtered(request: Request, tenant: Tenant) -> JobQuerySet:
         "operation": query.choice(request, "operation", sorted(REGISTRY)),
         "created_at__gt": query.moment(request, "created_after"),
         "created_at__lt": query.moment(request, "created_before"),
-        "api_key_id": _key_id(request),
     }
+    if (key := query.text(request, "api_key")) is not None:
+        if not is_public_id(key):
+            raise query.wrong("api_key", "must be the id of a key (key_…)")
+        wanted["api_key_id"] = key
     jobs = Job.objects.for_tenant(tenant).filter(
         **{name: value for name, value in wanted.items() if value}
     )
     if (tag := query.text(request, "tag")) is not None:
         jobs = jobs.filter(tags__contains=[tag])
     if searched := query.text(request, "search"):
-        jobs = _searched(jobs, searched)
+        # By a whole id all that have it; else those that hold the text somewhere.
+        inputs = JobInput.objects.filter(job=OuterRef("pk"))
+        if is_public_id(searched):
+            return jobs.filter(Q(id=searched) | Q(Exists(inputs.filter(file_id=searched))))
+        named = Q(url__icontains=searched) | Q(file__name__icontains=searched)
+        found = Q(id__icontains=searched) | Q(Exists(inputs.filter(named)))
+        jobs = jobs.searchable().filter(found)
     return jobs
-
-
-def _key_id(request: Request) -> str | None:
-    value = query.text(request, "api_key")
-    if value is not None and not is_public_id(value):
-        raise query.wrong("api_key", "must be the id of a key (key_…)")
-    return value
-
-
-def _searched(jobs: JobQuerySet, text: str) -> JobQuerySet:
-    """Those whose id, or whose input's address or file name, holds ``text``; by a whole id all."""
-    if is_public_id(text):
-        of_file = JobInput.objects.filter(file_id=text, job=OuterRef("pk"))
-        return jobs.filter(Q(id=text) | Q(Exists(of_file)))
-    named = Q(url__icontains=text) | Q(file__name__icontains=text)
-    inputs = JobInput.objects.filter(named, job=OuterRef("pk"))
-    return jobs.searchable().filter(Q(id__icontains=text) | Q(Exists(inputs)))

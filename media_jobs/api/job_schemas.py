@@ -185,6 +185,37 @@ class JobBody(BaseModel):
     links: dict[str, str]
     """``self``, ``log``, ``events``, ``cancel`` and ``retry``."""
 
+    @classmethod
+    def of(cls, job: Job, place: Place | None) -> JobBody:
+        is_completed = job.status == Status.COMPLETED
+        at = f"/v1/jobs/{job.id}"
+        return cls(
+            id=job.id,
+            operation=job.operation,
+            status=Status(job.status).value,
+            priority=Priority(job.priority).name.lower(),
+            created_at=job.created_at,
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+            attempt=job.attempt,
+            max_attempts=job.max_attempts,
+            progress=Progress(**job.progress | ({"percent": 100.0} if is_completed else {})),
+            queue=QueuePlace.of(place) if place else None,
+            device=job.device or None,
+            fallback=job.fallback,
+            params=job.params,
+            inputs=[InputBody.of(each) for each in job.inputs.all()],
+            outputs=[OutputBody.of(each) for each in job.outputs.all()] if is_completed else [],
+            result=job.result,
+            error=JobError(**job.error) if job.error else None,
+            warnings=job.warnings,
+            usage=Usage(**job.usage),
+            metadata=job.metadata,
+            tags=job.tags,
+            links={"self": at}
+            | {name: f"{at}/{name}" for name in ("log", "events", "cancel", "retry")},
+        )
+
 
 def related(jobs: JobQuerySet) -> JobQuerySet:
     """The rows with all that goes into their JSON."""
@@ -199,39 +230,7 @@ def to_json(job: Job) -> dict[str, Any]:
 def list_to_json(jobs: Iterable[Job]) -> list[dict[str, Any]]:
     listed = list(jobs)
     waiting = places(listed)
-    return [_to_json(job, waiting.get(job.id)) for job in listed]
-
-
-def _to_json(job: Job, place: Place | None) -> dict[str, Any]:
-    is_completed = job.status == Status.COMPLETED
-    body = JobBody(
-        id=job.id,
-        operation=job.operation,
-        status=Status(job.status).value,
-        priority=Priority(job.priority).name.lower(),
-        created_at=job.created_at,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
-        attempt=job.attempt,
-        max_attempts=job.max_attempts,
-        progress=Progress(**job.progress | ({"percent": 100.0} if is_completed else {})),
-        queue=QueuePlace.of(place) if place else None,
-        device=job.device or None,
-        fallback=job.fallback,
-        params=job.params,
-        inputs=[InputBody.of(each) for each in job.inputs.all()],
-        outputs=[OutputBody.of(each) for each in job.outputs.all()] if is_completed else [],
-        result=job.result,
-        error=JobError(**job.error) if job.error else None,
-        warnings=job.warnings,
-        usage=Usage(**job.usage),
-        metadata=job.metadata,
-        tags=job.tags,
-        links=_links(job),
-    )
-    return body.model_dump(mode="json", exclude=None if body.queue else {"queue"})
-
-
-def _links(job: Job) -> dict[str, str]:
-    at = f"/v1/jobs/{job.id}"
-    return {"self": at} | {name: f"{at}/{name}" for name in ("log", "events", "cancel", "retry")}
+    made = (JobBody.of(job, waiting.get(job.id)) for job in listed)
+    return [
+        body.model_dump(mode="json", exclude=None if body.queue else {"queue"}) for body in made
+    ]

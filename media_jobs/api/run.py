@@ -47,22 +47,10 @@ class AnswerAtOnce(TenantAPIView):
 
 def view_of(operation: type[Operation]) -> type[TenantAPIView]:
     """A class for each, so that OpenAPI can describe it: by the declaration."""
-    base: Any = AnswerAtOnce if operation.is_synchronous else MakeJob
-    facts = {"operation": operation.name, "section": operation.section}
-    return type(
-        base.__name__,
-        (base,),
-        facts
-        | {
-            "scopes": {"POST": operation.scope},
-            "post": _described(operation, base),
-        },
-    )
-
-
-def _described(operation: type[Operation], base: Any) -> Any:
+    base: Any = MakeJob
     text, answers, parameters = operation.description(), JOB_MADE, [PREFER]
     if operation.is_synchronous:
+        base = AnswerAtOnce
         text += "\n\nThe answer comes at once, and no job is made."
         answers, parameters = {200: OpenApiTypes.OBJECT}, []
 
@@ -77,4 +65,10 @@ def _described(operation: type[Operation], base: Any) -> Any:
         answer: Response = base.post(self, request)
         return answer
 
-    return post
+    facts = {
+        "operation": operation.name,
+        "section": operation.section,
+        "scopes": {"POST": operation.scope},
+        "post": post,
+    }
+    return type(base.__name__, (base,), facts)

@@ -33,10 +33,34 @@ JOB_REQUEST = ref("JobRequest")
 @cache
 def components() -> Json:
     """Every component that the operations need, by name. Raises ``SameName``."""
-    found: Json = {}
-    add_to(found, {"JobRequest": _any_job()})
+    jobs = {name: ref(component_name(each, "Job")) for name, each in REGISTRY.items()}
+    # Told apart by ``operation``, so that a client sees the parameters that go with it.
+    mapping = {name: job["$ref"] for name, job in jobs.items()}
+    discriminator = {"propertyName": "operation", "mapping": mapping}
+    found: Json = {"JobRequest": {"oneOf": [*jobs.values()], "discriminator": discriminator}}
     for operation in REGISTRY.values():
-        add_to(found, _components_of(operation))
+        params = operation.model_json_schema(ref_template=_TEMPLATE)
+        nested: Json = params.pop("$defs", {})
+        params["examples"] = [plans.request(operation, example) for example in operation.examples]
+        params_name = component_name(operation, "Params")
+        job: Json = {
+            "title": operation.title(),
+            "type": "object",
+            "required": ["operation", "params"],
+            "properties": {
+                "operation": {"type": "string", "const": operation.name},
+                "params": ref(params_name),
+                **_options(),
+            },
+            "additionalProperties": False,
+        }
+        own = {
+            params_name: params,
+            component_name(operation, "Job"): job,
+            component_name(operation, "Request"): _flat(operation, params),
+        }
+        add_to(found, own)
+        add_to(found, nested)
     return found
 
 
@@ -51,62 +75,26 @@ def add_to(known: Json, more: Json) -> None:
             raise SameName(name)
 
 
-def _components_of(operation: type[Operation]) -> Json:
-    schema = operation.model_json_schema(ref_template=_TEMPLATE)
-    nested: Json = schema.pop("$defs", {})
-    schema["examples"] = [plans.request(operation, example) for example in operation.examples]
-    own = {
-        component_name(operation, "Params"): schema,
-        component_name(operation, "Job"): _job(operation),
-        component_name(operation, "Request"): _flat(operation, schema),
-    }
-    add_to(own, nested)
-    return own
-
-
 def _options() -> Json:
     properties: Json = JobOptions.model_json_schema(ref_template=_TEMPLATE)["properties"]
     return properties
 
 
-def _any_job() -> Json:
-    """Told apart by ``operation``, so that a client sees the parameters that go with it."""
-    return {
-        "oneOf": [ref(component_name(each, "Job")) for each in REGISTRY.values()],
-        "discriminator": {
-            "propertyName": "operation",
-            "mapping": {
-                name: ref(component_name(each, "Job"))["$ref"] for name, each in REGISTRY.items()
-            },
-        },
-    }
-
-
-def _job(operation: type[Operation]) -> Json:
-    return {
-        "title": operation.title(),
-        "type": "object",
-        "required": ["operation", "params"],
-        "properties": {
-            "operation": {"type": "string", "const": operation.name},
-            "params": ref(component_name(operation, "Params")),
-            **_options(),
-        },
-        "additionalProperties": False,
-    }
-
-
 def _flat(operation: type[Operation], params: Json) -> Json:
     """Parameters and options in one object; each may be called by any of its names."""
     aliases = {**media_aliases(operation), **operation.field_aliases}
-    also = {alias: _as_alias(params["properties"][name], name) for alias, name in aliases.items()}
+    also = {
+        alias: params["properties"][name] | {"description": f"Another name of `{name}`."}
+        for alias, name in aliases.items()
+    }
     required = params.get("required", [])
     needed = [name for name in required if name not in aliases.values()]
-    named = [
-        {"anyOf": [{"required": [each]} for each in (name, *_aliases_of(name, aliases))]}
+    called = [
+        [name, *(alias for alias, field in aliases.items() if field == name)]
         for name in required
         if name not in needed
     ]
+    named = [{"anyOf": [{"required": [each]} for each in names]} for names in called]
     return {
         "title": operation.title(),
         "description": operation.description(),
@@ -116,11 +104,3 @@ def _flat(operation: type[Operation], params: Json) -> Json:
         **({"allOf": named} if named else {}),
         "additionalProperties": False,
     }
-
-
-def _aliases_of(name: str, aliases: dict[str, str]) -> list[str]:
-    return [alias for alias, field in aliases.items() if field == name]
-
-
-def _as_alias(schema: Json, name: str) -> Json:
-    return schema | {"description": f"Another name of `{name}`."}

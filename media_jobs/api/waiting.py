@@ -28,23 +28,14 @@ def wanted_wait_s(request: Request) -> int | None:
 
 def wait_for_end(job: Job, seconds: float) -> bool:
     """Wait until the job ends or the time is up; tell whether there was a place to wait at all."""
+    changed, deadline = threading.Event(), time.monotonic() + seconds
+    ended = Job.objects.filter(pk=job.id, status__in=FINAL)
     try:
-        with ongoing.WAITS.one_of(job.tenant_id):
-            changed = threading.Event()
-            with feed.on_change(job.id, changed.set):
-                _watch(job.id, changed, time.monotonic() + seconds)
+        with ongoing.WAITS.one_of(job.tenant_id), feed.on_change(job.id, changed.set):
+            while not ended.exists() and (left_s := deadline - time.monotonic()) > 0:
+                connection.close()  # a waiting request must not hold a connection of the pool
+                changed.wait(min(left_s, _LOOKS_AT_LEAST_EVERY_S))
+                changed.clear()
     except (TooManyRequests, Unavailable):
         return False  # they hold a thread each: who is one too many gets their 202 at once
     return True
-
-
-def _watch(job_id: str, changed: threading.Event, deadline: float) -> None:
-    while True:
-        changed.clear()
-        if Job.objects.filter(pk=job_id, status__in=FINAL).exists():
-            return
-        left_s = deadline - time.monotonic()
-        if left_s <= 0:
-            return
-        connection.close()  # a waiting request must not hold a connection of the pool
-        changed.wait(min(left_s, _LOOKS_AT_LEAST_EVERY_S))

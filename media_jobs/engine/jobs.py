@@ -25,7 +25,6 @@ from media_jobs.models import Job, JobInput, Priority, Status
 from media_jobs.models.job import PARAMS_BYTES
 from media_jobs.planning.plan import Planned, plan
 from storage import store
-from storage.models import File
 from storage.names import clean_name
 
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f]+")
@@ -184,7 +183,12 @@ def cancel(job: Job) -> Job:
     that was deleted meanwhile.
     """
     if not states.cancel_queued(job):
-        _cancel_running(job)
+        running = Job.objects.filter(pk=job.pk, status=Status.RUNNING, cancel_requested_at=None)
+        told = {"was": Status.RUNNING}
+        with transaction.atomic():
+            if running.update(cancel_requested_at=Now()):
+                events.tell(events.Event(events.CANCEL_REQUESTED, job.tenant_id, job))
+                audit.record(AuditEvent.JOB_CANCELED, job.tenant_id, job.pk, details=told)
     try:
         job.refresh_from_db()
     except Job.DoesNotExist as gone:
@@ -192,16 +196,6 @@ def cancel(job: Job) -> Job:
     if job.status in {Status.COMPLETED, Status.FAILED}:
         raise Conflict(f"the job has already {job.status}", code="job_ended")
     return job
-
-
-def _cancel_running(job: Job) -> None:
-    running = Job.objects.filter(pk=job.pk, status=Status.RUNNING, cancel_requested_at=None)
-    with transaction.atomic():
-        if running.update(cancel_requested_at=Now()):
-            events.tell(events.Event(events.CANCEL_REQUESTED, job.tenant_id, job))
-            audit.record(
-                AuditEvent.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.RUNNING}
-            )
 
 
 def retry(
@@ -249,26 +243,22 @@ def delete(job: Job) -> None:
     with transaction.atomic():
         if not job_retention.hold(job):  # before its files
             return
-        outputs = job.outputs.select_related("file").order_by("file_id")
-        files = [output.file for output in outputs]
-        gone = [file for file in files if _hidden(file)]
+        gone, kept = [], []
+        for output in job.outputs.select_related("file").order_by("file_id"):
+            try:
+                store.hide(output.file, event=None)
+                gone.append(output.file)
+            except store.InUse:
+                kept.append(output.file)
         told = {
             "operation": job.operation,
             "status": job.status,
             "files": [file.pk for file in gone],
-            "kept_files": [file.pk for file in files if file not in gone],
+            "kept_files": [file.pk for file in kept],
         }
         job_retention.forget(job, AuditEvent.JOB_DELETED, told)
     for file in gone:
         store.remove(file, event=None)
-
-
-def _hidden(file: File) -> bool:
-    try:
-        store.hide(file, event=None)
-    except store.InUse:
-        return False
-    return True
 
 
 def needed_to_delete(job: Job) -> tuple[str, ...]:

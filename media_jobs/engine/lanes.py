@@ -67,19 +67,15 @@ def overview() -> list[Lane]:
     paused = dict(PausedLane.objects.values_list("lane", "reason"))
     working = Slot.objects.working().order_by().values_list("lane")
     slots = dict(working.annotate(Count("pk")))
-    jobs = _jobs_by_lane()
+    waits = Q(status=Status.QUEUED)
+    unfinished = Job.objects.filter(waits | Q(status=Status.RUNNING)).order_by()
+    counted = unfinished.values_list("lane").annotate(
+        running=Count("pk", filter=~waits),
+        queued=Count("pk", filter=waits),
+        oldest_due=Min("run_at", filter=waits & Q(run_at__lte=Now())),
+    )
+    jobs = {lane: (runs, queued, oldest) for lane, runs, queued, oldest in counted}
     return [
         Lane(name, slots.get(name, 0), *jobs.get(name, (0, 0, None)), paused.get(name))
         for name in sorted({*known(), *paused})
     ]
-
-
-def _jobs_by_lane() -> dict[str, tuple[int, int, datetime | None]]:
-    queued = Q(status=Status.QUEUED)
-    unfinished = Job.objects.filter(queued | Q(status=Status.RUNNING)).order_by()
-    counted = unfinished.values_list("lane").annotate(
-        running=Count("pk", filter=~queued),
-        queued=Count("pk", filter=queued),
-        oldest_due=Min("run_at", filter=queued & Q(run_at__lte=Now())),
-    )
-    return {lane: (running, queued, oldest) for lane, running, queued, oldest in counted}

@@ -65,16 +65,12 @@ def _lose(job: Job, cause: str) -> None:
     outcomes = job.attempts.filter(~Q(number=job.attempt)).values_list("outcome", flat=True)
     causes = [each for each in (*outcomes, cause) if each in _DEATHS]
     if cause in _DEATHS and sum(map(_DEATHS.__getitem__, causes)) >= settings.POISON_AFTER_DEATHS:
-        _quarantine(job, cause, len(causes))
+        # It is kept from killing more of them, until staff have looked at it.
+        logger.error("A job is quarantined", extra={"job": job.id, "deaths": len(causes)})
+        reason, error = f"poison: {len(causes)} workers died of it", failures.POISON.to_json()
+        states.end(job, Status.FAILED, reason, outcome=cause, error=error, quarantined_at=Now())
     elif job.attempt < job.max_attempts:
         states.give_back(job, f"{job.slot}: {cause}", outcome=cause)
     else:
         error = failures.WORKER_LOST.to_json()
         states.end(job, Status.FAILED, "worker_lost", outcome=cause, error=error)
-
-
-def _quarantine(job: Job, cause: str, number: int) -> None:
-    """Keep a job that kills its workers from doing so again, until staff have looked at it."""
-    logger.error("A job is quarantined", extra={"job": job.id, "deaths": number})
-    reason, error = f"poison: {number} workers died of it", failures.POISON.to_json()
-    states.end(job, Status.FAILED, reason, outcome=cause, error=error, quarantined_at=Now())

@@ -51,18 +51,13 @@ def places(jobs: Iterable[Job]) -> dict[str, Place]:
     if not queued:
         return {}
     seen = queue_snapshot.take(queued)
-    return {job.id: _place(job, seen) for job in queued}
-
-
-def _place(job: Job, seen: Snapshot) -> Place:
-    position = 1 + seen.ahead.get(job.id, 0)
-    reason = _reason(job, position, seen)
-    return Place(
-        position=position,
-        reason=reason,
-        detail=_detail(job, reason, position, seen),
-        starts_at=_starts_at(job, reason, position, seen),
-    )
+    found = {}
+    for job in queued:
+        position = 1 + seen.ahead.get(job.id, 0)
+        reason = _reason(job, position, seen)
+        detail = _detail(job, reason, position, seen)
+        found[job.id] = Place(position, reason, detail, _starts_at(job, reason, position, seen))
+    return found
 
 
 def _reason(job: Job, position: int, seen: Snapshot) -> Reason:
@@ -77,24 +72,23 @@ def _reason(job: Job, position: int, seen: Snapshot) -> Reason:
         return Reason.LANE_PAUSED
     if not seen.slots_of(job.lane):
         return Reason.NO_SANDBOX if seen.has_unfit_slots(job.lane) else Reason.NO_SLOT
-    return _full_cap(job, seen) or _missing_room(job, position, seen) or Reason.NEXT
+    full = (
+        reason
+        for reason, cap in _caps(job, seen).items()
+        if len(_blockers(job, reason, seen)) >= cap
+    )
+    return next(full, None) or _missing_room(job, position, seen) or Reason.NEXT
 
 
-def _full_cap(job: Job, seen: Snapshot) -> Reason | None:
-    for reason, cap in _caps(job, seen).items():
-        if cap is not None and len(_blockers(job, reason, seen)) >= cap:
-            return reason
-    return None
-
-
-def _caps(job: Job, seen: Snapshot) -> dict[Reason, int | None]:
+def _caps(job: Job, seen: Snapshot) -> dict[Reason, int]:
     key = job.api_key_id
     own = seen.tenants[job.tenant_id].cap
-    return {
+    caps = {
         Reason.TENANT_CAP: own,
         Reason.TENANT_SHARE: seen.shares.get(job.lane) if own is None else None,
         Reason.KEY_CAP: seen.key_caps.get(key) if key else None,
     }
+    return {reason: cap for reason, cap in caps.items() if cap is not None}
 
 
 def _missing_room(job: Job, position: int, seen: Snapshot) -> Reason | None:
@@ -102,24 +96,22 @@ def _missing_room(job: Job, position: int, seen: Snapshot) -> Reason | None:
     if len(idle) < position:
         return Reason.SLOTS_BUSY
     hosts = {slot.host: slot for slot in idle}
+    running = {host: seen.running_on(host) for host in hosts}
     with_memory = [
-        slot for slot in hosts.values() if _has_memory(job, slot.host, slot.memory_mb, seen)
+        slot
+        for slot in hosts.values()
+        # What is too large for the whole host runs alone.
+        if not running[slot.host]
+        or job.memory_mb + sum(each.memory_mb for each in running[slot.host]) <= slot.memory_mb
     ]
     if not with_memory:
         return Reason.HOST_MEMORY
-    if not any(_has_scratch(job, slot.host, slot.scratch_mb, seen) for slot in with_memory):
+    if not any(
+        job.scratch_mb + sum(each.scratch_mb for each in running[slot.host]) <= slot.scratch_mb
+        for slot in with_memory
+    ):
         return Reason.SCRATCH_SPACE
     return None
-
-
-def _has_memory(job: Job, host: str, of_host_mb: int, seen: Snapshot) -> bool:
-    running = seen.running_on(host)
-    # What is too large for the whole host runs alone.
-    return not running or job.memory_mb + sum(each.memory_mb for each in running) <= of_host_mb
-
-
-def _has_scratch(job: Job, host: str, of_host_mb: int, seen: Snapshot) -> bool:
-    return job.scratch_mb + sum(each.scratch_mb for each in seen.running_on(host)) <= of_host_mb
 
 
 def _detail(job: Job, reason: Reason, position: int, seen: Snapshot) -> str:
@@ -154,11 +146,15 @@ def _starts_at(job: Job, reason: Reason, position: int, seen: Snapshot) -> datet
         return job.run_at
     typical_s = seen.tenants[job.tenant_id].typical_s
     share = len(seen.slots_of(job.lane)) / max(seen.rivals[job.lane], 1)
-    at_once = min([share, *(cap for cap in _caps(job, seen).values() if cap is not None)])
+    at_once = min([share, *_caps(job, seen).values()])
     if at_once <= 0:
         return None  # a cap of none
     blockers = [] if reason == Reason.NEXT else _blockers(job, reason, seen)
-    first_s = min((_remaining_s(each, typical_s) for each in blockers), default=0.0)
+    remaining_s = (
+        max(typical_s - (each.ran_s or 0.0), 0.0) if each.eta_s is None else each.eta_s
+        for each in blockers
+    )
+    first_s = min(remaining_s, default=0.0)
     return seen.now + timedelta(seconds=first_s + (position - 1) * typical_s / at_once)
 
 
@@ -174,9 +170,3 @@ def _blockers(job: Job, reason: Reason, seen: Snapshot) -> list[Running]:
     if reason == Reason.SLOTS_BUSY:
         return [each for each in seen.running if each.lane == job.lane]
     return list(seen.running)
-
-
-def _remaining_s(job: Running, typical_s: float) -> float:
-    if job.eta_s is not None:
-        return job.eta_s
-    return max(typical_s - (job.ran_s or 0.0), 0.0)

@@ -34,26 +34,6 @@ def announce(alert: QuotaAlert) -> None:
     events.tell(Event(alerts.event_of(alert), alert.tenant_id, data=alerts.tell(alert)))
 
 
-def settle(event: Event) -> None:
-    """Settle what a job had reserved, now that it has ended."""
-    job = event.job
-    if job is None:
-        return
-    ended = reservations.Ended(
-        tenant_id=job.tenant_id,
-        api_key_id=job.api_key_id,
-        work_id=job.pk,
-        operation=job.operation,
-        outcome=job.status,
-        did_run=job.attempt > 0,
-        submitted_at=job.created_at,
-        reserved_cpu_ms=job.reserved_cpu_ms,
-        usage=Usage.read(event.data["usage"]),
-        grown_bytes=_weigh(job),
-    )
-    reservations.settle_job(ended)
-
-
 # Texts and JSON as they are stored, compressed where PostgreSQL did so.
 _WEIGH = """
 UPDATE media_jobs_job AS job SET row_bytes = kept.bytes
@@ -67,8 +47,25 @@ WHERE job.id = kept.id RETURNING kept.bytes - kept.counted
 """
 
 
-def _weigh(job: Job) -> int:
-    """Note what all rows of an ended job take; gives how much more that is than was counted."""
+def settle(event: Event) -> None:
+    """Settle what a job had reserved, now that it has ended."""
+    job = event.job
+    if job is None:
+        return
+    # What all its rows take is noted, and how much more that is than was counted.
     with connection.cursor() as cursor:
         cursor.execute(_WEIGH, [job.pk])
-        return int(cursor.fetchone()[0])
+        grown_bytes = int(cursor.fetchone()[0])
+    ended = reservations.Ended(
+        tenant_id=job.tenant_id,
+        api_key_id=job.api_key_id,
+        work_id=job.pk,
+        operation=job.operation,
+        outcome=job.status,
+        did_run=job.attempt > 0,
+        submitted_at=job.created_at,
+        reserved_cpu_ms=job.reserved_cpu_ms,
+        usage=Usage.read(event.data["usage"]),
+        grown_bytes=grown_bytes,
+    )
+    reservations.settle_job(ended)

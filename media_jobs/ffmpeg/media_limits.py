@@ -46,11 +46,23 @@ def excess(answer: Json, own: str, limits: MediaLimits) -> Excess | None:
         return _too_many_streams(str(len(streams)), limits)
     if found := _STREAMS.search(own):
         return _too_many_streams(f"more than {found[1]}", limits)
-    return (
-        _too_many_pixels(streams, own, limits)
-        or _too_long(answer, streams, limits)
-        or _too_many_frames(answer, streams, limits)
-    )
+    if too_large := _too_many_pixels(streams, own, limits):
+        return too_large
+    lasts_s = length_s(answer, streams)
+    if lasts_s > limits.duration_s:
+        days = f" ({lasts_s / _DAY_S:.1f} days)" if lasts_s >= _DAY_S else ""
+        detail = f"it lasts {lasts_s:.0f} s{days}; at most {limits.duration_s:g} s are taken"
+        return Excess("too_long", detail)
+    frames = 0
+    for video in of_kind(streams, "video"):
+        # As its container counts them; else by its length and mean rate.
+        mean = rate(video.get("avg_frame_rate"))
+        counted = whole(video.get("nb_frames"))
+        frames = max(frames, counted or int((stream_duration_s(video) or lasts_s) * mean))
+    if frames > limits.frames:
+        detail = f"it has {frames} frames; at most {limits.frames} are taken"
+        return Excess("too_many_frames", detail)
+    return None
 
 
 def _too_many_streams(found: str, limits: MediaLimits) -> Excess:
@@ -73,27 +85,3 @@ def length_s(answer: Json, streams: list[Json]) -> float:
     head = answer.get("format")
     said = [number(head.get("duration"))] if isinstance(head, dict) else []
     return max(0.0, *(each or 0.0 for each in [*said, *map(stream_duration_s, streams)]), 0.0)
-
-
-def _too_long(answer: Json, streams: list[Json], limits: MediaLimits) -> Excess | None:
-    found_s = length_s(answer, streams)
-    if found_s <= limits.duration_s:
-        return None
-    days = f" ({found_s / _DAY_S:.1f} days)" if found_s >= _DAY_S else ""
-    detail = f"it lasts {found_s:.0f} s{days}; at most {limits.duration_s:g} s are taken"
-    return Excess("too_long", detail)
-
-
-def _too_many_frames(answer: Json, streams: list[Json], limits: MediaLimits) -> Excess | None:
-    found = max((_frames(each, answer, streams) for each in of_kind(streams, "video")), default=0)
-    if found <= limits.frames:
-        return None
-    detail = f"it has {found} frames; at most {limits.frames} are taken"
-    return Excess("too_many_frames", detail)
-
-
-def _frames(video: Json, answer: Json, streams: list[Json]) -> int:
-    """As its container counts them; else by its length and mean rate."""
-    counted = whole(video.get("nb_frames"))
-    lasts_s = stream_duration_s(video) or length_s(answer, streams)
-    return counted or int(lasts_s * rate(video.get("avg_frame_rate")))

@@ -36,7 +36,12 @@ def own(log: str) -> str:
 
     Most of what is said for information only is missing.
     """
-    said = list(map(_shortened, _messages(log)))
+    said = []
+    for message in _messages(log):
+        line = message.strip().replace("\n", " ")
+        if len(line) > _HEAD_CHARACTERS + _TAIL_CHARACTERS:
+            line = f"{line[:_HEAD_CHARACTERS]} ... {line[-_TAIL_CHARACTERS:]}"
+        said.append(line)
     if len(said) > _HEAD_MESSAGES + _TAIL_MESSAGES:
         said = [*said[:_HEAD_MESSAGES], *said[-_TAIL_MESSAGES:]]
     return "\n".join(said)
@@ -85,10 +90,3 @@ def _messages(log: str) -> Iterator[str]:
             message = []
     if message:
         yield "".join(message)
-
-
-def _shortened(message: str) -> str:
-    line = message.strip().replace("\n", " ")
-    if len(line) <= _HEAD_CHARACTERS + _TAIL_CHARACTERS:
-        return line
-    return f"{line[:_HEAD_CHARACTERS]} ... {line[-_TAIL_CHARACTERS:]}"

@@ -45,7 +45,8 @@ def cpus_of_slot() -> frozenset[int]:
     wanted = settings.FFMPEG_THREADS or max(2, math.ceil(len(usable) / slots))
     if wanted >= len(usable):
         return frozenset()
-    first = wanted * (_slot_number() - 1)
+    number = os.environ.get("FFAPI_SLOT", "").rpartition("-")[2]
+    first = wanted * (int(number) - 1) if number.isdecimal() else 0
     return frozenset(usable[(first + n) % len(usable)] for n in range(wanted))
 
 
@@ -53,8 +54,3 @@ def has_idle_cpu() -> bool:
     """Whether more could run at this moment than does, this process included."""
     running = Path("/proc/loadavg").read_text().split()[3].partition("/")[0]
     return int(running) <= (os.cpu_count() or 1)
-
-
-def _slot_number() -> int:
-    tail = os.environ.get("FFAPI_SLOT", "").rpartition("-")[2]
-    return int(tail) if tail.isdecimal() else 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -16,6 +15,7 @@ _SECRETS_BY_FILE = ("SECRET_KEY", "API_KEY_PEPPER", "ENCRYPTION_KEYS", "OIDC_CLI
 def named() -> list[Private]:
     """Asked at each start of a process: tests, and only they, move some of these."""
     data = settings.DATA_DIR
+    by_file = {name: os.environ.get(f"{name}_FILE") for name in _SECRETS_BY_FILE}
     return [
         Private("site", settings.BASE_DIR, holds_others=True),
         Private("data", data, holds_others=True),
@@ -27,11 +27,5 @@ def named() -> list[Private]:
         Private("checkpoints", Path(settings.AUDIT_CHECKPOINT_DIR)),
         Private("signing_key", Path(settings.AUDIT_SIGNING_KEY_FILE)),
         Private("env", settings.BASE_DIR / ".env"),
-        *_secrets_by_file(),
+        *(Private(name.lower(), Path(path)) for name, path in by_file.items() if path),
     ]
-
-
-def _secrets_by_file() -> Iterator[Private]:
-    for name in _SECRETS_BY_FILE:
-        if path := os.environ.get(f"{name}_FILE"):
-            yield Private(name.lower(), Path(path))

@@ -15,7 +15,7 @@ from ffapi_site.lib.problems import Unavailable
 from ffapi_site.lib.refusal import Refusal
 from media_jobs import sandbox
 from media_jobs.ffmpeg import failures, words
-from media_jobs.ffmpeg.media_info import PROBE_ARGS, Json, MediaInfo, mapping
+from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo, mapping
 from media_jobs.ffmpeg.media_limits import MediaLimits, excess
 from media_jobs.host import scratch, unsupported_formats
 from media_jobs.sandbox.start_barrier import Gate
@@ -78,7 +78,13 @@ def described(done: sandbox.Finished, path: str, limits: MediaLimits | None = No
         raise Unreadable("probe_timeout", f"ffprobe was not done after {done.wall_seconds:.0f} s")
     if done.out_of_memory:
         raise TooMuch("resource_limit", "to look at it takes more memory than it may")
-    answer, own = _read(done), words.own(done.stderr)
+    if done.stdout_truncated:
+        raise Unreadable("input_unreadable", "its description is too long: it is mostly headers")
+    try:
+        answer = mapping(json.loads(done.stdout or b"{}"))
+    except ValueError:
+        answer = {}  # ffprobe ended early, and its status says so
+    own = words.own(done.stderr)
     if limits and (found := excess(answer, own, limits)):
         raise TooMuch(found.code, found.detail)
     if done.returncode != 0:
@@ -103,15 +109,6 @@ def start(
     bounds = ["-max_pixels", str(limits.pixels)] if limits else []
     args = [*PROBE_ARGS, *bounds, path]
     return sandbox.start("ffprobe", args, folder=folder, limits=of_process, gate=gate)
-
-
-def _read(done: sandbox.Finished) -> Json:
-    if done.stdout_truncated:
-        raise Unreadable("input_unreadable", "its description is too long: it is mostly headers")
-    try:
-        return mapping(json.loads(done.stdout or b"{}"))
-    except ValueError:
-        return {}  # ffprobe ended early, and its status says so
 
 
 def unconfined() -> Unavailable:

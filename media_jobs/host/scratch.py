@@ -9,7 +9,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
 
@@ -85,7 +85,11 @@ def sweep_passing() -> int:
     """Remove the passing folders whose process died and left them; give their number."""
     oldest = time.time() - _PASSING_S
     others = [path for path in settings.SCRATCH_DIR.glob("*.*") if not path.name.startswith("job_")]
-    old = [path for path in others if _changed_at(path) < oldest]
+    old = []
+    for path in others:
+        with suppress(FileNotFoundError):  # its owner was done with it
+            if path.lstat().st_mtime < oldest:
+                old.append(path)
     return _remove_all(path for path in old if _is_abandoned(path))
 
 
@@ -144,10 +148,3 @@ def _is_abandoned(path: Path) -> bool:
         return True
     finally:
         os.close(held)
-
-
-def _changed_at(path: Path) -> float:
-    try:
-        return path.lstat().st_mtime
-    except FileNotFoundError:  # its owner was done with it
-        return time.time()

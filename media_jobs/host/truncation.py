@@ -116,20 +116,15 @@ def _matroska(file: BinaryIO, size: int) -> bool:
     """Matroska, WebM (RFC 8794): the Segment says how long it is, unless it was written live."""
     head = _at(file, 0, 4096)
     place = head.find(_SEGMENT)
-    if place < 0:
+    told = head[place + 4 : place + 12]
+    if place < 0 or not told or not told[0]:
         return False
-    length, width = _variable(head[place + 4 : place + 12])
-    return length is not None and place + 4 + width + length > size
-
-
-def _variable(raw: bytes) -> tuple[int | None, int]:
-    """An EBML size and how many bytes it takes; None where it is unknown: all ones."""
-    if not raw or not raw[0]:
-        return None, 0
-    width = 9 - raw[0].bit_length()
-    value = _number(raw[:width]) & ((1 << 7 * width) - 1)
-    is_unknown = value == (1 << 7 * width) - 1 or len(raw) < width
-    return (None if is_unknown else value), width
+    # An EBML size: its first bit that is set tells its bytes; it is unknown where it is all ones.
+    width = 9 - told[0].bit_length()
+    all_ones = (1 << 7 * width) - 1
+    length = _number(told[:width]) & all_ones
+    is_known = length != all_ones and len(told) >= width
+    return is_known and place + 4 + width + length > size
 
 
 def _ogg(file: BinaryIO, size: int) -> bool:
@@ -208,22 +203,16 @@ def _has_no_end(file: BinaryIO, size: int, scan: int) -> bool:
     mark = b"\xff\xd9"
     if mark in _at(file, max(scan, size - _END_BYTES), _END_BYTES):
         return False
-    stands_in_scan = _stands_in(file, mark, scan, _LONGEST_SCAN_BYTES)
-    return not stands_in_scan and size - scan <= _LONGEST_SCAN_BYTES
-
-
-def _stands_in(file: BinaryIO, mark: bytes, place: int, most_bytes: int) -> bool:
-    """Whether ``mark`` comes within ``most_bytes`` behind ``place``."""
-    file.seek(place)
+    file.seek(scan)
     last = b""
-    for _ in range(0, most_bytes, _PIECE_BYTES):
+    for _ in range(0, _LONGEST_SCAN_BYTES, _PIECE_BYTES):
         piece = file.read(_PIECE_BYTES)
         if mark in last + piece:
-            return True
-        if not piece:
             return False
+        if not piece:
+            break
         last = piece[-len(mark) + 1 :]
-    return False
+    return size - scan <= _LONGEST_SCAN_BYTES
 
 
 def _png(file: BinaryIO, size: int) -> bool:

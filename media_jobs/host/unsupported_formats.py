@@ -6,6 +6,7 @@ no length, an animation for nothing at all.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 _HEAD_BYTES = 1 << 20
@@ -24,8 +25,9 @@ _BRANDS: tuple[tuple[tuple[bytes, ...], str], ...] = (
     ),
 )
 _ENCRYPTED = "it is encrypted (ISO Common Encryption); send it decrypted"
-# Entries of sample descriptions: what stands there is encrypted, whatever it was.
-_ENCRYPTED_ENTRIES = (b"encv", b"enca")
+# The first of a list of sample descriptions is of something encrypted, whatever it was. Before it
+# stand version and flags, the number of entries and its size.
+_ENCRYPTED_ENTRY = re.compile(rb"stsd.{12}enc[va]", re.DOTALL)
 
 
 def why(path: Path) -> str | None:
@@ -36,30 +38,10 @@ def why(path: Path) -> str | None:
         if head.startswith(magic):
             return said
     if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X":
-        return _of_webp(head)
-    return _of_boxes(head) if head[4:8] == b"ftyp" else None
-
-
-def _of_webp(head: bytes) -> str | None:
-    """Of the extended header's flags the second lowest bit says that it moves."""
-    moves = len(head) > 20 and head[20] & 0b10
-    return "animated WebP is not read here; send GIF, WebM or MP4" if moves else None
-
-
-def _of_boxes(head: bytes) -> str | None:
-    brand = head[8:12]
-    for brands, said in _BRANDS:
-        if brand in brands:
-            return said
-    return _ENCRYPTED if any(_is_entry(head, each) for each in _ENCRYPTED_ENTRIES) else None
-
-
-def _is_entry(head: bytes, entry: bytes) -> bool:
-    """Whether ``entry`` stands right behind a list of one or more sample descriptions."""
-    place = head.find(b"stsd")
-    while place >= 0:
-        # Version and flags, the number of entries, the size of the first.
-        if head[place + 16 : place + 20] == entry:
-            return True
-        place = head.find(b"stsd", place + 4)
-    return False
+        # Of the extended header's flags the second lowest bit says that it moves.
+        moves = len(head) > 20 and head[20] & 0b10
+        return "animated WebP is not read here; send GIF, WebM or MP4" if moves else None
+    if head[4:8] != b"ftyp":
+        return None
+    encrypted = _ENCRYPTED if _ENCRYPTED_ENTRY.search(head) else None
+    return next((said for brands, said in _BRANDS if head[8:12] in brands), encrypted)

@@ -60,7 +60,9 @@ class _Alone:
             return cursor.fetchone() is not None
 
     def _done(self) -> Any:
-        began_at = _now()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            began_at = cursor.fetchone()[0]
         try:
             given = self.work()
         except Exception as error:
@@ -82,12 +84,6 @@ class _Alone:
                     "trouble": trouble[:100],
                 },
             )
-
-
-def _now() -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]
 
 
 _DONE_BY_ANOTHER = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -34,7 +35,8 @@ def end() -> int:
 
 def _end(stray: tuple[psutil.Process, str]) -> None:
     process, attempt = stray
-    _kill(process)
+    with suppress(psutil.NoSuchProcess):
+        process.kill()
     logger.warning("Killed a stray process", extra={"pid": process.pid, "folder": attempt})
 
 
@@ -44,21 +46,10 @@ def _in_job_folders() -> Iterator[tuple[psutil.Process, str]]:
     for process in psutil.process_iter(["name"]):
         if process.info["name"] not in _PROGRAMS:
             continue
-        place = _folder(process)
-        if place and place.parent == scratch_folder and place.name.startswith("job_"):
+        try:
+            place = Path(process.cwd())
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue  # it has ended, or belongs to somebody else
+        if place.parent == scratch_folder and place.name.startswith("job_"):
             # What was removed around the process is still told, with a mark behind it.
             yield process, place.name.removesuffix(" (deleted)")
-
-
-def _folder(process: psutil.Process) -> Path | None:
-    try:
-        return Path(process.cwd())
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return None  # it has ended, or belongs to somebody else
-
-
-def _kill(process: psutil.Process) -> None:
-    try:
-        process.kill()
-    except psutil.NoSuchProcess:
-        return

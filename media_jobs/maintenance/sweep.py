@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 from functools import partial
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from accounts import idempotency, rate_limit
@@ -64,7 +64,15 @@ def reap(pauses: Pauses | None = None) -> int:
     counters, and whoever held those of several tenants would wait in a circle with the slots that
     end jobs of theirs.
     """
-    silent = list(_unguarded())  # the database may stand still at this very question
+    # A live guard that was there before the attempt is waited for, if not for long: it ends what it
+    # finds to hang, with the cause and the slot; before that the job would only hang another one.
+    guards = Slot.objects.alive(_GUARD_BEATS_WITHIN).filter(
+        name=OuterRef("slot"), started_at__lt=OuterRef("last_started_at")
+    )
+    started = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempt"))
+    stalled = Job.objects.stalled().annotate(last_started_at=started.values("started_at"))
+    unguarded = stalled.filter(Q(lease_until__lt=Now() - _LEFT_TO_GUARD) | ~Exists(guards))
+    silent = list(unguarded)  # the database may stand still at this very question
     if pauses and pauses.was_one_lately():
         return 0
     return _LOST.each(silent, _lose, key=lambda job: job.pk)
@@ -78,20 +86,6 @@ def let_go(slot: str) -> int:
 def _lose(job: Job) -> bool:
     stalled = Job.objects.stalled().filter(pk=job.pk, attempt=job.attempt)
     return lost_workers.lose(stalled, states.WORKER_LOST)
-
-
-def _unguarded() -> QuerySet[Job]:
-    """Those whose guard is gone, or was started after the attempt; for long no guard is waited for.
-
-    What a live guard finds to hang it ends itself, with the cause, and with the slot that hangs:
-    before that the job would only make another one hang.
-    """
-    guards = Slot.objects.alive(_GUARD_BEATS_WITHIN).filter(
-        name=OuterRef("slot"), started_at__lt=OuterRef("last_started_at")
-    )
-    started = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempt"))
-    stalled = Job.objects.stalled().annotate(last_started_at=started.values("started_at"))
-    return stalled.filter(Q(lease_until__lt=Now() - _LEFT_TO_GUARD) | ~Exists(guards))
 
 
 def queue_chores() -> list[Chore]:

@@ -35,18 +35,17 @@ def read(fields: Iterable[Field], posted: QueryDict, *, prefix: str = "") -> Typ
         typed = _typed(each, prefix + each.name, posted)
         if not typed:
             continue
+        values[each.name] = typed
+        if each.is_media:
+            continue
         try:
-            values[each.name] = typed if each.is_media else _value(each, typed)
+            if each.widget == "json" or typed.startswith("{"):
+                # Refuses what no JSON column could hold.
+                strict_json.loads(typed.encode(), what="this text")
+            values[each.name] = form.value(each, typed)
         except Refusal as refused:
-            values[each.name] = typed
             errors.append(FieldError(f"/{each.name}", refused.detail, refused.code))
     return Typed(values, tuple(errors))
-
-
-def _value(of: Field, text: str) -> Any:
-    if of.widget == "json" or text.startswith("{"):
-        strict_json.loads(text.encode(), what="this text")  # refuses what no JSON column could hold
-    return form.value(of, text)
 
 
 def typed_as_declared(operation: type[Operation], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,20 +62,15 @@ def _typed(of: Field, name: str, posted: QueryDict) -> Any:
     So that a default stays one: asked for by name, some parameters act differently.
     """
     if of.is_media:
-        return _media(of, name, posted)
+        # For each row the address, else the chosen file; rows without either are passed over.
+        rows = zip(posted.getlist(f"{name}.url"), posted.getlist(f"{name}.file"), strict=False)
+        given = [row for row in (_clean(address) or _clean(file) for address, file in rows) if row]
+        return given if of.widget == "media_list" else next(iter(given), None)
     if of.widget == "checkbox":
         is_on = name in posted
         return "" if is_on == bool(of.default) else str(is_on).lower()
     text = _clean(posted.get(name, ""))
     return "" if of.widget == "select" and text == of.default else text
-
-
-def _media(of: Field, name: str, posted: QueryDict) -> Any:
-    """For each row the address, else the chosen file; rows without either are passed over."""
-    addresses, files = posted.getlist(f"{name}.url"), posted.getlist(f"{name}.file")
-    rows = zip(addresses, files, strict=False)
-    given = [row for row in (_clean(address) or _clean(file) for address, file in rows) if row]
-    return given if of.widget == "media_list" else next(iter(given), None)
 
 
 def _clean(text: str) -> str:

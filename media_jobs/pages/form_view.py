@@ -103,21 +103,12 @@ def _shown(
     if spec.widget == "media":
         media = (Medium(value if isinstance(value, str) else ""),)
     elif spec.widget == "media_list":
-        given = list(value.values()) if isinstance(value, Mapping) else value
-        media = _media(given or (), here)
+        given = list(value.values()) if isinstance(value, Mapping) else value or ()
+        rows = max(_FEWEST_ROWS, len(given) + _SPARE_ROWS)
+        media = tuple(
+            Medium(each, tuple(detail for path, detail in here if path[:1] == [str(place)]))
+            for place, each in enumerate([*given, *[""] * (rows - len(given))])
+        )
         here = [(path, detail) for path, detail in here if not path]
-    errors = tuple(_sentence(path, detail) for path, detail in here)
+    errors = tuple(f"{'/'.join(path)}: {detail}" if path else detail for path, detail in here)
     return ShownField(spec, prefix + spec.name, value, errors, media)
-
-
-def _media(values: Sequence[str], here: Sequence[tuple[list[str], str]]) -> tuple[Medium, ...]:
-    rows = max(_FEWEST_ROWS, len(values) + _SPARE_ROWS)
-    padded = [*values, *[""] * (rows - len(values))]
-    return tuple(
-        Medium(value, tuple(detail for path, detail in here if path[:1] == [str(place)]))
-        for place, value in enumerate(padded)
-    )
-
-
-def _sentence(path: Sequence[str], detail: str) -> str:
-    return f"{'/'.join(path)}: {detail}" if path else detail

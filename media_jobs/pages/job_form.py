@@ -129,7 +129,11 @@ class JobForm:
 
     @cached_property
     def _params(self) -> list[ShownField]:
-        errors = [_inside_params(error) for error in self._errors if _is_of_params(error)]
+        errors = [
+            FieldError(error.pointer.removeprefix("/params"), error.detail, error.code)
+            for error in self._errors
+            if _is_of_params(error)
+        ]
         return shown(form.fields(self.operation), self.entered.params.values, errors)
 
     @property
@@ -139,7 +143,3 @@ class JobForm:
 
 def _is_of_params(error: FieldError) -> bool:
     return error.pointer.startswith("/params/")
-
-
-def _inside_params(error: FieldError) -> FieldError:
-    return FieldError(error.pointer.removeprefix("/params"), error.detail, error.code)

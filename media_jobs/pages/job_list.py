@@ -36,10 +36,8 @@ def _filtered(jobs: JobQuerySet, asked: QueryDict) -> JobQuerySet:
     if operation := query.chosen(asked, "operation", sorted(REGISTRY)):
         jobs = jobs.filter(operation=operation)
     if text := asked.get("search", "").replace("\0", "").strip()[:_SEARCH_LENGTH]:
-        jobs = jobs.filter(pk=text) if is_public_id(text) else _named(jobs, text)
+        if is_public_id(text):
+            return jobs.filter(pk=text)
+        of_input = Q(inputs__url__icontains=text) | Q(inputs__file__name__icontains=text)
+        return jobs.searchable().filter(Q(output_name__icontains=text) | of_input).distinct()
     return jobs
-
-
-def _named(jobs: JobQuerySet, text: str) -> JobQuerySet:
-    of_input = Q(inputs__url__icontains=text) | Q(inputs__file__name__icontains=text)
-    return jobs.searchable().filter(Q(output_name__icontains=text) | of_input).distinct()

@@ -46,7 +46,9 @@ class NewJob(Page):
         )
 
     def _permitted(self, operation: str) -> type[Operation]:
-        kind = _known(operation)
+        if operation not in REGISTRY:
+            raise Http404
+        kind = REGISTRY[operation]
         self.visitor.require(kind.scope)
         return kind
 
@@ -72,9 +74,3 @@ class Compose(NewJob):
     def get(self, request: HttpRequest, kind: str) -> HttpResponse:
         operation = next((each for each in self.kinds.get(kind, ()) if each in REGISTRY), "")
         return super().get(request, operation)
-
-
-def _known(operation: str) -> type[Operation]:
-    if operation not in REGISTRY:
-        raise Http404
-    return REGISTRY[operation]

@@ -7,14 +7,11 @@ from media_jobs.models import Slot
 
 def sandbox_warning(request: HttpRequest) -> dict[str, object]:
     """Tell staff, on every page, of slots that take jobs although their sandbox does not hold."""
-    return {"has_overridden_sandbox": lambda: _is_for(request) and _is_overridden()}
+    return {"has_overridden_sandbox": lambda: _has_to_be_told(request)}
 
 
-def _is_for(request: HttpRequest) -> bool:
+def _has_to_be_told(request: HttpRequest) -> bool:
     user = getattr(request, "user", None)  # a request refused at the door has none
-    return user is not None and user.is_active and user.is_staff
-
-
-def _is_overridden() -> bool:
-    unsafe = Slot.objects.alive().filter(sandbox__level="none", sandbox__allowed=True)
-    return unsafe.exists()
+    if user is None or not (user.is_active and user.is_staff):
+        return False
+    return Slot.objects.alive().filter(sandbox__level="none", sandbox__allowed=True).exists()

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from media_jobs import sandbox
 from media_jobs.host.probe import unconfined
-from media_jobs.operations.core import Example, InvalidParams, Operation, parse, plan
+from media_jobs.operations.core import InvalidParams, Operation, parse, plan
 from media_jobs.planning.plan import media_of
 from media_jobs.surfaces import plans
 
@@ -21,14 +21,15 @@ def reason_against(operation: type[Operation]) -> str | None:
 
 @lru_cache(maxsize=256)
 def _found(operation: type[Operation], _: tuple[int, ...]) -> str | None:
-    lacking = [_lack(operation, example) for example in operation.examples]
-    return lacking[0] if lacking and all(lacking) else None
-
-
-def _lack(operation: type[Operation], example: Example) -> str | None:
-    asked = parse(operation.name, plans.request(operation, example))
-    try:
-        plan(asked, media_of(plans.sources(asked, example)))
-    except InvalidParams as error:
-        return error.detail if error.code == "unavailable" else None
-    return None
+    lacking: list[str] = []
+    for example in operation.examples:
+        asked = parse(operation.name, plans.request(operation, example))
+        try:
+            plan(asked, media_of(plans.sources(asked, example)))
+        except InvalidParams as error:
+            if error.code != "unavailable":
+                return None
+            lacking.append(error.detail)
+        else:
+            return None
+    return lacking[0] if lacking else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 
 from accounts.quotas.bounds import Bounds
@@ -34,31 +34,19 @@ def check_media(role: str, info: MediaInfo, bounds: Bounds, *, is_picture: bool 
 
 def check_wish(operation: Operation, bounds: Bounds) -> None:
     """Raise `InvalidParams` for an output that is asked to be larger or faster than it may be."""
-    lines = _lines(getattr(operation, "resolution", None))
-    _hold("resolution", RESOLUTION, lines, bounds.lines, "lines high")
-    fps = _rate(getattr(operation, "fps", None))
-    _hold("fps", FRAME_RATE, fps, bounds.frame_rate, "frames a second")
-
-
-def _lines(resolution: object) -> int:
+    resolution, fps = getattr(operation, "resolution", None), getattr(operation, "fps", None)
+    lines = 0
     if isinstance(resolution, str):
-        return min(NAMED.get(resolution, (0, 0)))
-    if isinstance(resolution, Size):
-        return min(_given((resolution.width, resolution.height)))
-    return 0
-
-
-def _given(sides: Iterable[int | None]) -> list[int]:
-    """One side alone may be either of the two, so it says nothing before the job has run."""
-    known = [side for side in sides if side is not None]
-    return known if len(known) == 2 else [0]
-
-
-def _rate(fps: object) -> float:
+        lines = min(NAMED.get(resolution, (0, 0)))
+    elif isinstance(resolution, Size):
+        # One side alone may be either of the two, so it says nothing before the job has run.
+        lines = min(resolution.width or 0, resolution.height or 0)
+    _hold("resolution", RESOLUTION, lines, bounds.lines, "lines high")
     try:
-        return float(Fraction(str(fps))) if fps else 0.0
+        rate = float(Fraction(str(fps))) if fps else 0.0
     except ValueError:
-        return 0.0  # "source", or whatever an operation knows besides numbers
+        rate = 0.0  # "source", or whatever an operation knows besides numbers
+    _hold("fps", FRAME_RATE, rate, bounds.frame_rate, "frames a second")
 
 
 def _hold(field: str, quota: str, found: float, most: int | None, words: str) -> None:

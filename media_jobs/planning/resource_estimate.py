@@ -34,19 +34,16 @@ def of(sources: Iterable[Source], *, unseen: int, largest_input_mb: int) -> Weig
     Outputs are taken to be as large as the inputs; an unseen input as half of what is allowed.
     """
     known = list(sources)
-    frames = [each.info.video for each in known]
-    sizes = [video.coded_width * video.coded_height / 1e6 for video in frames if video]
-    megapixels = max(sizes + [_UNKNOWN_MEGAPIXELS] * bool(unseen), default=0.0)
+    videos = [each.info.video for each in known]
+    megapixels = [each.coded_width * each.coded_height / 1e6 if each else 0.0 for each in videos]
+    cpu_ms = [
+        round(each.duration_s * (_CPU_MS_PER_SECOND + _CPU_MS_PER_MEGAPIXEL_SECOND * size))
+        for each, size in zip(known, megapixels, strict=True)
+    ]
+    largest = max(megapixels + [_UNKNOWN_MEGAPIXELS] * bool(unseen), default=0.0)
     inputs_mb = sum((each.info.size_bytes or 0) // _MIB for each in known)
     return Weight(
-        memory_mb=round(_BASE_MB + _PER_MEGAPIXEL_MB * megapixels),
+        memory_mb=round(_BASE_MB + _PER_MEGAPIXEL_MB * largest),
         scratch_mb=64 + 2 * inputs_mb + unseen * largest_input_mb // 2,
-        cpu_ms=_START_CPU_MS + sum(map(_cpu_ms, known)) + unseen * _UNSEEN_CPU_MS,
+        cpu_ms=_START_CPU_MS + sum(cpu_ms) + unseen * _UNSEEN_CPU_MS,
     )
-
-
-def _cpu_ms(source: Source) -> int:
-    video = source.info.video
-    megapixels = video.coded_width * video.coded_height / 1e6 if video else 0.0
-    each_s = _CPU_MS_PER_SECOND + _CPU_MS_PER_MEGAPIXEL_SECOND * megapixels
-    return round(source.duration_s * each_s)

@@ -72,12 +72,8 @@ class Private:
     """May something that is readable lie in it, as fonts or FFmpeg itself do?"""
 
 
-def _nothing() -> Sequence[Private]:
-    return ()
-
-
-# Filled in by the project's start: where its data are is for its settings to say.
-kept: Callable[[], Sequence[Private]] = _nothing
+# Nothing, till the project's start fills it in: where its data are is for its settings to say.
+kept: Callable[[], Sequence[Private]] = tuple
 
 
 def exposed() -> tuple[str, ...]:
@@ -99,14 +95,10 @@ def _exposed(private: tuple[Private, ...], fonts: str | None) -> tuple[str, ...]
     return tuple(
         f"the {each.name} ({each.path}) must not be in {name}, which FFmpeg may read"
         for each in private
+        for path in (os.path.realpath(each.path),)
         for name, real in readable
-        if _overlap(each, real)
+        if _is_in(path, real) or (not each.holds_others and _is_in(real, path))
     )
-
-
-def _overlap(private: Private, readable: str) -> bool:
-    path = os.path.realpath(private.path)
-    return _is_in(path, readable) or (not private.holds_others and _is_in(readable, path))
 
 
 def _is_in(path: str, folder: str) -> bool:
@@ -115,13 +107,13 @@ def _is_in(path: str, folder: str) -> bool:
 
 def places(executable: str, devices: Sequence[str]) -> list[Place]:
     """All that ``executable`` may touch, of what there is on this machine."""
-    return [
-        *_of_system(executable, os.environ.get("FFAPI_FONTS_DIR")),
-        Place(".", Use.READ),
-        Place("out", Use.WORK),
-        Place("tmp", Use.WORK),
-        *(_of_devices(devices) if devices else ()),
-    ]
+    system = _of_system(executable, os.environ.get("FFAPI_FONTS_DIR"))
+    found = [*system, Place(".", Use.READ), Place("out", Use.WORK), Place("tmp", Use.WORK)]
+    if devices:
+        buses = [str(path) for path in Path("/").glob(_PCI)]
+        found += _existing(devices, Use.DEVICE)
+        found += _existing([*_OF_DRIVERS, *buses], Use.READ)
+    return found
 
 
 @lru_cache(maxsize=8)
@@ -147,11 +139,6 @@ def _library_folders() -> tuple[str, ...]:
         for line in file.read_text(errors="replace").splitlines()
     ]
     return tuple(sorted({line for line in lines if line.startswith("/")}))
-
-
-def _of_devices(devices: Sequence[str]) -> list[Place]:
-    buses = [str(path) for path in Path("/").glob(_PCI)]
-    return [*_existing(devices, Use.DEVICE), *_existing([*_OF_DRIVERS, *buses], Use.READ)]
 
 
 def _existing(paths: Iterable[str], use: Use) -> list[Place]:

@@ -96,7 +96,9 @@ def _tried(private: Private) -> Iterator[_Tried]:
 def _planted(folder: Path) -> Path | None:
     canary = folder / f"{_PREFIX}{token_hex(8)}"
     try:
-        _remove_left_behind(folder)
+        for left_behind in folder.glob(f"{_PREFIX}*"):  # by a process that was killed
+            if time.time() - left_behind.lstat().st_mtime > _LEFT_BEHIND_S:
+                left_behind.unlink(missing_ok=True)
         with canary.open("x") as file:
             file.write("canary")
             os.fchmod(file.fileno(), 0o644)  # by name it might be a link by now
@@ -109,13 +111,6 @@ def _any_file(folder: Path) -> Path | None:
     with suppress(PermissionError):
         return next((each for each in folder.iterdir() if each.is_file()), None)
     return None
-
-
-def _remove_left_behind(folder: Path) -> None:
-    """What a killed process put up."""
-    for path in folder.glob(f"{_PREFIX}*"):
-        if time.time() - path.lstat().st_mtime > _LEFT_BEHIND_S:
-            path.unlink(missing_ok=True)
 
 
 def _listener(family: int, kind: int, address: tuple[str, int] | str) -> socket.socket:

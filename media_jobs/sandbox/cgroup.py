@@ -47,8 +47,15 @@ def found() -> tuple[Base | None, str]:
     reasons = []
     for base in _candidates():
         try:
-            _allow_limits(base)
-            _sweep(base)
+            # Refused where the group has processes, and so may not limit children.
+            control = base.memory / "cgroup.subtree_control"
+            if base.version == 2 and "memory" not in control.read_text().split():
+                control.write_text("+memory +pids")
+            # What workers left behind that were killed.
+            for left in (path for folder in base.folders for path in folder.glob(f"{_PREFIX}*")):
+                if not Path("/proc", left.name.removeprefix(_PREFIX)).exists():
+                    with contextlib.suppress(OSError):
+                        left.rmdir()
             _make(base, memory_bytes=1 << 30)
             _remove(base)
         except OSError as error:
@@ -116,8 +123,13 @@ def _name() -> str:
 def _make(base: Base, memory_bytes: int) -> None:
     for folder in base.folders:
         (folder / _name()).mkdir(exist_ok=True)
-    for file, value in _limits(base, memory_bytes):
-        (base.memory / _name() / file).write_text(value)
+    is_v2 = base.version == 2
+    most, swap = ("max", "swap.max") if is_v2 else ("limit_in_bytes", "memsw.limit_in_bytes")
+    group = base.memory / _name()
+    (group / f"memory.{most}").write_text(str(memory_bytes))
+    if (base.memory / f"memory.{swap}").exists():
+        # Version 1 counts both together.
+        (group / f"memory.{swap}").write_text("0" if is_v2 else str(memory_bytes))
     with contextlib.suppress(FileNotFoundError):
         (base.folders[-1] / _name() / "pids.max").write_text(str(_THREADS))
 
@@ -126,36 +138,6 @@ def _remove(base: Base) -> None:
     for folder in base.folders:
         with contextlib.suppress(OSError):
             (folder / _name()).rmdir()
-
-
-def _limits(base: Base, memory_bytes: int) -> Iterator[tuple[str, str]]:
-    if base.version == 2:
-        yield "memory.max", str(memory_bytes)
-        if (base.memory / "memory.swap.max").exists():
-            yield "memory.swap.max", "0"
-        return
-    yield "memory.limit_in_bytes", str(memory_bytes)
-    if (base.memory / "memory.memsw.limit_in_bytes").exists():
-        yield "memory.memsw.limit_in_bytes", str(memory_bytes)
-
-
-def _allow_limits(base: Base) -> None:
-    """Raises OSError where the group has processes, and so may not limit children (version 2)."""
-    if base.version != 2:
-        return
-    control = base.memory / "cgroup.subtree_control"
-    if "memory" not in control.read_text().split():
-        control.write_text("+memory +pids")
-
-
-def _sweep(base: Base) -> None:
-    """Remove what workers left behind that were killed."""
-    for parent in base.folders:
-        for left in parent.glob(f"{_PREFIX}*"):
-            worker = left.name.removeprefix(_PREFIX)
-            if not Path("/proc", worker).exists():
-                with contextlib.suppress(OSError):
-                    left.rmdir()
 
 
 def _candidates() -> Iterator[Base]:

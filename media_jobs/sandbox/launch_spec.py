@@ -35,6 +35,19 @@ class Limits:
     cpus: frozenset[int] = frozenset()
     """Where it may run, and so how many threads FFmpeg starts; empty: everywhere."""
 
+    def rlimits(self, *, has_gpu: bool) -> Iterator[tuple[int, int]]:
+        """What the kernel sees to, as ``setrlimit`` takes it."""
+        yield resource.RLIMIT_CORE, 0
+        yield resource.RLIMIT_NOFILE, _OPEN_FILES
+        yield resource.RLIMIT_NPROC, _THREADS
+        # A GPU's driver reserves address space for all of its memory, and can't start without.
+        mapped = resource.RLIMIT_DATA if has_gpu else resource.RLIMIT_AS
+        yield mapped, self.memory_bytes * _ADDRESSES_PER_BYTE
+        if self.cpu_s is not None:
+            yield resource.RLIMIT_CPU, self.cpu_s
+        if self.output_bytes is not None:
+            yield resource.RLIMIT_FSIZE, self.output_bytes
+
 
 def written(
     folder: Path,
@@ -46,13 +59,15 @@ def written(
     """``environment`` is what the process gets besides that of all."""
     orders = [f"folder={folder.resolve()}"]
     orders += [f"environment={name}={value}" for name, value in environment.items()]
-    orders += [f"rlimit={which}:{value}" for which, value in _rlimits(limits, has_gpu=any(devices))]
+    orders += [f"rlimit={which}:{value}" for which, value in limits.rlimits(has_gpu=any(devices))]
     if limits.cpus:
         orders.append(f"cpus={','.join(map(str, sorted(limits.cpus)))}")
     uid = layers.target_uid()
     if uid is not None:
         orders.append(f"uid={uid}")
-        orders += [f"group={group}" for group in sorted(_groups(devices))]
+        # Those that may use the devices, as "render" may; root's own group is nobody's.
+        groups = {Path(device).stat().st_gid for device in devices} - {0}
+        orders += [f"group={group}" for group in sorted(groups)]
     active = layers.layers()
     if not layers.puts_in_namespaces(devices):
         # In a process namespace of its own the launcher sees no parent.
@@ -63,21 +78,3 @@ def written(
         calls = seccomp.build(platform.machine(), has_gpu=any(devices))
         orders += [f"seccomp={calls.code.hex()}", f"own_pid_at={calls.own_pid_at}"]
     return orders
-
-
-def _groups(devices: Sequence[str]) -> set[int]:
-    """The groups that may use ``devices``, as "render" may; root's own group is nobody's."""
-    return {Path(device).stat().st_gid for device in devices} - {0}
-
-
-def _rlimits(limits: Limits, *, has_gpu: bool) -> Iterator[tuple[int, int]]:
-    yield resource.RLIMIT_CORE, 0
-    yield resource.RLIMIT_NOFILE, _OPEN_FILES
-    yield resource.RLIMIT_NPROC, _THREADS
-    # A GPU's driver reserves address space for all of its memory, and can't start without.
-    mapped = resource.RLIMIT_DATA if has_gpu else resource.RLIMIT_AS
-    yield mapped, limits.memory_bytes * _ADDRESSES_PER_BYTE
-    if limits.cpu_s is not None:
-        yield resource.RLIMIT_CPU, limits.cpu_s
-    if limits.output_bytes is not None:
-        yield resource.RLIMIT_FSIZE, limits.output_bytes

@@ -107,34 +107,22 @@ def say_ready() -> None:
     os.write(STATUS, b"ready")
 
 
-def _enter_folder(orders: Orders) -> None:
-    """Go there while its parents may still be walked; relative names need only the folder."""
-    os.chdir(orders.all("folder")[0])
-    os.umask(0o077)
-
-
 def _landlock_ruleset(orders: Orders) -> int | None:
     handled = orders.one("landlock")
     if handled is None:
         return None
     fs, net, scoped, size = map(int, handled.split(":"))
-    rights = _Ruleset(fs, net, scoped)
-    created = _libc.syscall(
-        _LANDLOCK_CREATE_RULESET, ctypes.byref(rights), ctypes.c_size_t(size), 0
-    )
+    rights = ctypes.byref(_Ruleset(fs, net, scoped))
+    created = _libc.syscall(_LANDLOCK_CREATE_RULESET, rights, ctypes.c_size_t(size), 0)
     ruleset = _checked(created, "landlock_create_ruleset")
     for allowed in orders.all("allow"):
-        _allow(ruleset, allowed)
+        access, _, path = allowed.partition(":")
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        rule = ctypes.byref(_PathBeneath(int(access), place))
+        added = _libc.syscall(_LANDLOCK_ADD_RULE, ruleset, _LANDLOCK_RULE_PATH_BENEATH, rule, 0)
+        _checked(added, f"landlock_add_rule {path}")
+        os.close(place)
     return ruleset
-
-
-def _allow(ruleset: int, allowed: str) -> None:
-    access, _, path = allowed.partition(":")
-    place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    rule = ctypes.byref(_PathBeneath(int(access), place))
-    added = _libc.syscall(_LANDLOCK_ADD_RULE, ruleset, _LANDLOCK_RULE_PATH_BENEATH, rule, 0)
-    _checked(added, f"landlock_add_rule {path}")
-    os.close(place)
 
 
 def _limit(orders: Orders) -> None:
@@ -152,22 +140,6 @@ def _limit(orders: Orders) -> None:
         os.sched_setaffinity(0, map(int, cpus.split(",")))
 
 
-def _change_user(orders: Orders) -> None:
-    if orders.one("uid") is None:
-        return
-    uid = orders.number("uid")
-    os.setgroups([int(group) for group in orders.all("group")])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-
-
-def _die_with_parent(orders: Orders) -> None:
-    """After the change of user, which clears it; a parent that died before counts too."""
-    _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
-    if orders.one("parent") is not None and os.getppid() != orders.number("parent"):
-        raise ProcessLookupError("the parent is gone")
-
-
 def _filter_calls(orders: Orders) -> None:
     hexadecimal = orders.one("seccomp")
     if hexadecimal is None:
@@ -181,11 +153,20 @@ def _filter_calls(orders: Orders) -> None:
 
 def confine(orders: Orders) -> None:
     """Apply every layer, in the one order that works; raises OSError."""
-    _enter_folder(orders)
+    # While its parents may still be walked; relative names need only the folder.
+    os.chdir(orders.all("folder")[0])
+    os.umask(0o077)
     ruleset = _landlock_ruleset(orders)
     _limit(orders)
-    _change_user(orders)
-    _die_with_parent(orders)
+    if orders.one("uid") is not None:
+        uid = orders.number("uid")
+        os.setgroups([int(group) for group in orders.all("group")])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    # Die with the parent: after the change of user, which clears it. One that died before counts.
+    _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+    if orders.one("parent") is not None and os.getppid() != orders.number("parent"):
+        raise ProcessLookupError("the parent is gone")
     _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     if ruleset is not None:
@@ -234,28 +215,21 @@ def _serve(control: int) -> None:
         nonce, descriptors, _, _ = socket.recv_fds(asked, NONCE_BYTES, 5)
         if not nonce:
             os._exit(0)
-        pid = _fork_for_parent()
+        # A child of the worker's, not of this one's: it is waited for there, and dies with it.
+        machine, flags = os.uname().machine, _CLONE_PARENT | _SIGCHLD
+        pid = int(_libc.syscall(_CLONE[machine], flags, 0, 0, 0, 0))
         if pid == 0:
-            _wait_to_go(descriptors.pop())
             _become(*_taken(descriptors))
         for descriptor in descriptors:
             os.close(descriptor)
         asked.send(nonce + pid.to_bytes(4, "little", signed=True))
 
 
-def _wait_to_go(go: int) -> None:
-    """End where the worker has given the request up, as it never learned this process's number."""
+def _taken(descriptors: list[int]) -> tuple[Orders, list[str]]:
+    words, *streams, status, go = descriptors
+    # Nothing comes where the worker has given the request up: it never learned the number.
     if not os.read(go, 1):
         os._exit(UNASKED)
-
-
-def _fork_for_parent() -> int:
-    """Fork a child of the worker's: it waits for it, and the child dies with it."""
-    return int(_libc.syscall(_CLONE[os.uname().machine], _CLONE_PARENT | _SIGCHLD, 0, 0, 0, 0))
-
-
-def _taken(descriptors: list[int]) -> tuple[Orders, list[str]]:
-    words, *streams, status = descriptors
     os.setsid()
     with open(words, "rb") as file:  # noqa: PTH123 - a descriptor
         orders, command = _read(file.read().decode(errors="surrogateescape").split("\0"))

@@ -68,11 +68,15 @@ def puts_in_namespaces(devices: Sequence[str]) -> bool:
 
 
 def layers() -> dict[str, Layer]:
+    user = Layer(available=False, active=False, reason="the worker does not run as root")
+    uid = target_uid()
+    if uid is not None:
+        user = Layer(available=True, active=True, version=str(uid))
     return {
         "process": Layer(available=True, active=True),
-        "user": _user(),
+        "user": user,
         "landlock": _landlock(),
-        "seccomp": _switchable("seccomp", *_seccomp()),
+        "seccomp": _switchable("seccomp", platform.machine(), seccomp.unavailable_reason()),
         "namespaces": _namespaces(),
         "cgroup": _cgroup(),
     }
@@ -108,20 +112,9 @@ def _missing(found: Mapping[str, Layer]) -> list[str]:
     return [*missing, *allowed_paths.exposed()]
 
 
-def _user() -> Layer:
-    uid = target_uid()
-    if uid is None:
-        return Layer(available=False, active=False, reason="the worker does not run as root")
-    return Layer(available=True, active=True, version=str(uid))
-
-
 def _landlock() -> Layer:
     abi, reason = landlock.version()
     return _switchable("landlock", str(abi) if abi else None, reason)
-
-
-def _seccomp() -> tuple[str | None, str | None]:
-    return platform.machine(), seccomp.unavailable_reason()
 
 
 def _namespaces() -> Layer:

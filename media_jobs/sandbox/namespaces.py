@@ -73,7 +73,8 @@ def wrapped(
     python = [Place(command[0], Use.RUN), Place(f"{sys.base_prefix}/lib", Use.READ)]
     binds = _binds([*python, *places], folder.resolve())
     told = ["--info-fd", str(tell_pid_to)]
-    return [_bwrap(), *_kinds(), *told, *binds, "--remount-ro", "/", "--", *command]
+    bwrap = shutil.which("bwrap") or "bwrap"
+    return [bwrap, *_kinds(), *told, *binds, "--remount-ro", "/", "--", *command]
 
 
 @lru_cache(maxsize=1)
@@ -89,10 +90,6 @@ def child_of(first_pid: int) -> int | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return int(children[0]) if children else None
-
-
-def _bwrap() -> str:
-    return shutil.which("bwrap") or "bwrap"
 
 
 def _kinds() -> tuple[str, ...]:
@@ -112,11 +109,7 @@ def _binds(places: Iterable[Place], folder: Path) -> Iterator[str]:
         if not is_there:
             # Else bubblewrap makes it for root alone.
             yield from ("--perms", "0755", "--dir", str(path.parent))
-        yield from (_how(path, place.use), str(path), str(path))
+        how = "--bind" if place.use == Use.WORK else "--ro-bind"
+        yield "--dev-bind" if path.is_relative_to("/dev") else how
+        yield from (str(path), str(path))
         shown.append(path)
-
-
-def _how(path: Path, use: Use) -> str:
-    if path.is_relative_to("/dev"):
-        return "--dev-bind"
-    return "--bind" if use == Use.WORK else "--ro-bind"

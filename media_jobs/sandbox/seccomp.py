@@ -81,6 +81,13 @@ class _Condition:
     miss: int | None
     mask: int = 0xFFFFFFFF
 
+    def compiled(self, column: int) -> bytes:
+        test = _step(_LOAD, _ARGUMENTS_AT + 8 * self.argument) + _step(_AND, self.mask)
+        test += _answer(self.values, self.hit)
+        undecided = self.miss is None
+        test += _step(_LOAD, _NUMBER_AT) if undecided else _step(_RETURN, self.miss or 0)
+        return _step(_JUMP_EQUAL, self.number[column], no=len(test) // len(_step(0, 0))) + test
+
 
 _ONLY_TGKILL_OWN = _Condition(calls.TGKILL, 0, (_OWN_PID,), _ALLOW, _DENY)
 _CONDITIONS: Final = (
@@ -111,14 +118,6 @@ class UnknownMachine(ValueError):  # noqa: N818 - it names the state
 
 def _step(code: int, value: int, *, yes: int = 0, no: int = 0) -> bytes:
     return struct.pack("=HBBI", code, yes, no, value)
-
-
-def _condition(condition: _Condition, column: int) -> bytes:
-    test = _step(_LOAD, _ARGUMENTS_AT + 8 * condition.argument) + _step(_AND, condition.mask)
-    test += _answer(condition.values, condition.hit)
-    undecided = condition.miss is None
-    test += _step(_LOAD, _NUMBER_AT) if undecided else _step(_RETURN, condition.miss or 0)
-    return _step(_JUMP_EQUAL, condition.number[column], no=len(test) // len(_step(0, 0))) + test
 
 
 def _answer(values: Sequence[int], answer: int) -> bytes:
@@ -154,7 +153,7 @@ def build(machine: str, *, has_gpu: bool = False) -> Filter:
     conditions = (*_CONDITIONS[:1], *([_DRIVERS] if has_gpu else ()), *_CONDITIONS[1:])
     code = (
         head
-        + b"".join(_condition(each, column) for each in conditions)
+        + b"".join(each.compiled(column) for each in conditions)
         + _answer(_listed(calls.ALLOWED, column), _ALLOW)
         + _answer(_listed(calls.DENIED, column), _DENY)
         # clone3 too: the C library then takes clone, whose flags a filter can read.

@@ -83,12 +83,15 @@ def spawn(start: Start) -> Process:
         for_launcher.close()
         for_bubblewrap.close()
         try:
-            told = _told(status)
-            namespace = _namespace(_told(info))
+            told, told_of_namespace = _told(status), _told(info)
         except TimeoutError as error:
             popen.kill()
             with popen:  # waits
                 raise SandboxUnavailable(str(error)) from error
+        namespace = None
+        if told_of_namespace:
+            first_pid = int(json.loads(told_of_namespace)["child-pid"])
+            namespace = Namespace(namespaces.child_of(first_pid) or first_pid, first_pid)
         process = Process(popen, start.limits, namespace=namespace)
     return _confined(process, told)
 
@@ -136,8 +139,11 @@ def _told(status: IO[bytes]) -> str:
 
 def _confined(process: Process, told: str) -> Process:
     if told != _READY:
-        words = _last_words(process)
-        raise SandboxUnavailable(told.removeprefix(_READY) or words)
+        with process.stdout, process.stderr:
+            last_words = process.stderr.read().decode(errors="replace").strip()
+            ended = process.wait()
+        unsaid = f"it ended with status {ended.returncode} before it was confined"
+        raise SandboxUnavailable(told.removeprefix(_READY) or last_words or unsaid)
     return process
 
 
@@ -160,20 +166,6 @@ def _command(start: Start, orders: list[str], tell_pid_to: int) -> list[str]:
     namespaces.inherit_orphans()
     places = [*start.places, Place(str(start.script.needs), Use.READ)]
     return namespaces.wrapped(command, start.folder, places, tell_pid_to=tell_pid_to)
-
-
-def _namespace(told: str) -> Namespace | None:
-    if not told:
-        return None
-    first_pid = int(json.loads(told)["child-pid"])
-    return Namespace(namespaces.child_of(first_pid) or first_pid, first_pid)
-
-
-def _last_words(process: Process) -> str:
-    with process.stdout, process.stderr:
-        words = process.stderr.read().decode(errors="replace").strip()
-        ended = process.wait()
-    return words or f"it ended with status {ended.returncode} before it was confined"
 
 
 def close() -> None:

@@ -25,6 +25,7 @@ from media_jobs.host import devices, machine, sandbox_check, scratch, slot_state
 from media_jobs.host.capabilities import capabilities
 from media_jobs.maintenance import orphans, sweep
 from media_jobs.models import Slot
+from media_jobs.operations.core import REGISTRY
 from media_jobs.slot import cluster
 from media_jobs.slot.hangs import Hangs
 
@@ -78,6 +79,7 @@ class Guard:
         self.check(self._go_on)
         post_execute_in_worker.connect(_free_gate, dispatch_uid="media_jobs.gate")
         os.register_at_fork(after_in_child=die_with_parent)
+        REGISTRY.load()  # before the worker is forked: its first job need not wait for it
         slot = cluster.SlotCluster(get_broker(self.lane))
         connection.close()  # after the broker, which opens it: a fork must not share it
         slot.start()

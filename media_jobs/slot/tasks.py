@@ -15,18 +15,15 @@ def work(lane: str) -> None:
     """
     if slot_state.draining.is_set() or slot_state.unfit.is_set():
         return
-    job = states.claim(lane, _claimant())
-    if job is None:
-        return
-    attempt.run(job)
-    if not wakeups.waiting_tokens(lane) and Job.objects.due(lane).exists():
-        wakeups.wake(lane)
-
-
-def _claimant() -> states.Claimant:
-    return states.Claimant(
+    claimant = states.Claimant(
         slot=os.environ["FFAPI_SLOT"],
         host=machine.name(),
         memory_mb=machine.memory_mb(),
         scratch_mb=machine.scratch_mb(),
     )
+    job = states.claim(lane, claimant)
+    if job is None:
+        return
+    attempt.run(job)
+    if not wakeups.waiting_tokens(lane) and Job.objects.due(lane).exists():
+        wakeups.wake(lane)

@@ -47,17 +47,14 @@ class CommandLimits:
     @classmethod
     def installed(cls, process: sandbox.Limits | None = None) -> CommandLimits:
         """Those of this installation, with ``process`` in the place of its own."""
-        return cls(process or _process_limits(), settings.FFMPEG_STALL_SECONDS, watches_room=True)
-
-
-def _process_limits() -> sandbox.Limits:
-    return sandbox.Limits(
-        wall_s=settings.FFMPEG_TIMEOUT_SECONDS,
-        cpu_s=settings.FFMPEG_CPU_SECONDS,
-        memory_bytes=settings.FFMPEG_MEMORY_MB << 20,
-        output_bytes=settings.MAX_FILE_SIZE_BYTES,
-        cpus=machine.cpus_of_slot(),
-    )
+        process = process or sandbox.Limits(
+            wall_s=settings.FFMPEG_TIMEOUT_SECONDS,
+            cpu_s=settings.FFMPEG_CPU_SECONDS,
+            memory_bytes=settings.FFMPEG_MEMORY_MB << 20,
+            output_bytes=settings.MAX_FILE_SIZE_BYTES,
+            cpus=machine.cpus_of_slot(),
+        )
+        return cls(process, settings.FFMPEG_STALL_SECONDS, watches_room=True)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -121,19 +122,12 @@ def _download(
             timeout_s=settings.DOWNLOAD_TIMEOUT_SECONDS,
             on_progress=on_bytes,
         )
-
-    def watch() -> None:
-        on_bytes(got.size_bytes, got.size_bytes)
-
-    _check(folder / path, got, watch)
+    watch = partial(on_bytes, got.size_bytes, got.size_bytes)
+    # Looked at as at an upload; where it came from is no promise.
+    name, declared_type = clean_name(got.name), got.content_type or ""
+    found = intake.check(folder / path, name=name, declared_type=declared_type, on_wait=watch)
+    if found.kind is not Kind.MEDIA:
+        raise Refusal("not_a_medium", f"{name} is {found.content_type}, which is not a medium")
     (folder / path).chmod(0o644)  # for the sandbox's user
     info = look(folder, path, watch)
     return Source(path=path, info=info, name=got.name, role=spec.role)
-
-
-def _check(path: Path, got: netguard.Downloaded, watch: Callable[[], None]) -> None:
-    """Look at what an address gave as at an upload; where it came from is no promise."""
-    name, declared_type = clean_name(got.name), got.content_type or ""
-    found = intake.check(path, name=name, declared_type=declared_type, on_wait=watch)
-    if found.kind is not Kind.MEDIA:
-        raise Refusal("not_a_medium", f"{name} is {found.content_type}, which is not a medium")

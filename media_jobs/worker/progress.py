@@ -30,7 +30,9 @@ class Meter:
         self._show({"percent": round(_FETCH_PERCENT * min(part, 1.0), 1), "stage": "fetching"})
 
     def working(self, command: Command, progress: Progress | None) -> None:
-        part = _part(command, progress)
+        part = 0.0
+        if progress is not None and command.duration_s:
+            part = min(progress.out_time_s / command.duration_s, 1.0)
         whole = min(self._done + command.share * part, 1.0)
         shown = {
             "percent": round(min(_FETCH_PERCENT + (100 - _FETCH_PERCENT) * whole, 99.0), 1),
@@ -48,9 +50,3 @@ class Meter:
         if whole < 0.02:  # too early to tell
             return None
         return round((time.monotonic() - self._started) * (1 - whole) / whole, 1)
-
-
-def _part(command: Command, progress: Progress | None) -> float:
-    if progress is None or not command.duration_s:
-        return 0.0
-    return min(progress.out_time_s / command.duration_s, 1.0)

@@ -22,10 +22,6 @@ _BLOCK_BYTES = 512  # of st_blocks, whatever the file system's are
 _WRITABLE = ("out", "tmp")
 
 
-class _TooMuch(Exception):  # noqa: N818 -- what was written
-    pass
-
-
 class RoomWatch:
     """Tells of a command when all that lies in ``out/`` and ``tmp/`` is more than it may be.
 
@@ -52,13 +48,23 @@ class RoomWatch:
         """Look at what there is; what has failed stays failed."""
         if self.failure is not None:
             return
+        size_bytes, too_much = 0, ""
         try:
-            size_bytes = _size_bytes(self._folder)
-        except _TooMuch as much:
-            self.failure = failures.too_much_written(str(much))
-            return
-        self._grown_bytes = size_bytes - self._seen_bytes
-        self._seen_bytes = size_bytes
+            for number, each in enumerate(_written(self._folder), start=1):
+                size_bytes += each.st_blocks * _BLOCK_BYTES
+                if size_bytes > settings.MAX_JOB_OUTPUT_MB << 20:
+                    most = f"{settings.MAX_JOB_OUTPUT_MB} MiB"
+                    too_much = f"all that it wrote together grew over {most}"
+                    break
+                if number > MOST_ENTRIES:
+                    too_much = f"it wrote more than {MOST_ENTRIES} files and folders"
+                    break
+        except OSError:  # closed, or deeper than any path leads: no FFmpeg does that
+            too_much = "it made folders that can't be looked into"
+        if too_much:
+            self.failure = failures.too_much_written(too_much)
+        else:
+            self._grown_bytes, self._seen_bytes = size_bytes - self._seen_bytes, size_bytes
 
     def _keep_ahead(self) -> None:
         if self.failure is not None:
@@ -67,22 +73,6 @@ class RoomWatch:
             self._room.keep(max(AHEAD_BYTES, 2 * self._grown_bytes))
         except NoRoom:
             self.failure = failures.STORAGE_FULL
-
-
-def _size_bytes(folder: Path) -> int:
-    """What is in the folders that FFmpeg may write to. Raises `_TooMuch` once that is certain."""
-    size_bytes = 0
-    try:
-        for number, each in enumerate(_written(folder), start=1):
-            size_bytes += each.st_blocks * _BLOCK_BYTES
-            if size_bytes > settings.MAX_JOB_OUTPUT_MB << 20:
-                most = f"{settings.MAX_JOB_OUTPUT_MB} MiB"
-                raise _TooMuch(f"all that it wrote together grew over {most}")
-            if number > MOST_ENTRIES:
-                raise _TooMuch(f"it wrote more than {MOST_ENTRIES} files and folders")
-    except OSError as error:  # closed, or deeper than any path leads: no FFmpeg does that
-        raise _TooMuch("it made folders that can't be looked into") from error
-    return size_bytes
 
 
 def _written(folder: Path) -> Iterator[os.stat_result]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,7 +51,9 @@ class Settlement:
             self.receipt.write(self.job, checks=outputs.checks)
 
         def end() -> None:
-            found = _fitted(result)
+            found = result
+            if found is not None and (data := shorten(found.data, RESULT_BYTES)) is not found.data:
+                found = replace(found, data=data, warnings=(*found.warnings, _CUT))
             states.end(
                 self.job,
                 Status.COMPLETED,
@@ -94,7 +96,10 @@ class Settlement:
             reason = f"{failure.code}: tried again later"
             self._give_back(reason, delay_s=retry_delay_s(job, failure))
         else:
-            self._end(Status.FAILED, failure.code, error=failure.to_json(_parameters(job)))
+            # What can be asked for: nobody is told to change what is not there.
+            operation = core.REGISTRY.get(job.operation)
+            parameters = operation.model_fields if operation else ()
+            self._end(Status.FAILED, failure.code, error=failure.to_json(parameters))
 
     def _end(self, status: Status, reason: str, **values: Any) -> None:
         def end() -> None:
@@ -120,22 +125,6 @@ class Settlement:
 
     def _write_receipt(self) -> None:
         self.receipt.write(self.job)
-
-
-def _fitted(result: core.Result | None) -> core.Result | None:
-    """Cut a result to what fits into the job's row, with a warning where that is not all of it."""
-    if result is None:
-        return None
-    data = shorten(result.data, RESULT_BYTES)
-    if data is result.data:
-        return result
-    return replace(result, data=data, warnings=(*result.warnings, _CUT))
-
-
-def _parameters(job: Job) -> Collection[str]:
-    """What can be asked for, so that nobody is told to change what is not there."""
-    operation = core.REGISTRY.get(job.operation)
-    return operation.model_fields if operation else ()
 
 
 def retry_delay_s(job: Job, failure: failures.Failure) -> float:

@@ -21,6 +21,12 @@ from storage.ranges import ByteRange
 _CHUNK_BYTES = 256 * 1024
 # Even what a browser shows in place can't run anything or reach our pages.
 _POLICY = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
+_ALWAYS = {
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "private, no-cache",
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class _Slice:
@@ -57,37 +63,29 @@ class _AsyncSlice(_Slice):
 
 def respond(request: HttpRequest, file: File, *, inline: bool) -> HttpResponseBase:
     """Answer a GET or HEAD for the bytes of ``file``; raises ``RangeNotSatisfiable``."""
-    headers = _headers(file, inline=inline)
+    headers = _ALWAYS | {
+        "Content-Type": file.content_type,
+        "Content-Disposition": content_disposition(file.name, inline=inline),
+        "ETag": f'"{file.sha256}"',
+        "Cross-Origin-Resource-Policy": "cross-origin" if settings.MEDIA_ORIGIN else "same-origin",
+    }
     if ranges.is_unchanged(request.headers.get("If-None-Match"), headers["ETag"]):
-        unchanged = HttpResponse(status=304, headers=_without_body(headers))
+        kept = {name: headers[name] for name in ("ETag", "Cache-Control")}
+        unchanged = HttpResponse(status=304, headers=kept)
         del unchanged["Content-Type"]  # there is no content
         return unchanged
     span = _span(request, file, headers["ETag"])
     if span:
         headers["Content-Range"] = span.content_range(file.size_bytes)
-    whole = ByteRange(0, file.size_bytes)
-    headers["Content-Length"] = str((span or whole).size_bytes)
-    status = 206 if span else 200
+    sent, status = (span, 206) if span else (ByteRange(0, file.size_bytes), 200)
+    headers["Content-Length"] = str(sent.size_bytes)
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers)
-    return _streamed(request, file, span or whole, status, headers)
-
-
-def _headers(file: File, *, inline: bool) -> dict[str, str]:
-    return {
-        "Content-Type": file.content_type,
-        "Content-Disposition": content_disposition(file.name, inline=inline),
-        "ETag": f'"{file.sha256}"',
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-cache",
-        "Content-Security-Policy": _POLICY,
-        "Cross-Origin-Resource-Policy": "cross-origin" if settings.MEDIA_ORIGIN else "same-origin",
-        "X-Content-Type-Options": "nosniff",
-    }
-
-
-def _without_body(headers: dict[str, str]) -> dict[str, str]:
-    return {name: headers[name] for name in ("ETag", "Cache-Control")}
+    content = store.open_content(file)
+    kind = _AsyncSlice if isinstance(request, ASGIRequest) else _SyncSlice
+    response = StreamingHttpResponse(kind(content, sent), status=status, headers=headers)
+    release_connections()  # sending takes as long as the client likes
+    return response
 
 
 def _span(request: HttpRequest, file: File, etag: str) -> ByteRange | None:
@@ -99,13 +97,3 @@ def _span(request: HttpRequest, file: File, etag: str) -> ByteRange | None:
         content_range = {"Content-Range": f"bytes */{file.size_bytes}"}
         detail = f"the file has {file.size_bytes} bytes"
         raise RangeNotSatisfiable(detail, headers=content_range) from error
-
-
-def _streamed(
-    request: HttpRequest, file: File, span: ByteRange, status: int, headers: dict[str, str]
-) -> StreamingHttpResponse:
-    content = store.open_content(file)
-    kind = _AsyncSlice if isinstance(request, ASGIRequest) else _SyncSlice
-    response = StreamingHttpResponse(kind(content, span), status=status, headers=headers)
-    release_connections()  # sending takes as long as the client likes
-    return response

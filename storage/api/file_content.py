@@ -18,7 +18,7 @@ from storage import store
 from storage.api import content
 from storage.api.media_host import is_media_host
 from storage.api.openapi import CONTENT, CONTENT_QUERY
-from storage.models import File, FileQuerySet
+from storage.models import File
 
 _SHOWN_IN_PLACE = ("audio/", "video/", "image/")
 
@@ -34,12 +34,12 @@ class FileContent(TenantAPIView):
     def get(self, request: Request, file_id: str) -> HttpResponseBase:
         """The bytes of a file, or a range of them."""
         query.only(request, ("token", "disposition"))
-        disposition = query.choice(request, "disposition", ("attachment", "inline"))
-        files = File.objects.published()
-        file = _named(files, file_id) if self._has_link else self.own(files, file_id)
+        inline = query.choice(request, "disposition", ("attachment", "inline")) == "inline"
+        file = _named(file_id) if self._has_link else self.own(File.objects.published(), file_id)
         if settings.MEDIA_ORIGIN and self._has_link and not is_media_host(request._request):  # noqa: SLF001 -- plain
-            return _under_its_own_host(request)
-        inline = disposition == "inline"
+            # A link of earlier days: the site's own host shows nobody's media.
+            location = f"{settings.MEDIA_ORIGIN}{request.get_full_path()}"
+            return HttpResponse(status=307, headers={"Location": location})
         if inline and not file.content_type.startswith(_SHOWN_IN_PLACE):
             raise query.wrong("disposition", "only sound, video and pictures are shown in place")
         try:
@@ -66,20 +66,13 @@ class FileContent(TenantAPIView):
             super().check_permissions(request)
 
 
-def _under_its_own_host(request: Request) -> HttpResponse:
-    """Send a link of earlier days on: the site's own host shows nobody's media."""
-    return HttpResponse(
-        status=307, headers={"Location": f"{settings.MEDIA_ORIGIN}{request.get_full_path()}"}
-    )
-
-
-def _named(files: FileQuerySet, file_id: str) -> File:
+def _named(file_id: str) -> File:
     """The file of a link that was checked: its id is one of ours.
 
     A link is the tenant's, whoever asked for it; it ends when its time is up, and with the tenant.
     """
     with scope.within(scope.EVERY_TENANT):
-        file = files.select_related("tenant").filter(pk=file_id).first()
+        file = File.objects.published().select_related("tenant").filter(pk=file_id).first()
     if file is None:
         raise NotFound
     if not file.tenant.is_active:

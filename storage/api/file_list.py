@@ -27,24 +27,16 @@ def filtered(request: Request, tenant: Tenant) -> FileQuerySet:
     files = files.filter(**{name: at for name, at in wanted.items() if at})
     if (tag := query.text(request, "tag")) is not None:
         files = files.filter(tags__contains=[tag])
-    if (wanted_format := query.text(request, "format")) is not None:
-        files = files.filter(_is_in(wanted_format.lower()))
+    if (asked := query.text(request, "format")) is not None:
+        # A content type (``video/mp4``), a family (``video``) or an extension (``mp4``).
+        asked = asked.lower()
+        by_type = Q(content_type=asked)
+        if "/" not in asked:
+            of_extension = content_type_of(f"x.{asked}")
+            by_type = Q() if of_extension == DEFAULT else Q(content_type=of_extension)
+            by_type |= Q(name__iendswith=f".{asked}") | Q(content_type__startswith=f"{asked}/")
+        files = files.filter(by_type)
     if searched := query.text(request, "search"):
-        by_id = is_public_id(searched)
-        files = files.filter(pk=searched) if by_id else _named(files, searched)
+        by_name = files.searchable().filter(name__icontains=searched)
+        files = files.filter(pk=searched) if is_public_id(searched) else by_name
     return files
-
-
-def _named(files: FileQuerySet, text: str) -> FileQuerySet:
-    return files.searchable().filter(name__icontains=text)
-
-
-def _is_in(wanted_format: str) -> Q:
-    """Match a content type (``video/mp4``), a family (``video``) or an extension (``mp4``)."""
-    if "/" in wanted_format:
-        return Q(content_type=wanted_format)
-    by_name = Q(name__iendswith=f".{wanted_format}")
-    by_family = Q(content_type__startswith=f"{wanted_format}/")
-    content_type = content_type_of(f"x.{wanted_format}")
-    by_type = Q(pk__in=[]) if content_type == DEFAULT else Q(content_type=content_type)
-    return by_name | by_family | by_type

@@ -69,7 +69,7 @@ class FileBody(BaseModel):
 
 def to_json(file: File) -> dict[str, Any]:
     """One file in JSON types."""
-    body = FileBody(
+    return FileBody(
         id=file.pk,
         name=file.name,
         size_bytes=file.size_bytes,
@@ -81,5 +81,4 @@ def to_json(file: File) -> dict[str, Any]:
         created_at=file.created_at,
         expires_at=file.expires_at,
         download_url=download_url(file),
-    )
-    return body.model_dump(mode="json")
+    ).model_dump(mode="json")

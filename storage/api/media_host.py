@@ -32,11 +32,8 @@ class MediaHostMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.get_host()
-        if is_media_host(request) and not _is_signed_link(request):
-            return problem_response(request, NotFound())
+        if is_media_host(request):
+            is_content = request.method in {"GET", "HEAD"} and _MEDIA.fullmatch(request.path)
+            if not (is_content and "token" in request.GET):
+                return problem_response(request, NotFound())
         return self.get_response(request)
-
-
-def _is_signed_link(request: HttpRequest) -> bool:
-    is_read = request.method in {"GET", "HEAD"}
-    return is_read and bool(_MEDIA.fullmatch(request.path)) and "token" in request.GET

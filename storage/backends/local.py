@@ -42,10 +42,11 @@ class LocalDisk:
 
     def save(self, key: str, content: BufferedReader, source: Path, *, move: bool) -> None:
         path = self._path(key)
+        folder = next(above for above in path.parents if above.is_dir())  # that is there already
         with ExitStack() as kept:
-            if not (move and _are_on_one_disk(source, path)):
+            if not move or source.stat().st_dev != folder.stat().st_dev:
                 size_bytes = os.fstat(content.fileno()).st_size
-                kept.enter_context(room.room_on(_existing_folder(path))).keep(size_bytes)
+                kept.enter_context(room.room_on(folder)).keep(size_bytes)
             given = kept.enter_context(self._given(content, source, move=move))
             with shared_folders.as_owner_of(self._root):
                 self._storage.save(key, given)
@@ -109,15 +110,6 @@ class LocalDisk:
             os.link(f"/proc/self/fd/{opened}", target, src_dir_fd=opened)
         finally:
             os.close(opened)
-
-
-def _are_on_one_disk(source: Path, target: Path) -> bool:
-    return source.stat().st_dev == _existing_folder(target).stat().st_dev
-
-
-def _existing_folder(path: Path) -> Path:
-    """The nearest folder above ``path`` that is there already."""
-    return next(folder for folder in path.parents if folder.is_dir())
 
 
 def _flush(path: Path) -> None:

@@ -113,7 +113,8 @@ def receive(request: HttpRequest, to: Landing) -> Part:
         raise Malformed(str(error), code="bad_multipart") from error
     finally:
         handler.close()
-    if not _is_whole(request, body):
+    boundary = parse_header_parameters(request.META["CONTENT_TYPE"])[1]["boundary"]
+    if f"--{boundary}--".encode() not in body.last:
         raise Malformed("the body has no closing boundary", code="body_incomplete")
     if not handler.handle:
         raise _not_utf8(body.first) or invalid("/file", _NO_FILE, "required")
@@ -128,18 +129,13 @@ def _not_utf8(first: bytes) -> Invalid | None:
     one, a header without an end.
     """
     for line in first.split(b"\r\n"):
-        if line[:20].lower() == b"content-disposition:" and not _is_utf8(line):
-            detail = "the filename of a part is not in UTF-8, as RFC 7578 has it"
-            return invalid("/file", detail, "not_utf8")
+        if line[:20].lower() == b"content-disposition:":
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                detail = "the filename of a part is not in UTF-8, as RFC 7578 has it"
+                return invalid("/file", detail, "not_utf8")
     return None
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _as_utf8(fields: QueryDict) -> QueryDict:
@@ -151,8 +147,3 @@ def _as_utf8(fields: QueryDict) -> QueryDict:
         except UnicodeDecodeError as error:
             raise invalid(f"/{_text(name)}", "this text is not in UTF-8", "not_utf8") from error
     return read
-
-
-def _is_whole(request: HttpRequest, body: _Ends) -> bool:
-    boundary = parse_header_parameters(request.META["CONTENT_TYPE"])[1]["boundary"]
-    return f"--{boundary}--".encode() in body.last

@@ -96,9 +96,11 @@ def sniff(head: bytes, name: str) -> Sniffed:
     for pattern, what in _REFUSED_START:
         if pattern.match(start):
             raise FileRefused("file_type_refused", f"the file is {what}, not media")
-    if (text := _as_text(head)) is not None:
-        return Sniffed(Kind.TEXT, _subtitle_type(text, name))
-    return _sniff_binary(head, name)
+    if head.startswith(_BOMS[1:]):
+        return Sniffed(Kind.TEXT, _subtitle_type(head.decode("utf-16", "replace"), name))
+    if _BINARY_BYTES.search(head) or head.startswith(_RAW_VIDEO):
+        return _sniff_binary(head, name)
+    return Sniffed(Kind.TEXT, _subtitle_type(head.decode("utf-8-sig", "replace"), name))
 
 
 def _refuse_playlists(head: bytes, start: bytes, name: str) -> None:
@@ -110,14 +112,6 @@ def _refuse_playlists(head: bytes, start: bytes, name: str) -> None:
     ):
         detail = "playlists and manifests are not taken: they name other files; send the media"
         raise FileRefused("playlist_refused", detail)
-
-
-def _as_text(head: bytes) -> str | None:
-    if head.startswith(_BOMS[1:]):
-        return head.decode("utf-16", "replace")
-    if _BINARY_BYTES.search(head) or head.startswith(_RAW_VIDEO):
-        return None
-    return head.decode("utf-8-sig", "replace")
 
 
 def _subtitle_type(text: str, name: str) -> str:
@@ -139,24 +133,18 @@ def _subtitle_type(text: str, name: str) -> str:
 def _sniff_binary(head: bytes, name: str) -> Sniffed:
     by_name = content_type_of(name)
     family = by_name.partition("/")[0]
-    font = _FONTS.get(head[:4])
-    if font and family in {"font", "application"}:
+    if family in {"font", "application"} and (font := _FONTS.get(head[:4])):
         return Sniffed(Kind.FONT, font)
     if family in {"font", "text"} or by_name == "application/json":
         detail = f"the bytes are not what .{extension_of(name)} stands for"
         raise FileRefused("media_type_mismatch", detail)
-    return Sniffed(Kind.MEDIA, _media_type(head, name))
-
-
-def _media_type(head: bytes, name: str) -> str:
-    """The type that the name stands for; that of the bytes where the name says nothing."""
-    by_name, by_bytes = content_type_of(name), _magic_type(head)
-    if DEFAULT in (by_name, by_bytes):
-        return by_bytes if by_name == DEFAULT else by_name
-    if by_name.startswith("image/") != by_bytes.startswith("image/"):
+    by_bytes = _magic_type(head)
+    if by_name == DEFAULT:  # the name says nothing
+        return Sniffed(Kind.MEDIA, by_bytes)
+    if by_bytes != DEFAULT and (family == "image") != by_bytes.startswith("image/"):
         detail = f"the bytes are {by_bytes}, which .{extension_of(name)} does not stand for"
         raise FileRefused("media_type_mismatch", detail)
-    return by_name
+    return Sniffed(Kind.MEDIA, by_name)
 
 
 def _magic_type(head: bytes) -> str:

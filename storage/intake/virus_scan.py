@@ -48,7 +48,13 @@ def scan(path: Path, on_wait: Callable[[], object] = lambda: None) -> None:
     """
     try:
         with closing(_connected(settings.CLAMAV_SOCKET)) as scanner:
-            verdict = _asked(scanner, path, on_wait)
+            scanner.settimeout(_TICK_S)
+            # Whoever hangs up in the middle has mostly said why before.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                for piece in _pieces(path):
+                    _send(scanner, piece, on_wait)
+                    on_wait()
+            verdict = _verdict(scanner, on_wait)
     except OSError as error:
         raise ScannerUnavailable(str(error)) from error
     if verdict == "stream: OK":
@@ -74,16 +80,6 @@ def _connected(place: str) -> socket.socket:
     return socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S)
 
 
-def _asked(scanner: socket.socket, path: Path, on_wait: Callable[[], object]) -> str:
-    scanner.settimeout(_TICK_S)
-    # Whoever hangs up in the middle has mostly said why before.
-    with suppress(BrokenPipeError, ConnectionResetError):
-        for piece in _pieces(path):
-            _send(scanner, piece, on_wait)
-            on_wait()
-    return _verdict(scanner, on_wait)
-
-
 def _send(scanner: socket.socket, piece: bytes, on_wait: Callable[[], object]) -> None:
     rest, ends_at = memoryview(piece), time.monotonic() + _SEND_S
     while rest:
@@ -104,9 +100,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def _verdict(scanner: socket.socket, on_wait: Callable[[], object]) -> str:
-    scanner.settimeout(_TICK_S)
-    answer = b""
-    ends_at = time.monotonic() + _VERDICT_S
+    answer, ends_at = b"", time.monotonic() + _VERDICT_S
     while b"\0" not in answer and len(answer) < _ANSWER_BYTES:
         try:
             more = scanner.recv(_ANSWER_BYTES)

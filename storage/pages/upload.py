@@ -8,7 +8,6 @@ from accounts.web.page import Page
 from ffapi_site.lib.problem_handler import problem_response
 from ffapi_site.lib.problems import Problem, at
 from storage import intake, store
-from storage.models import File
 from storage.models.file import Origin
 from storage.names import clean_name
 
@@ -36,8 +35,5 @@ class Upload(Page):
             place.write_body(request)
             file = intake.Arrival(sender, place, name, "", Origin.UPLOAD, "/file").take_in()
         store.publish(file)
-        return JsonResponse(_to_json(file), status=201)
-
-
-def _to_json(file: File) -> dict[str, object]:
-    return {"id": file.pk, "name": file.name, "size_bytes": file.size_bytes, "media": file.media}
+        told = {"id": file.pk, "name": file.name, "size_bytes": file.size_bytes}
+        return JsonResponse(told | {"media": file.media}, status=201)

@@ -11,7 +11,7 @@ from django.contrib.admin.utils import quote
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from accounts.admin_site import site
@@ -38,7 +38,9 @@ from tests.factories import (
 )
 from tests.harness.cast import Cast
 
+get_resolver().url_patterns  # noqa: B018 -- the admin is loaded with the addresses
 MODELS = list(site._registry)
+assert MODELS
 
 
 def furnish(number: int) -> None:

@@ -117,24 +117,32 @@ def test_a_name_is_only_a_name(
 
 def test_a_name_does_no_harm_to_a_job(alice: Customer, far_end: FarEnd, content: bytes) -> None:
     """Of what is fetched, of what is made, and as something told: all of them at once."""
-    taken = []
+    taken = list[tuple[str, Json]]()
     for what, name in NAMES.items():
         url = far_end.serve(f"/{quote(name, safe='')}", Page(content))
-        params = {"input": url, "count": 1, "format": "png"}
-        for options in ({"metadata": {"name": name}}, {"output_name": name}):
-            body = {"operation": "video/thumbnails", "params": params} | options
-            answer = alice.http.post("/v1/jobs", json=body)
-            if answer.status_code == 202:
-                taken.append((what, answer.json()))
-            else:
-                check_refused(answer)
-    assert len(taken) > len(NAMES)
+        taken.extend((what, job) for job in _submitted(alice, url, name))
+    assert len(taken) > len(NAMES) - 4  # some are refused by the name of the address already
     for what, job in taken:
         ended = alice.ended(job)
         if what.startswith("blocked"):  # by the name it was fetched under
             check_failed(ended)
         else:
             _check_output(ended)
+
+
+def _submitted(alice: Customer, url: str, name: str) -> Iterator[Json]:
+    """One job that is told the name everywhere, or one for each place that takes it."""
+    everywhere = {"metadata": {"name": name}, "output_name": name}
+    params = {"input": url, "count": 1, "format": "png"}
+    body = {"operation": "video/thumbnails", "params": params}
+    for options in (everywhere, *({key: value} for key, value in everywhere.items())):
+        answer = alice.http.post("/v1/jobs", json=body | options)
+        if answer.status_code == 202:
+            yield answer.json()
+            if options is everywhere:
+                return
+        else:
+            check_refused(answer)
 
 
 def _check_output(job: Json) -> None:

@@ -6,6 +6,9 @@ import random
 import time
 from typing import cast
 
+import pytest
+
+from chaos import injector
 from chaos.ground import Ground
 from chaos.injector import Injector
 from chaos.scene import Done, Fault, NothingToHit, Scene
@@ -22,7 +25,10 @@ def _rests(_: Scene) -> Done:
     return Done("done")
 
 
-def test_what_found_nothing_has_a_second_turn_in_its_round() -> None:
+def test_what_found_nothing_has_a_second_turn_in_its_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(injector, "_LOOKS_EVERY_S", 0.005)
     found: list[int] = []
 
     def hits_late(_: Scene) -> Done:
@@ -34,11 +40,11 @@ def test_what_found_nothing_has_a_second_turn_in_its_round() -> None:
     def never_hits(_: Scene) -> Done:
         raise NothingToHit
 
-    injector = _injector(_rests, hits_late, never_hits)
-    injector.run(for_s=7)
-    assert injector.missed["hits_late"] == 1
-    assert injector.done["hits_late"] >= 1
-    assert injector.never_done() == ["never_hits"]
+    one = _injector(_rests, hits_late, never_hits)
+    one.run(for_s=1)
+    assert one.missed["hits_late"] == 1
+    assert one.done["hits_late"] >= 1
+    assert one.never_done() == ["never_hits"]
 
 
 def test_a_seed_repeats_the_order_however_often_a_fault_draws() -> None:

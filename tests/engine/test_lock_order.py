@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-_ROUNDS = 25
+_ROUNDS = int(os.environ.get("LOCK_ROUNDS", "10"))
 _ASKED = core.parse("transcode", {"input": "https://example.org/a.mp4"})
 _BY = Authority(frozenset("*"), None)
 _NO_INPUTS = Planned(_ASKED, (), Lane.CPU, Weight(1, 1, 1))

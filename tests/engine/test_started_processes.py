@@ -67,7 +67,7 @@ def test_it_works(
     work: Callable[[Job], Job],
     media: Samples,
 ) -> None:
-    media.path("film")  # is made by then, which takes an FFmpeg of the test's own
+    media.path("brief_film")  # is made by then, which takes an FFmpeg of the test's own
     recorder.is_on = True
     job = transcode()
     assert work(job).status == Status.COMPLETED

@@ -45,7 +45,7 @@ KNOWN = {
     "engine.states._close_attempt": FENCED,
     "engine.states._settle": FENCED,
     "engine.states.claim": "makes the attempt",
-    "engine.quota_hooks._weigh": FENCED,
+    "engine.quota_hooks.settle": FENCED,
     "events.__init__.append": FENCED,
     "events.webhooks.outbox.queue": FENCED,
     "engine.lost_workers.report": "names the attempt that was lost",

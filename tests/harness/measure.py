@@ -53,19 +53,23 @@ def rgb(path: Path, at_s: float = 0.0, crop: str = "iw:ih:0:0") -> tuple[int, in
     return red, green, blue
 
 
+def every_grey_picture(path: Path, size: int = 32) -> list[bytes]:
+    """All frames, each shrunk as ``grey_pixels`` does, by one run of FFmpeg."""
+    # Of a varying rate no frame is repeated or left out.
+    filters = ("-vf", f"scale={size}:{size}:flags=area,format=gray", "-fps_mode", "passthrough")
+    raw = _raw("-i", path, *filters)
+    return [raw[start : start + size * size] for start in range(0, len(raw), size * size)]
+
+
 def raw_frame(path: Path, at_s: float, filters: str) -> bytes:
-    done = subprocess.run(
-        [
-            *("ffmpeg", "-v", "error"),
-            # A picture has no place to seek to.
-            *(("-ss", f"{at_s:.6f}") if at_s else ()),
-            *("-i", str(path)),
-            *("-frames:v", "1", "-vf", filters, "-f", "rawvideo", "-"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return done.stdout
+    # A picture has no place to seek to.
+    seek = ("-ss", f"{at_s:.6f}") if at_s else ()
+    return _raw(*seek, "-i", path, "-frames:v", "1", "-vf", filters)
+
+
+def _raw(*args: str | Path) -> bytes:
+    command = ["ffmpeg", "-v", "error", *args, "-f", "rawvideo", "-"]
+    return subprocess.run(command, check=True, capture_output=True).stdout
 
 
 def difference(one: bytes, other: bytes) -> float:

@@ -6,6 +6,7 @@ import fcntl
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from media_jobs.ffmpeg.media_info import MediaInfo
@@ -128,6 +129,10 @@ AWKWARD: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+# A sample is what it is.
+_known = cache(probe)
+
+
 def rotated(folder: Path, to: Path) -> None:
     """A phone held upright writes its frames lying, with a note to turn them clockwise.
 
@@ -161,7 +166,7 @@ class Samples:
 
     def __call__(self, name: str) -> Sample:
         path = self._made(name)
-        return Sample(name, path, probe(path))
+        return Sample(name, path, _known(path))
 
     def path(self, name: str) -> Path:
         return self._made(name)

@@ -71,10 +71,11 @@ def superlinear(shapes: Iterable[tuple[str, Make]], largest: int) -> str | None:
     """Say which shape's time grows faster than n log n, and how; None where none does."""
     suspects: list[tuple[float, str, Make, int]] = []
     for name, make in shapes:
-        if len(suspects) > _ENOUGH:
+        were_stopped = sum(seconds >= _LONGEST_S for seconds, *_ in suspects)
+        if len(suspects) > _ENOUGH or were_stopped >= _MOST_SUSPECTS:
             break
         small = make(_SMALL)
-        small_s = _run(small, _LONGEST_S)
+        small_s = _run(small, 4 * _MUCH_S)
         if small_s > _MUCH_S:
             suspects.append((_LONGEST_S + small_s, name, make, _SMALL))
             continue
@@ -83,7 +84,9 @@ def superlinear(shapes: Iterable[tuple[str, Make]], largest: int) -> str | None:
         seems_much = max(_NOTHING_S, _SUSPICIOUS * small_s * size / _SMALL)
         large = make(size)
         large_s = _run(large, _LONGEST_S)
-        if large_s > seems_much and (large_s := min(large_s, _run(large, _LONGEST_S))) > seems_much:
+        if seems_much < large_s < _LONGEST_S:
+            large_s = min(large_s, _run(large, _LONGEST_S))
+        if large_s > seems_much:
             suspects.append((large_s, name, make, size))
     suspects.sort(key=lambda suspect: suspect[0], reverse=True)
     for _, name, make, size in suspects[:_MOST_SUSPECTS]:
@@ -94,7 +97,7 @@ def superlinear(shapes: Iterable[tuple[str, Make]], largest: int) -> str | None:
 
 def _growth(make: Make, size: int) -> float:
     """How much longer the work on four times the text takes, in CPU time."""
-    while size > _STEP and _run(make(size), 10 * _RUN_S) > _RUN_S:
+    while size > _STEP and _run(make(size), 2 * _RUN_S) > _RUN_S:
         size //= _STEP
     if (large_s := _cpu_s(make(size * _STEP))) is None:
         return float("inf")

@@ -9,7 +9,7 @@ import pytest
 from media_jobs.operations.building.frame_selection import Frame, choose
 from media_jobs.operations.core import InvalidParams, Media
 from media_jobs.operations.core.driver import drive, plan
-from tests.harness.measure import difference, frame_times, grey_pixels, probe
+from tests.harness.measure import difference, every_grey_picture, frame_times, grey_pixels, probe
 from tests.harness.media import Samples
 from tests.operations.workshop import Done, declared, run, sources_of
 
@@ -34,7 +34,7 @@ def test_it_works(media: Samples, tmp_path: Path) -> None:
 def test_times_are_those_of_the_pictures(media: Samples, tmp_path: Path) -> None:
     done = thumbnails(media, tmp_path, "film", timestamps=[0, 1.01, 2.5, 3.99])
     every = frame_times(media.path("film"))
-    pictures = {time: grey_pixels(media.path("film"), time, size=64) for time in every}
+    pictures = dict(zip(every, every_grey_picture(media.path("film"), size=64), strict=True))
     for path, asked in zip(done.paths, [0, 1.01, 2.5, 3.99], strict=True):
         shown = max(time for time in every if time <= asked + 1e-6)
         taken = grey_pixels(path, size=64)

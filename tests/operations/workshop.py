@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from django.utils.functional import cached_property
+
 from media_jobs import sandbox
 from media_jobs.ffmpeg import verify
 from media_jobs.ffmpeg.command import Command, OutputFile
@@ -49,7 +51,7 @@ class Done:
     def path(self) -> Path:
         return self.paths[0]
 
-    @property
+    @cached_property
     def info(self) -> MediaInfo:
         return probe(self.path)
 

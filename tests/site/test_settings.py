@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
+
+from tests.harness.server import ROOT
 
 SHOW = "from ffapi_site import settings as s; print(repr({}))"
 
 
-def read(what: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", SHOW.format(what)],
-        env=os.environ | environment,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+@dataclass(frozen=True)
+class Told:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_it_works() -> None:
+class Read(Protocol):
+    """Show an expression of the settings, with some of the environment changed."""
+
+    def __call__(self, what: str, **environment: str) -> Told: ...
+
+
+@pytest.fixture(scope="module")
+def read() -> Iterator[Read]:
+    command = [sys.executable, "-m", "tests.site.settings_reader"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as reader:
+        asking, telling = reader.stdin, reader.stdout
+        assert asking is not None
+        assert telling is not None
+
+        def ask(what: str, **environment: str) -> Told:
+            asked = {"code": SHOW.format(what), "environment": os.environ | environment}
+            asking.write(json.dumps(asked) + "\n")
+            asking.flush()
+            return Told(**json.loads(telling.readline()))
+
+        yield ask
+
+
+def test_it_works(read: Read) -> None:
     shown = read(
         "(s.TRUSTED_PROXIES, s.ALLOWED_HOSTS, s.CONTENT_SECURITY_POLICY['DIRECTIVES'])",
         TRUSTED_PROXIES="10.0.0.5, 192.168.0.0/24,fd00::/8",
@@ -82,7 +110,7 @@ def test_it_works() -> None:
         ("FFAPI_HOST_NAME", "rack/1"),
     ],
 )
-def test_a_wrong_value_stops_the_start(name: str, value: str) -> None:
+def test_a_wrong_value_stops_the_start(read: Read, name: str, value: str) -> None:
     refused = read("s.PORT", **{"PUBLIC_BASE_URL": "http://localhost:8000", name: value})
     assert refused.returncode != 0
     assert name in refused.stderr.splitlines()[-1]
@@ -98,14 +126,14 @@ def test_a_wrong_value_stops_the_start(name: str, value: str) -> None:
     ],
 )
 def test_what_is_set_to_nothing_is_not_set(
-    name: str, what: str, monkeypatch: pytest.MonkeyPatch
+    read: Read, name: str, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     empty = read(what, **{name: ""})
     monkeypatch.delenv(name, raising=False)
     assert empty.stdout == read(what).stdout != ""
 
 
-def test_a_made_secret_that_was_lost_is_not_taken_for_one(tmp_path: Path) -> None:
+def test_a_made_secret_that_was_lost_is_not_taken_for_one(read: Read, tmp_path: Path) -> None:
     """As a loss of power may leave it: an empty pepper is one that anybody knows."""
     made = {"FFAPI_DATA_DIR": str(tmp_path), "API_KEY_PEPPER": ""}
     assert len(read("s.API_KEY_PEPPER", **made).stdout) > 40
@@ -115,7 +143,7 @@ def test_a_made_secret_that_was_lost_is_not_taken_for_one(tmp_path: Path) -> Non
     assert "api_key_pepper is empty" in refused.stderr
 
 
-def test_a_list_that_is_set_to_nothing_is_empty() -> None:
+def test_a_list_that_is_set_to_nothing_is_empty(read: Read) -> None:
     assert read("s.BLOCKED_FILE_EXTENSIONS", BLOCKED_FILE_EXTENSIONS="").stdout == "[]\n"
 
 
@@ -128,17 +156,17 @@ def test_a_list_that_is_set_to_nothing_is_empty() -> None:
         {"PUBLIC_BASE_URL": "https://media.example.org"},
     ],
 )
-def test_debug_pages_are_for_this_machine_alone(place: dict[str, str]) -> None:
+def test_debug_pages_are_for_this_machine_alone(read: Read, place: dict[str, str]) -> None:
     assert "DEBUG" in read("s.DEBUG", DEBUG="1", **place).stderr
     assert read("s.DEBUG", **place).stdout == "False\n"
 
 
 @pytest.mark.parametrize("bind", ["127.0.0.1", "::1", "localhost"])
-def test_debug_pages_are_there_for_this_machine(bind: str) -> None:
+def test_debug_pages_are_there_for_this_machine(read: Read, bind: str) -> None:
     assert read("s.DEBUG", DEBUG="1", FFAPI_BIND=bind).stdout == "True\n"
 
 
-def test_cookies_are_secure_with_https() -> None:
+def test_cookies_are_secure_with_https(read: Read) -> None:
     what = "(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SECURE_HSTS_SECONDS > 0)"
     https = read(what, PUBLIC_BASE_URL="https://media.example.org")
     assert https.stdout == "(True, True, True)\n"

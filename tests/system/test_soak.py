@@ -19,7 +19,7 @@ from tests.harness.site import Site
 pytestmark = pytest.mark.slow
 
 # 2000 is what a release is tried with.
-JOBS = int(os.environ.get("SOAK_JOBS", "60"))
+JOBS = int(os.environ.get("SOAK_JOBS", "40"))
 _WARM_UP = 20
 _SMALLEST = {"resolution": {"width": 160, "height": 90}, "preset": "fast"}
 

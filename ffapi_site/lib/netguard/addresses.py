@@ -71,29 +71,15 @@ def is_allowed(address: str, *, allow_private: bool) -> bool:
     except ValueError:
         return False
     if isinstance(parsed, IPv6Address):
-        carried = _carried_v4(parsed)
+        carried = IPv4Address(int(parsed) & 0xFFFF_FFFF) if parsed in _NAT64 else parsed.ipv4_mapped
         if carried is None:
-            return _is_allowed_v6(parsed, allow_private=allow_private)
+            if any(parsed in network for network in _NEVER_V6):
+                return False
+            if any(parsed in network for network in _PRIVATE_V6):
+                return allow_private
+            is_isatap = (int(parsed) >> 32) & 0xFFFF_FFFF in _ISATAP
+            return parsed in _GLOBAL_V6 and not is_isatap
         parsed = carried
-    return _is_allowed_v4(parsed, allow_private=allow_private)
-
-
-def _carried_v4(address: IPv6Address) -> IPv4Address | None:
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped
-
-
-def _is_allowed_v4(address: IPv4Address, *, allow_private: bool) -> bool:
-    if any(address in network for network in _NEVER_V4):
+    if any(parsed in network for network in _NEVER_V4):
         return False
-    return allow_private or not any(address in network for network in _PRIVATE_V4)
-
-
-def _is_allowed_v6(address: IPv6Address, *, allow_private: bool) -> bool:
-    if any(address in network for network in _NEVER_V6):
-        return False
-    if any(address in network for network in _PRIVATE_V6):
-        return allow_private
-    is_isatap = (int(address) >> 32) & 0xFFFF_FFFF in _ISATAP
-    return address in _GLOBAL_V6 and not is_isatap
+    return allow_private or not any(parsed in network for network in _PRIVATE_V4)

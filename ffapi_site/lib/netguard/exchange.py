@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -54,22 +54,15 @@ def answered(
     """
     with _translated(target), ExitStack() as held:
         with deadline.within(_HEAD_S):
-            response = _begun(held, question, target, policy, deadline)
+            addresses = checked_addresses(target, policy, deadline)
+            response = None
+            if kept := idle.take(target, addresses):
+                with suppress(httpcore.NetworkError, httpcore.ProtocolError):
+                    response = held.enter_context(_asked(kept, deadline, question, target))
+            if response is None:
+                line = Line(target, addresses, deadline)
+                response = held.enter_context(_asked(line, deadline, question, target))
         yield response
-
-
-def _begun(
-    held: ExitStack, question: Question, target: Target, policy: Policy, deadline: Deadline
-) -> httpcore.Response:
-    addresses = checked_addresses(target, policy, deadline)
-    kept = idle.take(target, addresses)
-    if kept is not None:
-        try:
-            return held.enter_context(_asked(kept, deadline, question, target))
-        except (httpcore.NetworkError, httpcore.ProtocolError):
-            pass
-    line = Line(target, addresses, deadline)
-    return held.enter_context(_asked(line, deadline, question, target))
 
 
 @contextmanager

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 from urllib.parse import urljoin
 
-import httpcore
-
 from ffapi_site.lib.netguard.deadline import Deadline
 from ffapi_site.lib.netguard.exchange import Interrupted, Question, answered, header
 from ffapi_site.lib.netguard.names import file_name
@@ -100,9 +98,20 @@ class _Fetch:
         question = Question("GET", self.transfer.resuming(), stall_s=self.stall_s)
         with answered(question, target, self.policy, self.deadline) as response:
             if response.status in _REDIRECT_STATUSES:
-                return _next_target(response, target, self.policy)
+                location = header(response, b"location")
+                if not location:
+                    raise Refused("bad_response", "a redirect without a target")
+                try:
+                    joined = urljoin(target.url, of_location(location))
+                except ValueError as error:
+                    detail = "a redirect to something that is not a URL"
+                    raise Refused("url_invalid", detail) from error
+                return parse(joined, self.policy)
             self.transfer.receive(response)
-            return _downloaded(response, target, self.transfer.received)
+            name = file_name(header(response, b"content-disposition"), target.path)
+            declared = header(response, b"content-type") or ""
+            content_type = declared.partition(";")[0].strip().lower() or None
+            return Downloaded(self.transfer.received, content_type, name, target.url)
 
 
 class _Broken(Exception):  # noqa: N818 - what happened
@@ -113,41 +122,16 @@ class _Broken(Exception):  # noqa: N818 - what happened
 
 
 def post(
-    url: str,
-    body: bytes,
-    headers: Mapping[str, str],
-    *,
-    policy: Policy,
-    timeout_s: float,
+    url: str, body: bytes, headers: Mapping[str, str], *, policy: Policy, timeout_s: float
 ) -> Answer:
     """Send ``body`` and return whatever is answered; a redirect is an answer, never followed."""
     target = parse(url, policy)
     question = Question("POST", headers, body)
     with answered(question, target, policy, Deadline(timeout_s)) as response:
-        return Answer(response.status, _beginning(response), retry_after_s(response))
-
-
-def _next_target(response: httpcore.Response, target: Target, policy: Policy) -> Target:
-    location = header(response, b"location")
-    if not location:
-        raise Refused("bad_response", "a redirect without a target")
-    try:
-        joined = urljoin(target.url, of_location(location))
-    except ValueError as error:
-        raise Refused("url_invalid", "a redirect to something that is not a URL") from error
-    return parse(joined, policy)
-
-
-def _downloaded(response: httpcore.Response, target: Target, size_bytes: int) -> Downloaded:
-    content_type = (header(response, b"content-type") or "").partition(";")[0].strip().lower()
-    name = file_name(header(response, b"content-disposition"), target.path)
-    return Downloaded(size_bytes, content_type or None, name, target.url)
-
-
-def _beginning(response: httpcore.Response) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_stream():
-        body += chunk
-        if len(body) >= _ANSWER_BYTES:
-            break
-    return bytes(body[:_ANSWER_BYTES])
+        beginning = bytearray()
+        for chunk in response.iter_stream():
+            beginning += chunk
+            if len(beginning) >= _ANSWER_BYTES:
+                break
+        told = bytes(beginning[:_ANSWER_BYTES])
+        return Answer(response.status, told, retry_after_s(response))

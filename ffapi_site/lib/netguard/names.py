@@ -19,8 +19,8 @@ _NAMELESS: Final = "download"
 
 def file_name(content_disposition: str | None, path: str) -> str:
     """Name by Content-Disposition (RFC 6266), else by the URL's path; safe to show and store."""
-    said = _said(content_disposition) if content_disposition else None
-    return safe(said or "") or safe(unquote(path.partition("?")[0])) or _NAMELESS
+    said = _said(content_disposition) if content_disposition else ""
+    return safe(said) or safe(unquote(path.partition("?")[0])) or _NAMELESS
 
 
 def safe(name: str) -> str:
@@ -35,18 +35,16 @@ def safe(name: str) -> str:
     return whole if len(whole) <= _LONGEST else whole[: _LONGEST - len(suffix)] + suffix
 
 
-def _said(content_disposition: str) -> str | None:
+def _said(content_disposition: str) -> str:
     # What takes the header apart looks through all of it again for each of its parts.
     if len(content_disposition) > _LONGEST_HEADER:
-        return None
+        return ""
     message = Message()
     message["Content-Disposition"] = content_disposition
     try:
-        name = message.get_filename()
+        name = message.get_filename() or ""
     except ValueError:  # a charset such as "idna", whose codec can't replace what it can't read
-        return None
-    if name is None:
-        return None
+        return ""
     try:
         # Servers send raw UTF-8 where the header's octets mean Latin-1.
         return name.encode("latin-1").decode()

@@ -63,7 +63,9 @@ class Transfer:
         elif response.status == 200:
             self._begin(response)
         else:
-            raise _bad_status(response)
+            detail = f"the server answered {response.status}"
+            is_passing, after_s = response.status in _PASSING_STATUSES, retry_after_s(response)
+            raise Refused("bad_status", detail, is_passing=is_passing, retry_after_s=after_s)
         for chunk in self._chunks(response):
             self._write(chunk)
 
@@ -128,15 +130,6 @@ class Transfer:
 
     def _too_large(self) -> Refused:
         return Refused("too_large", f"more than {self._max_bytes} bytes")
-
-
-def _bad_status(response: httpcore.Response) -> Refused:
-    return Refused(
-        "bad_status",
-        f"the server answered {response.status}",
-        is_passing=response.status in _PASSING_STATUSES,
-        retry_after_s=retry_after_s(response),
-    )
 
 
 def _validator(response: httpcore.Response) -> str | None:

@@ -77,27 +77,25 @@ def check(url: str, policy: Policy) -> None:
 
 def parse(url: str, policy: Policy) -> Target:
     """Read a URL; raises Refused."""
-    split = _split(url)
-    if split.scheme not in _DEFAULT_PORTS:
-        raise Refused("url_scheme_not_allowed", "only http and https addresses can be opened")
-    if "@" in split.netloc:
-        raise Refused("url_has_credentials", "a user name or password in a URL is not accepted")
-    target = Target(split.scheme, _host(split), _port(split), _path(split))
-    if target.authority not in policy.allowlist:
-        _refuse_inside(target.host, policy)
-    return target
-
-
-def _split(url: str) -> SplitResult:
     if len(url) > LONGEST_URL:
         raise Refused("url_invalid", f"a URL has at most {LONGEST_URL} characters")
     # urlsplit would drop tabs and line ends silently.
     if _FORBIDDEN.search(url):
         raise Refused("url_invalid", "spaces, control characters and backslashes must be escaped")
     try:
-        return urlsplit(url)
+        split = urlsplit(url)
     except ValueError as error:
         raise Refused("url_invalid", "this is not a URL") from error
+    if split.scheme not in _DEFAULT_PORTS:
+        raise Refused("url_scheme_not_allowed", "only http and https addresses can be opened")
+    if "@" in split.netloc:
+        raise Refused("url_has_credentials", "a user name or password in a URL is not accepted")
+    query = f"?{split.query}" if split.query else ""
+    path = quote((split.path or "/") + query, safe=_UNQUOTED)
+    target = Target(split.scheme, _host(split), _port(split), path)
+    if target.authority not in policy.allowlist:
+        _refuse_inside(target.host, policy)
+    return target
 
 
 def _port(split: SplitResult) -> int:
@@ -114,47 +112,29 @@ def _host(split: SplitResult) -> str:
     if not split.hostname:
         raise Refused("url_invalid", "the host is missing")
     if "[" in split.netloc:
-        return _v6(split)
-    host = _ascii(split.hostname)
+        # Zones, and text after the bracket, are read differently by different parsers.
+        if not _BRACKETED.fullmatch(split.netloc):
+            raise Refused("url_invalid", "the IPv6 address is malformed")
+        try:
+            return str(IPv6Address(split.hostname))
+        except AddressValueError as error:
+            raise Refused("url_invalid", "the IPv6 address is malformed") from error
+    host = split.hostname.lower()
+    if not split.hostname.isascii():
+        try:
+            # Strict: no mapping of look-alikes such as circled or full-width digits.
+            host = idna.encode(split.hostname, strict=True, std3_rules=True).decode()
+        except idna.IDNAError as error:
+            raise Refused("url_invalid", "the host is not a valid international name") from error
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise Refused("url_invalid", "the host is not spelt as a name or an address")
-    if _NUMERIC.fullmatch(labels[-1]):
-        return _v4(host)
-    return host
-
-
-def _ascii(host: str) -> str:
-    if host.isascii():
-        return host.lower()
-    try:
-        # Strict: no mapping of look-alikes such as circled or full-width digits.
-        return idna.encode(host, strict=True, std3_rules=True).decode()
-    except idna.IDNAError as error:
-        raise Refused("url_invalid", "the host is not a valid international name") from error
-
-
-def _v4(host: str) -> str:
-    """Only four decimal numbers; C libraries also read octal, hexadecimal and fewer parts."""
-    try:
+    if not _NUMERIC.fullmatch(labels[-1]):
+        return host
+    try:  # only four decimal numbers; C libraries also read octal, hexadecimal and fewer parts
         return str(IPv4Address(host))
     except AddressValueError as error:
         raise Refused("url_invalid", "write the address as four decimal numbers") from error
-
-
-def _v6(split: SplitResult) -> str:
-    # Zones, and text after the bracket, are read differently by different parsers.
-    if not _BRACKETED.fullmatch(split.netloc):
-        raise Refused("url_invalid", "the IPv6 address is malformed")
-    try:
-        return str(IPv6Address(split.hostname or ""))
-    except AddressValueError as error:
-        raise Refused("url_invalid", "the IPv6 address is malformed") from error
-
-
-def _path(split: SplitResult) -> str:
-    query = f"?{split.query}" if split.query else ""
-    return quote((split.path or "/") + query, safe=_UNQUOTED)
 
 
 def _refuse_inside(host: str, policy: Policy) -> None:

@@ -19,20 +19,14 @@ class Worker(gasgi.ASGIWorker):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.crowd = Crowd(
-            most=min(settings.MAX_CONNECTIONS, _connections_possible()),
-            most_of_one=settings.MAX_CONNECTIONS_PER_ADDRESS,
-        )
+        # The limit of open files is raised as far as it goes; no more connections than fit in it.
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        most = settings.MAX_CONNECTIONS
+        if hard != resource.RLIM_INFINITY:
+            most = min(most, max(1, (hard - _DESCRIPTORS_BESIDES) // _DESCRIPTORS_OF_ONE))
+        self.crowd = Crowd(most=most, most_of_one=settings.MAX_CONNECTIONS_PER_ADDRESS)
 
 
 # The base class takes its protocol from its module and offers no other way.
 gasgi.ASGIProtocol = Connection
-
-
-def _connections_possible() -> int:
-    """Raise the limit of open files as far as it goes, and give the connections that fit in it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    if hard == resource.RLIM_INFINITY:
-        return int(settings.MAX_CONNECTIONS)
-    return max(1, (hard - _DESCRIPTORS_BESIDES) // _DESCRIPTORS_OF_ONE)

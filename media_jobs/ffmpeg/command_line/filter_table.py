@@ -19,6 +19,7 @@ _TEXT = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]{0,5000}")
 # Of a pattern of fontconfig, the family and the face; it could ask for files too.
 _FACE = r"regular|medium|light|bold|italic|oblique|(style|weight|slant|width)=[\w ]{1,30}"
 _FONT = re.compile(rf"[^\x00-\x1f\x7f:=/\\]{{1,100}}(:({_FACE})){{0,4}}")
+_FRAMESYNC = {"eof_action", "shortest", "repeatlast", "ts_sync_mode"}
 _HOLDS = {"plain": _PLAIN, "text": _TEXT, "font": _FONT}
 
 
@@ -48,6 +49,14 @@ class FilterKind:
     goes_on: bool = False
     repeats: bool = False
 
+    def slot(self, option: str) -> Slot | None:
+        """By any name of an option that is written out, those that many filters have as well."""
+        if option == "enable" and self.has_timeline:
+            return Slot((option,), "text")
+        if option in _FRAMESYNC and self.has_framesync:
+            return Slot((option,), "plain")
+        return next((each for each in self.slots if option in each.names), None)
+
     def has(self, option: str) -> bool:
         return any(each.name == option for each in self.slots)
 
@@ -59,19 +68,18 @@ class FilterKind:
 _KINDS: dict[str, SlotKind] = {"*": "text", "^": "font", "!": "barred", "@": "file"}
 
 
-def _slot(word: str) -> Slot:
-    kind = _KINDS.get(word[-1], "plain")
-    return Slot(tuple((word if kind == "plain" else word[:-1]).split("/")), kind)
-
-
 def _read(table: str) -> Iterator[FilterKind]:
     """Read lines as ``video_filters`` explains them."""
     for line in re.sub(r"\n\s+", " ", table).strip().splitlines():
         head, _, options = line.partition(":")
         name, _, letters = head.partition(" ")
+        slots = (
+            Slot(tuple(word.rstrip("".join(_KINDS)).split("/")), _KINDS.get(word[-1], "plain"))
+            for word in options.split()
+        )
         yield FilterKind(
             name,
-            tuple(_slot(word) for word in options.split()),
+            tuple(slots),
             has_timeline="T" in letters,
             has_framesync="F" in letters,
             goes_on="E" in letters,

@@ -17,24 +17,6 @@ _ENDS = {"duration", "whole_dur", "pad_dur", "pad_len", "whole_len"}
 _LEAST_S = 0.000_001
 _USUAL_RATE = 44_100
 _LONGEST_RATE = 9
-_FRAMESYNC = {"eof_action", "shortest", "repeatlast", "ts_sync_mode"}
-
-
-def _is_end(text: str, least_s: float) -> bool:
-    """Not so of what is no length, as a negative one, or less than the filter counts.
-
-    To some filters that means without end.
-    """
-    length = text.removesuffix("s")
-    return length[:1].isdigit() and KINDS["time"].holds(length) and seconds(length) >= least_s
-
-
-def _sample_s(rate: str | None) -> float:
-    """How long a sample is, and as a rate that is no plain number the longest that one can be."""
-    if rate is None:
-        return 1 / _USUAL_RATE
-    is_plain = rate.isascii() and rate.isdigit() and len(rate) <= _LONGEST_RATE
-    return 1 / max(int(rate), 1) if is_plain else 1.0
 
 
 @dataclass(frozen=True)
@@ -61,9 +43,19 @@ class KnownFilter:
         }
         if self.kind.repeats:
             return any(not said.get(key, "0").isdigit() for key in ("loop", "stop"))
-        least_s = _sample_s(said.get("sample_rate")) if self.kind.has("sample_rate") else _LEAST_S
-        ends = [said[key] for key in _ENDS & said.keys()]
-        return self.kind.goes_on and not any(_is_end(value, least_s) for value in ends)
+        least_s = _LEAST_S
+        if self.kind.has("sample_rate"):
+            # As long as a sample is, or can be where the rate is no plain number.
+            rate = said.get("sample_rate", str(_USUAL_RATE))
+            is_plain = rate.isascii() and rate.isdigit() and len(rate) <= _LONGEST_RATE
+            least_s = 1 / max(int(rate), 1) if is_plain else 1.0
+        lengths = [said[key].removesuffix("s") for key in _ENDS & said.keys()]
+        # What is no length, as a negative one, or less than the filter counts, is no end: to some
+        # filters it means without end.
+        return self.kind.goes_on and not any(
+            length[:1].isdigit() and KINDS["time"].holds(length) and seconds(length) >= least_s
+            for length in lengths
+        )
 
     def write(self, paths: Mapping[str, str]) -> str:
         """``paths`` are the files behind the aliases."""
@@ -107,37 +99,24 @@ def _known(raw: RawFilter, aliases: Aliases) -> KnownFilter:
     if kind is None:
         advice = filter_table.advice(raw.name)
         raise NoGraph(f"the filter {raw.name} is not allowed; {advice}")
-    options = tuple(_options(kind, raw.arguments, aliases))
-    return KnownFilter(kind, options, raw.inputs, raw.outputs)
-
-
-def _options(
-    kind: FilterKind, arguments: str, aliases: Aliases
-) -> Iterator[tuple[str, str | AliasedFile]]:
+    options = []
     places = iter(kind.slots)
-    for key, value in graph_syntax.read_arguments(arguments):
+    for key, value in graph_syntax.read_arguments(raw.arguments):
         if key is None:
             slot = next(places, None)
             if slot is None:
                 raise NoGraph(
                     f"{kind.name} has no option at the place of {shown(value)!r}; write key=value"
                 )
-            yield slot.name, _value(kind, slot, value, aliases)
+            options.append((slot.name, _value(kind, slot, value, aliases)))
         else:
             places = iter(())
-            yield key, _value(kind, _slot(kind, key), value, aliases)
-
-
-def _slot(kind: FilterKind, key: str) -> Slot:
-    if key == "enable" and kind.has_timeline:
-        return Slot((key,), "text")
-    if key in _FRAMESYNC and kind.has_framesync:
-        return Slot((key,), "plain")
-    slot = next((each for each in kind.slots if key in each.names), None)
-    if slot is None:
-        known = ", ".join(each.name for each in kind.slots if each.kind != "barred")
-        raise NoGraph(f"{kind.name} has no option {shown(key)} here; there are: {known}")
-    return slot
+            slot = kind.slot(key)
+            if slot is None:
+                known = ", ".join(each.name for each in kind.slots if each.kind != "barred")
+                raise NoGraph(f"{kind.name} has no option {shown(key)} here; there are: {known}")
+            options.append((key, _value(kind, slot, value, aliases)))
+    return KnownFilter(kind, tuple(options), raw.inputs, raw.outputs)
 
 
 def _value(kind: FilterKind, slot: Slot, value: str, aliases: Aliases) -> str | AliasedFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from media_jobs.ffmpeg.command_line import muxers, reading
@@ -92,6 +92,21 @@ class _State:
     inputs: list[NamedFile] = field(default_factory=list)
     outputs: list[NamedFile] = field(default_factory=list)
 
+    def read(self, tokens: tuple[Token, ...]) -> None:
+        words = iter(zip(tokens, (*tokens[1:], None), strict=True))
+        for token, following in words:
+            if token.text == "-i":
+                self.read_input(following)
+                next(words, None)
+            elif token.text.startswith("-") and len(token.text) > 1:
+                if self.read_option(token, following):
+                    next(words, None)
+            else:
+                self.read_output(token)
+        if self.waiting:
+            refused = self.waiting[0].token
+            raise refused.refuse("it stands behind the last file", "put it before one")
+
     def read_option(self, token: Token, following: Token | None) -> bool:
         """Whether the following word was its value."""
         word = reading.start(token, following)
@@ -149,7 +164,7 @@ def parse(
     Raises ``Refused`` for everything that is not known to be harmless.
     """
     state = _State(Aliases.of(inputs, list(outputs)))
-    _read(tokenise(command), state)
+    state.read(tokenise(command))
     line = CommandLine(tuple(state.inputs), tuple(state.outputs), tuple(state.options))
     _check_files(line, inputs, outputs)
     for output in line.outputs:
@@ -157,44 +172,20 @@ def parse(
     return line
 
 
-def _read(tokens: tuple[Token, ...], state: _State) -> None:
-    words = iter(zip(tokens, (*tokens[1:], None), strict=True))
-    for token, following in words:
-        if token.text == "-i":
-            state.read_input(following)
-            next(words, None)
-        elif token.text.startswith("-") and len(token.text) > 1:
-            if state.read_option(token, following):
-                next(words, None)
-        else:
-            state.read_output(token)
-    if state.waiting:
-        raise state.waiting[0].token.refuse("it stands behind the last file", "put it before one")
-
-
 def _check_files(line: CommandLine, inputs: Sequence[str], outputs: Mapping[str, str]) -> None:
     if not line.outputs:
         raise Refused("the command writes no output; end it with {{output}}")
-    read = {each.alias for each in line.inputs} | set(_read_by_filters(line))
-    written = {each.alias for each in line.outputs}
-    unused = [alias for alias in (*inputs, *outputs) if alias not in read | written]
-    for alias in unused:
-        raise Refused(f"{{{{{alias}}}}} is given but does not occur in the command")
-    _check_map(line)
-
-
-def _read_by_filters(line: CommandLine) -> Iterator[str]:
-    return (file.alias for graph in line.graphs for _, file in graph.files())
-
-
-def _check_map(line: CommandLine) -> None:
-    for output in line.outputs:
-        for option in output.options:
-            number = str(option.value).lstrip("-").partition(":")[0].rstrip("?")
-            if option.name == "map" and number.isdigit() and int(number) >= len(line.inputs):
-                raise Refused(
-                    f"-map {option.value}: there are {len(line.inputs)} inputs, counted from 0"
-                )
+    by_filters = {file.alias for graph in line.graphs for _, file in graph.files()}
+    named = by_filters | {each.alias for each in (*line.inputs, *line.outputs)}
+    for alias in (*inputs, *outputs):
+        if alias not in named:
+            raise Refused(f"{{{{{alias}}}}} is given but does not occur in the command")
+    for option in (option for output in line.outputs for option in output.options):
+        number = str(option.value).lstrip("-").partition(":")[0].rstrip("?")
+        if option.name == "map" and number.isdigit() and int(number) >= len(line.inputs):
+            raise Refused(
+                f"-map {option.value}: there are {len(line.inputs)} inputs, counted from 0"
+            )
 
 
 def _check_muxer(output: NamedFile, extension: str) -> None:

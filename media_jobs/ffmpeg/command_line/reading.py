@@ -97,18 +97,14 @@ def settle(word: Word, place: Place, aliases: Aliases) -> Option | None:
     if kind == "flag" or word.value is None:
         return Option(word.name)
     if kind == "graph":
-        return Option(word.name, word.specifier, _graph(word, word.value, aliases))
+        try:
+            return Option(word.name, word.specifier, graph.read(word.value.text, aliases))
+        except NoGraph as error:
+            raise Refused(f"{word.token.text}: {error}", word.value.position) from error
     return Option(word.name, word.specifier, _plain(word, word.value, kind, place))
 
 
 _ARTICLE = {"input": "an input", "output": "an output", "global": "everything"}
-
-
-def _graph(word: Word, value: Token, aliases: Aliases) -> Graph:
-    try:
-        return graph.read(value.text, aliases)
-    except NoGraph as error:
-        raise Refused(f"{word.token.text}: {error}", value.position) from error
 
 
 def _plain(word: Word, value: Token, kind: str, place: Place) -> str:

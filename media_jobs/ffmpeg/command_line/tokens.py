@@ -53,23 +53,17 @@ class Aliases:
 
 
 def tokenise(command: str | Sequence[str]) -> tuple[Token, ...]:
-    words = _words(command) if isinstance(command, str) else list(command)
-    if sum(len(word) for word in words) > MOST_CHARACTERS:
-        raise Refused(f"the command is longer than {MOST_CHARACTERS} characters")
-    if len(words) > MOST_WORDS:
-        raise Refused(f"the command has more than {MOST_WORDS} words")
-    tokens = tuple(Token(word, position) for position, word in enumerate(words))
-    for token in tokens:
-        if _UNSPEAKABLE.search(token.text):
-            raise token.refuse("holds a control character")
-    return tokens[1:] if tokens and tokens[0].text == "ffmpeg" else tokens
-
-
-def _words(command: str) -> list[str]:
-    if len(command) > MOST_CHARACTERS:
+    # All characters, of a string too: to part it takes its time, and makes it no longer.
+    if sum(len(part) for part in command) > MOST_CHARACTERS:
         raise Refused(f"the command is longer than {MOST_CHARACTERS} characters")
     try:
-        return shlex.split(command)
+        words = shlex.split(command) if isinstance(command, str) else list(command)
     except ValueError as error:
         quote = "a quote is not closed" if "quotation" in str(error) else "it ends with a backslash"
         raise Refused(f"the command can't be parted into words: {quote}") from error
+    if len(words) > MOST_WORDS:
+        raise Refused(f"the command has more than {MOST_WORDS} words")
+    tokens = tuple(Token(word, position) for position, word in enumerate(words))
+    if bad := next((each for each in tokens if _UNSPEAKABLE.search(each.text)), None):
+        raise bad.refuse("holds a control character")
+    return tokens[1:] if tokens and tokens[0].text == "ffmpeg" else tokens

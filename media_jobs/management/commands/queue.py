@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,6 @@ from django.utils import timezone
 from ffapi_site.lib.arguments import seconds
 from ffapi_site.lib.problems import Problem
 from media_jobs.engine import jobs, lanes
-from media_jobs.engine.lanes import Lane
 from media_jobs.models import Job, Slot, Status
 
 _LOOKS_EVERY_S = 0.5
@@ -52,13 +52,7 @@ class Command(BaseCommand):
         verbs[options["verb"]](options)
 
     def _status(self, options: Facts) -> None:
-        facts: Facts = {
-            "lanes": [
-                asdict(lane) | {"oldest_wait_s": _waited_s(lane)} for lane in lanes.overview()
-            ],
-            "slots": _slots(),
-            "dead": Job.objects.quarantined().count(),
-        }
+        facts = _facts()
         if options["json"]:
             self._tell_json(facts)
             return
@@ -131,15 +125,14 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(facts, cls=DjangoJSONEncoder, indent=2))
 
     def _tell_table(self, rows: list[Facts], *columns: str) -> None:
-        cells = [columns, *([_cell(row[column]) for column in columns] for row in rows)]
+        cells: list[Sequence[str]] = [columns]
+        for row in rows:
+            values = (row[column] for column in columns)
+            cells.append(["-" if each is None else str(each) or "(no reason)" for each in values])
         widths = [max(len(line[n]) for line in cells) for n in range(len(columns))]
         for line in cells:
             padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
             self.stdout.write("  ".join(padded).rstrip())
-
-
-def _cell(value: object) -> str:
-    return "-" if value is None else str(value) or "(no reason)"
 
 
 def _chosen(options: Facts) -> list[str]:
@@ -149,20 +142,23 @@ def _chosen(options: Facts) -> list[str]:
     return [lane] if lane else known
 
 
-def _waited_s(lane: Lane) -> int | None:
-    return int((timezone.now() - lane.oldest_due).total_seconds()) if lane.oldest_due else None
-
-
-def _slots() -> list[Facts]:
+def _facts() -> Facts:
+    seen, now = lanes.overview(), timezone.now()
+    waits_s = {
+        lane.name: int((now - lane.oldest_due).total_seconds()) for lane in seen if lane.oldest_due
+    }
     running = dict(Job.objects.filter(status=Status.RUNNING).values_list("slot", "pk"))
-    now = timezone.now()
-    return [
-        {
-            "name": slot.name,
-            "lane": slot.lane,
-            "host": slot.host,
-            "heartbeat_s": round((now - slot.heartbeat_at).total_seconds(), 1),
-            "job": running.get(slot.name),
-        }
-        for slot in Slot.objects.all()
-    ]
+    return {
+        "lanes": [asdict(lane) | {"oldest_wait_s": waits_s.get(lane.name)} for lane in seen],
+        "slots": [
+            {
+                "name": slot.name,
+                "lane": slot.lane,
+                "host": slot.host,
+                "heartbeat_s": round((now - slot.heartbeat_at).total_seconds(), 1),
+                "job": running.get(slot.name),
+            }
+            for slot in Slot.objects.all()
+        ],
+        "dead": Job.objects.quarantined().count(),
+    }

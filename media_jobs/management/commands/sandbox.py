@@ -28,7 +28,8 @@ class Command(BaseCommand):
         finally:
             sandbox_check.leave_group()
         if options["json"]:
-            self.stdout.write(json.dumps(_facts(checked), indent=2))
+            probes = {probe.name: probe.blocked for probe in checked.probes}
+            self.stdout.write(json.dumps(checked.to_json() | {"probes": probes}, indent=2))
         else:
             self._tell(checked)
         if not checked.report.allowed:
@@ -43,20 +44,10 @@ class Command(BaseCommand):
         for probe in checked.probes:
             self.stdout.write(f"{probe.name:<22} {'blocked' if probe.blocked else 'GOT OUT'}")
         blocked = sum(probe.blocked for probe in checked.probes)
+        taken = "are taken" if checked.report.allowed else "are not taken"
+        if checked.report.allowed and checked.report.level == "none":
+            taken += " only because ALLOW_DEGRADED_SANDBOX is 1"
         self.stdout.write(f"\n{blocked} of {len(checked.probes)} escapes blocked")
-        self.stdout.write(f"level: {checked.report.level}; jobs {_verdict(checked)}")
+        self.stdout.write(f"level: {checked.report.level}; jobs {taken}")
         if checked.reason:
             self.stdout.write(f"reason: {checked.reason}")
-
-
-def _verdict(checked: sandbox_check.Checked) -> str:
-    if not checked.report.allowed:
-        return "are not taken"
-    if checked.report.level == "none":
-        return "are taken only because ALLOW_DEGRADED_SANDBOX is 1"
-    return "are taken"
-
-
-def _facts(checked: sandbox_check.Checked) -> dict[str, Any]:
-    probes = {probe.name: probe.blocked for probe in checked.probes}
-    return checked.to_json() | {"probes": probes}

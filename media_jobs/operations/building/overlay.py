@@ -89,13 +89,10 @@ def overlaid(
             over = f"over{number}"
         result = OVERLAID if is_last else f"with{number}"
         fed = m.placed((), encoding=encoding) if is_last else ()
-        chains.append(Chain((_overlay(each), *fed), (below, over), (result,)))
+        x, y = each.place
+        shown = shown_between(each.start_s, each.end_s)
+        # Its own choice would be 8 bit 4:2:0, whatever the frames have.
+        overlay = Filter("overlay", cuda=None, x=x, y=y, format="auto", **shown)
+        chains.append(Chain((overlay, *fed), (below, over), (result,)))
         below = result
     return Graph(tuple(chains))
-
-
-def _overlay(each: Overlay) -> Filter:
-    x, y = each.place
-    # Its own choice would be 8 bit 4:2:0, whatever the frames have.
-    shown = shown_between(each.start_s, each.end_s)
-    return Filter("overlay", cuda=None, x=x, y=y, format="auto", **shown)

@@ -29,16 +29,11 @@ def _of_module(name: str) -> dict[str, dict[str, str]]:
     if path is None:
         return {}
     tree = ast.parse(Path(path).read_text(encoding="utf-8"))
-    return {node.name: _of_class(node) for node in tree.body if isinstance(node, ast.ClassDef)}
-
-
-def _of_class(node: ast.ClassDef) -> dict[str, str]:
-    return {
-        field.target.id: inspect.cleandoc(text.value.value)
-        for field, text in pairwise(node.body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
-    }
+    found: dict[str, dict[str, str]] = {}
+    for declared in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+        texts = found[declared.name] = {}
+        for pair in pairwise(declared.body):
+            match pair:
+                case ast.AnnAssign(ast.Name(field)), ast.Expr(ast.Constant(str(text))):
+                    texts[field] = inspect.cleandoc(text)
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -117,15 +118,11 @@ def mistakes(
         where = pointer(each, data, renamed)
         code = _CODES.get(each["type"], "invalid")
         found.setdefault(where, InvalidParams(where, sentence(each), code))
-    around = {place for where in found for place in _around(where)}
+    # The places that hold others: a and a/b of a/b/c.
+    around = {
+        place for where in found for place in accumulate(where.split("/")[:-1], "{}/{}".format)
+    }
     return [mistake for where, mistake in found.items() if where not in around]
-
-
-def _around(where: str) -> Iterator[str]:
-    """The places that hold the one at ``where``."""
-    while "/" in where:
-        where = where.rpartition("/")[0]
-        yield where
 
 
 def sentence(each: ErrorDetails) -> str:

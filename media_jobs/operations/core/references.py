@@ -21,8 +21,10 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from ffapi_site.lib.web_addresses import LONGEST_URL
 
 _FILE_ID = re.compile(r"file_[0-9a-z]{1,64}")
+_BLANK = re.compile(r"[\x00- \x7f]")
 _WANTED: LiteralString = "give an http(s) address or the id of a file (file_…)"
 
+_TOO_LONG: LiteralString = "an address has at most {most} characters"
 _BLANKS: LiteralString = "an address holds no spaces or control characters: write a space as %20"
 
 
@@ -49,13 +51,13 @@ class MediaRef(BaseModel):
             raise PydanticCustomError("media_reference", "name either a url or a file")
         if self.file is not None and not _FILE_ID.fullmatch(self.file):
             raise PydanticCustomError("media_reference", "this is not the id of a file")
-        if self.url is not None and len(self.url) > LONGEST_URL:
-            raise PydanticCustomError(
-                "media_reference", "an address has at most {most} characters", {"most": LONGEST_URL}
-            )
-        if self.url is not None and _has_blanks(self.url):
+        if self.url is None:
+            return self
+        if len(self.url) > LONGEST_URL:
+            raise PydanticCustomError("media_reference", _TOO_LONG, {"most": LONGEST_URL})
+        if self.url.startswith(("http://", "https://")) and _BLANK.search(self.url):
             raise PydanticCustomError("media_reference", _BLANKS)
-        if self.url is not None and not is_web_address(self.url):
+        if not is_web_address(self.url):
             raise PydanticCustomError("media_reference", _WANTED)
         return self
 
@@ -84,11 +86,6 @@ class MediaRef(BaseModel):
         }
 
 
-def _has_blanks(url: str) -> bool:
-    is_address = url.startswith(("http://", "https://"))
-    return is_address and any(char <= " " or char == "\x7f" for char in url)
-
-
 @dataclass(frozen=True)
 class Ref:
     """``role`` says where it stood: "input", "inputs/0", "tracks/2/url"."""
@@ -108,7 +105,7 @@ def one_member(name: str, **form: str | int) -> dict[str, Any]:
 
 def is_web_address(url: str) -> bool:
     """The spelling only; whether the address may be fetched is decided where it is."""
-    if any(char <= " " or char == "\x7f" for char in url):
+    if _BLANK.search(url):
         return False
     try:
         parts = urlsplit(url)

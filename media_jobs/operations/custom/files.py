@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -47,21 +48,10 @@ def _named(start: str, value: Any) -> Any:
     """A list is numbered from 1, a single file the first of one."""
     if isinstance(value, list | tuple):
         return {f"{start}_{number}": each for number, each in enumerate(value, start=1)}
-    if isinstance(value, str | MediaRef) or (isinstance(value, Mapping) and _is_reference(value)):
+    is_reference = isinstance(value, Mapping) and len(value) == 1 and set(value) <= _REFERENCE
+    if is_reference or isinstance(value, str | MediaRef):
         return {f"{start}_1": value}
     return value
-
-
-def _is_reference(value: Mapping[Any, Any]) -> bool:
-    return len(value) == 1 and set(value) <= _REFERENCE
-
-
-def _inputs(value: Any) -> Any:
-    return _named("in", value)
-
-
-def _outputs(value: Any) -> Any:
-    return _named("out", value)
 
 
 def _also_a_list(schema: dict[str, Any]) -> None:
@@ -72,5 +62,5 @@ def _also_a_list(schema: dict[str, Any]) -> None:
 
 
 _SHAPE = Field(min_length=1, max_length=MOST_FILES, json_schema_extra=_also_a_list)
-InputFiles = Annotated[dict[Alias, MediaRef], _SHAPE, BeforeValidator(_inputs)]
-OutputFiles = Annotated[dict[Alias, FileName], _SHAPE, BeforeValidator(_outputs)]
+InputFiles = Annotated[dict[Alias, MediaRef], _SHAPE, BeforeValidator(partial(_named, "in"))]
+OutputFiles = Annotated[dict[Alias, FileName], _SHAPE, BeforeValidator(partial(_named, "out"))]
