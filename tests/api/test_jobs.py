@@ -143,6 +143,14 @@ def test_a_retry_is_a_new_job(client: Client, tenant: Tenant) -> None:
     assert (again.json()["params"], again.json()["tags"]) == (job.params, ["x"])
 
 
+def test_a_retry_takes_what_the_operation_takes(tenant: Tenant) -> None:
+    job = JobFactory.create(tenant=tenant, operation="ffmpeg", failed=True)
+    refused = send(client_of(tenant, Role.OPERATOR), f"/v1/jobs/{job.pk}/retry")
+    assert code_of(refused, 403) == "forbidden"
+    assert refused.json()["required_scope"] == "ffmpeg:custom"
+    assert Job.objects.get() == job
+
+
 def test_a_job_that_has_not_ended_is_neither_retried_nor_deleted(client: Client, job: Job) -> None:
     assert code_of(send(client, f"/v1/jobs/{job.pk}/retry"), 409) == "job_not_ended"
     assert code_of(client.delete(f"/v1/jobs/{job.pk}"), 409) == "job_not_ended"

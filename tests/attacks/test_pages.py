@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.roles import Role
+from media_jobs.models import JobAttempt
 from tests.factories import (
     JobFactory,
     MembershipFactory,
@@ -92,3 +93,16 @@ class TestPages:
         sign_in(client, user)
         assert b"<script>alert(1)" not in client.get(f"/jobs/{job.pk}").content
         assert json.loads(client_of(tenant).get(f"/v1/jobs/{job.pk}").content)["metadata"]
+
+    def test_what_staff_read_of_a_job_is_text(self, browser: Client) -> None:
+        hostile = "</pre><script>alert(1)</script>"
+        job = JobFactory.create(
+            running=True, tags=[hostile], metadata={"a": hostile}, error={"code": hostile}
+        )
+        commands = [{"argv": ["ffmpeg", hostile], "returncode": 0, "seconds": 1}]
+        JobAttempt.objects.create(
+            job=job, number=1, slot="a", log=hostile, receipt={"commands": commands}
+        )
+        shown = browser.get(f"/admin/media_jobs/job/{job.pk}/change/").content
+        assert shown.count(b"script&gt;alert(1)") >= 5
+        assert b"<script>alert(1)" not in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ from django.test import Client
 
 from accounts import audit
 from accounts.audit_chain import chain as chain_module
-from accounts.audit_chain import checkpoints, locks
+from accounts.audit_chain import checkpoints, locks, records
 from accounts.audit_chain import sealer as sealer_module
 from accounts.audit_chain.chain import Chains
 from accounts.audit_chain.record import Row, digest_of_personal, line
@@ -262,6 +263,27 @@ def test_two_that_seal_at_once_do_no_harm(tenant: Tenant, sealer: Sealing) -> No
         with pytest.raises(psycopg.errors.UniqueViolation):
             sealer.step()
     assert len(chain_of(tenant).hashes) == 5
+
+
+def test_what_another_seals_meanwhile_is_sealed_once(
+    tenant: Tenant, connection: SealerConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who finds its records sealed goes on from no head that was never written."""
+    chains, read = Chains(connection), records.unsealed
+
+    def overtaken(*asked: Any, **named: Any) -> list[Row]:
+        rows = read(*asked, **named)
+        monkeypatch.setattr(records, "unsealed", read)
+        with sealing.connect() as second:
+            Chains(second).seal()
+        return rows
+
+    write(tenant, 3)
+    monkeypatch.setattr(records, "unsealed", overtaken)
+    with pytest.raises(psycopg.OperationalError, match="somebody else"):
+        chains.seal()
+    assert chains.known_head(tenant.pk) is None
+    assert len(chain_of(tenant).hashes) == 3
 
 
 @pytest.mark.parametrize(

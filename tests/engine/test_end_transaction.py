@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError, connection
 
-from media_jobs.engine import states
+from media_jobs.engine import lease, states
 from media_jobs.models import Job, Status
 from media_jobs.worker import attempt, end_transaction
 from media_jobs.worker.heartbeat import Heartbeat
@@ -50,6 +50,22 @@ def test_a_refusal_that_passes_is_borne(job: Job) -> None:
     end_transaction.commit(job, write, on_outage=Heartbeat(job).wait_for_database)
     job.refresh_from_db()
     assert job.status == Status.COMPLETED
+
+
+def test_an_end_in_doubt_that_was_somebody_else_s_is_lost(job: Job) -> None:
+    """The try came to nothing, and the lease ran out before the next one."""
+    refusals = [refuse]
+
+    def write() -> None:
+        if refusals:
+            refusals.pop()()
+        states.end(job, Status.COMPLETED, "done")
+
+    def lose(_: Exception) -> None:
+        states.give_back(Job.objects.get(pk=job.pk), "silent", outcome=states.WORKER_LOST)
+
+    with pytest.raises(lease.Lost):
+        end_transaction.commit(job, write, on_outage=lose)
 
 
 def test_what_falls_at_this_very_statement_is_given_up(

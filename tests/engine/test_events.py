@@ -13,7 +13,7 @@ from accounts.models import QuotaAlert, Tenant, UsageEntry
 from accounts.quotas import limits
 from media_jobs import events
 from media_jobs.engine import jobs, states
-from media_jobs.events import Event, Subscriber
+from media_jobs.events import Event, Subscriber, change_feed
 from media_jobs.models import Job, JobAttempt, JobEvent, Status, WebhookDelivery
 from tests.engine.claiming import claim
 
@@ -92,6 +92,19 @@ def test_one_that_raises_undoes_the_change(tenant: Tenant, subscribe: Subscribe,
     with pytest.raises(_BrokenError, match=kind):
         change(tenant)
     assert _all_there_is() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_is_woken_by_each_change(tenant: Tenant) -> None:
+    job = None
+    with change_feed.direct_connection() as listener:
+        listener.execute(f"LISTEN {change_feed.CHANNEL}")
+        for kind, live in _LIFE:
+            live(tenant)
+            woken = {each.payload for each in listener.notifies(timeout=5, stop_after=1)}
+            if job is not None:  # nobody waits for one that was not there
+                assert woken == {job.pk}, kind
+            job = Job.objects.get()
 
 
 def test_what_waits_is_canceled_with_what_is_told(tenant: Tenant, subscribe: Subscribe) -> None:

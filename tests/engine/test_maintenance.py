@@ -10,13 +10,36 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import idempotency, rate_limit
+from accounts.people import sessions
+from accounts.quotas import alerts, reservations
+from media_jobs.engine import job_retention, wakeups
+from media_jobs.events import webhooks
 from media_jobs.events.webhooks import program as webhook_program
-from media_jobs.maintenance import program
+from media_jobs.maintenance import program, sweep
 from media_jobs.maintenance.named import named
 from media_jobs.models import Job, MaintenanceChore, Status
+from media_jobs.planning import placement
+from storage import retention
 from tests.engine.test_housekeeping import silent
 
 pytestmark = pytest.mark.django_db
+
+
+_ALL = [
+    (sweep, "reap"),
+    (placement, "move_stranded"),
+    (wakeups, "renew"),
+    (retention, "sweep"),
+    (job_retention, "sweep"),
+    (idempotency, "forget_old"),
+    (rate_limit, "forget_old"),
+    (sessions, "forget_old"),
+    (reservations, "forget_old"),
+    (webhooks, "forget_old"),
+    (alerts, "mail_due"),
+    (sweep, "_forget_slots"),
+]
 
 
 class Work:
@@ -44,6 +67,16 @@ def test_it_works(work: Work) -> None:
     assert kept.succeeded_at is not None
     assert kept.took_s >= 0
     assert work.done == 1
+
+
+def test_each_is_done_once_in_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[tuple[str, str]] = []
+    for module, name in _ALL:
+        which = (module.__name__, name)
+        monkeypatch.setattr(module, name, lambda *_, which=which: done.append(which))
+    for chore in (*sweep.queue_chores(), *sweep.cleaning()):
+        chore.do()
+    assert sorted(done) == sorted((module.__name__, name) for module, name in _ALL)
 
 
 def test_what_fails_says_so_until_it_succeeds(work: Work) -> None:

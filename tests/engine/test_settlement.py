@@ -88,3 +88,8 @@ def test_a_retry_waits_longer_each_time(settings: Settings) -> None:
     assert 8 <= delays[0] <= 12
     assert 16 <= delays[1] <= 24
     assert 32 <= delays[2] <= 48
+
+
+def test_jobs_that_failed_together_part(settings: Settings) -> None:
+    settings.JOB_RETRY_DELAY = 10
+    assert len({retry_delay_s(Job(attempt=1), failures.STALLED) for _ in range(50)}) > 40

@@ -135,6 +135,17 @@ def test_a_wait_that_is_asked_for_is_kept_within_bounds(
     assert at_least_s < wait_s < at_most_s
 
 
+def test_events_that_failed_together_part(settings: Settings) -> None:
+    with HostileServer(answering("503 Away")) as server:
+        first = delivery_to(server, settings)
+        for _ in range(2):
+            another(first)
+        WebhookDelivery.objects.update(attempt=12)  # hours, so that seconds say nothing
+        due = [sent.next_attempt_at for sent in (send_next() for _ in range(3))]
+    [earliest, *_, latest] = sorted(each for each in due if each is not None)
+    assert latest - earliest > timedelta(seconds=10)
+
+
 def test_a_receiver_that_is_gone_is_sent_nothing_more(settings: Settings) -> None:
     with HostileServer(answering("410 Gone")) as server:
         first = delivery_to(server, settings)

@@ -234,6 +234,18 @@ def test_what_is_no_entry_of_the_ledger_holds_root_up_nowhere(data: Path) -> Non
 
 
 @pytest.mark.django_db
+def test_a_link_in_the_place_of_a_file_leads_to_no_other(data: Path, source: Path) -> None:
+    """Not to one that the web server's user may read either, which another tenant's may be."""
+    file = add(source, TenantFactory.create().pk)
+    stored = data / "media" / file.storage_key
+    stored.rename(data / "media" / "another")
+    stored.symlink_to(data / "media" / "another")
+    with pytest.raises(OSError, match="symbolic links"):
+        store.place(file, data / "roots" / "placed")
+    assert not (data / "roots" / "placed").exists()
+
+
+@pytest.mark.django_db
 def test_a_pipe_in_the_place_of_a_file_is_none(data: Path, source: Path) -> None:
     file = add(source, TenantFactory.create().pk)
     stored = data / "media" / file.storage_key

@@ -17,6 +17,8 @@ import pytest
 
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.devices import Cpu, Device
+from media_jobs.ffmpeg.filters import Filter
+from media_jobs.ffmpeg.graph import Chain, Graph
 from media_jobs.ffmpeg.hardware import ENCODERS, made_for
 from media_jobs.operations.core import (
     REGISTRY,
@@ -26,6 +28,7 @@ from media_jobs.operations.core import (
     Media,
     Operation,
     Source,
+    Target,
     parse,
 )
 from media_jobs.surfaces import form, plans
@@ -38,6 +41,7 @@ DEVICES: tuple[Device, ...] = (
     *(device for kind in ENCODERS if (device := made_for(kind, _KNOWN))),
 )
 _CHANGES = 400
+GRAPH = Graph((Chain((Filter("null"),), ("0:0",), ("v",)),))
 
 
 def surround(source: Source, codec: str) -> Source:
@@ -139,3 +143,25 @@ def test_nor_do_other_parameters(operation: type[Operation]) -> None:
             sources = awkward(plans.sources(op, example))[place]
             for command in commands(op, example, device, sources):
                 assert lost(command) == [], command.args
+
+
+@pytest.mark.parametrize(
+    ("targets", "graph"),
+    [
+        ([Target(("-crf", "20", "-c:v", "libx264", "-crf", "30"))], None),
+        ([Target(("-an",)), Target(("-vf", "scale=2:2", "-filter:v", "null"))], None),
+        ([Target(("-map", "0:0"))], GRAPH),
+        ([Target(("-map", "[v]", "-map", "[v]"))], GRAPH),
+        ([Target(("-map", "[v]")), Target(("-map", "[v]"))], GRAPH),
+        ([Target(("-map", "[v]", "-map", "[a]"))], GRAPH),
+    ],
+)
+def test_what_ffmpeg_would_pass_over_is_refused(targets: list[Target], graph: Graph | None) -> None:
+    with pytest.raises(ValueError, match=r"given twice|are mapped"):
+        Media({}).ffmpeg([], targets, graph=graph)
+
+
+def test_what_it_would_not_is_taken() -> None:
+    """Each output has options of its own, and what adds up may be there twice."""
+    targets = [Target(("-map", "[v]", "-map", "0:1", "-crf", "20")), Target(("-crf", "30"))]
+    assert Media({}).ffmpeg([], targets, graph=GRAPH).args.count("-crf") == 2

@@ -25,6 +25,14 @@ def test_it_runs_again_as_a_new_job_of_this_person(alice: Client, cast: Cast) ->
     assert (made.user, made.params, made.status) == (cast.alice, job.params, "queued")
 
 
+def test_to_run_again_takes_what_the_operation_takes(alice: Client, cast: Cast) -> None:
+    job = JobFactory.create(tenant=cast.tenant, operation="ffmpeg", failed=True)
+    response = alice.post(f"/jobs/{job.pk}/retry")
+    assert response.status_code == 403
+    assert "does not include ffmpeg:custom" in response.content.decode()
+    assert Job.objects.get() == job
+
+
 def test_it_deletes(alice: Client, cast: Cast) -> None:
     job = JobFactory.create(tenant=cast.tenant, completed=True)
     assert alice.post(f"/jobs/{job.pk}/delete")["Location"] == "/jobs"

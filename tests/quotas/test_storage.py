@@ -20,7 +20,7 @@ from storage import store
 from storage.models import File
 from storage.models.file import Origin
 from tests.api.sending import code_of
-from tests.factories import FileFactory, JobFactory
+from tests.factories import ApiKeyFactory, FileFactory, JobFactory
 from tests.harness.api_client import client_of, key_of
 from tests.harness.media import Samples
 
@@ -132,6 +132,14 @@ def test_a_file_has_a_largest_size(tenant: Tenant, client: Client) -> None:
     assert upload(client, subtitles(900_000)) == 201
 
 
+def test_a_key_has_a_largest_size_of_its_own(tenant: Tenant, client: Client) -> None:
+    narrow = client_of(tenant, name="narrow")
+    limits.set_for_key(tenant.api_keys.get(name="narrow"), {"max_file_size_mb": 1})
+    assert upload(narrow, subtitles(2 * _MIB)) == 413
+    assert upload(narrow, subtitles(900_000)) == 201
+    assert upload(client, subtitles(2 * _MIB)) == 201
+
+
 def test_a_page_s_upload_counts(tenant: Tenant, settings: Settings) -> None:
     from tests.factories import MembershipFactory
 
@@ -167,6 +175,24 @@ def test_a_job_s_outputs_count_and_may_find_no_room(
     assert "max_storage_mb is 1 MiB" in failure.detail
     assert counted(tenant) == (0, 0)
     assert not JobOutput.objects.exists()
+
+
+def test_a_job_s_output_counts_for_the_key_that_asked_for_it(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    from media_jobs.ffmpeg.command import OutputFile
+    from media_jobs.worker import outputs
+    from media_jobs.worker.early_probe import EarlyProbe
+
+    api_key = ApiKeyFactory.create(tenant=tenant)
+    limits.set_for_key(api_key, {"max_storage_mb": 1})
+    job = JobFactory.create(tenant=tenant, api_key=api_key, running=True)
+    (tmp_path / "a.txt").write_bytes(b"x" * 600_000)
+    planned = [OutputFile("a.txt", "output", "a.txt", "text/plain")]
+    with EarlyProbe(tmp_path) as looks:
+        [(_, file)] = outputs.keep(job, tmp_path, planned, looks, Bounds()).files
+    assert file.api_key == api_key
+    assert QuotaCounter.objects.get(subject=api_key.pk).used == 600_000
 
 
 def test_a_job_that_runs_stores_its_outputs_though_its_tenant_is_suspended(

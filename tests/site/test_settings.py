@@ -62,6 +62,12 @@ def test_it_works(read: Read) -> None:
     assert """'media-src': ["'self'", 'https://media.example.org']""" in shown.stdout
 
 
+def test_passwords_are_kept_by_argon2_alone() -> None:
+    """Tests are given a quicker hash: see ``conftest``."""
+    shown = read("s.PASSWORD_HASHERS")
+    assert shown.stdout.strip() == "['django.contrib.auth.hashers.Argon2PasswordHasher']"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

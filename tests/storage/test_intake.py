@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from accounts.models import Tenant
-from ffapi_site.lib.problems import Invalid, Unavailable
+from ffapi_site.lib.problems import Invalid, TooLarge, Unavailable
 from storage import intake, store
 from storage.intake.landing import landing
 from storage.models import File
@@ -131,6 +131,18 @@ def test_a_landing_leaves_nothing() -> None:
     with landing(0, most_bytes=10) as place, place.create() as target:
         target.write(b"half")
     assert not place.path.exists()
+
+
+def test_a_body_is_bounded_whatever_was_announced() -> None:
+    def write(size_bytes: int) -> int:
+        request = RequestFactory().post("/", bytes(size_bytes), content_type="video/mp4")
+        with landing(0, most_bytes=10) as place:
+            place.write_body(request)
+            return place.path.stat().st_size
+
+    assert write(10) == 10
+    with pytest.raises(TooLarge):
+        write(11)
 
 
 def test_nothing_else_stores_bytes() -> None:

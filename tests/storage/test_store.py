@@ -57,6 +57,22 @@ def test_it_works(stored: File, source: Path, media_root: Path) -> None:
         assert content.read() == BYTES
 
 
+def test_the_bytes_and_their_name_are_flushed(
+    db: None, source: Path, media_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut leaves a row of a file that is empty, or not there."""
+    flushed, flush = [], os.fsync
+
+    def watched(descriptor: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    file = store.add(TenantFactory.create().pk, source, name="a", origin=Origin.UPLOAD)
+    path = media_root / file.storage_key
+    assert flushed == [path, path.parent]
+
+
 def test_only_the_owner_can_reach_the_folder(stored: File, media_root: Path) -> None:
     stored_path = media_root / stored.storage_key
     assert stored_path.stat().st_mode & 0o777 == 0o644

@@ -123,6 +123,11 @@ def test_text_is_drawn(folder: Path, clip: str, filters: list[str]) -> None:
     assert (folder / "out/plain.png").read_bytes() != (folder / "out/drawn.png").read_bytes()
 
 
+def test_what_it_makes_is_no_other_user_s_to_read(folder: Path) -> None:
+    assert encode(folder, *TONE, "out/tone.wav").returncode == 0
+    assert (folder / "out" / "tone.wav").stat().st_mode & 0o777 == 0o600
+
+
 def test_two_passes_share_tmp(folder: Path, clip: str) -> None:
     common = ["-i", clip, "-c:v", "libx264", "-b:v", "200k", "-passlogfile", "tmp/pass"]
     first = encode(folder, *common, "-pass", "1", "-an", "-f", "null", "/dev/null")
@@ -327,17 +332,28 @@ def _open_files(pid: int) -> Iterator[Path]:
             yield descriptor.readlink()
 
 
-def test_threads_are_limited(folder: Path) -> None:
-    """Where there is no control group too."""
+def _limits_of_a_process(folder: Path) -> dict[str, tuple[str, str]]:
+    """What the kernel holds FFmpeg to, soft and hard."""
     process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
     with process.stdout, process.stderr:
-        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        told = Path(f"/proc/{process.pid}/limits").read_text()
         process.kill()
         process.wait()
+    found = re.findall(r"^(Max [a-z ]+?)  +(\w+) +(\w+)", told, re.MULTILINE)
+    return {name: (soft, hard) for name, soft, hard in found}
 
-    found = re.search(r"^Max processes +(\d+) +(\d+)", limits, re.MULTILINE)
-    assert found
-    assert int(found[1]) == int(found[2]) < 20_000
+
+def test_threads_are_limited(folder: Path) -> None:
+    """Where there is no control group too."""
+    soft, hard = _limits_of_a_process(folder)["Max processes"]
+    assert int(soft) == int(hard) < 20_000
+
+
+def test_no_core_is_left_and_few_files_are_open(folder: Path) -> None:
+    """A core has all that was in memory, and lies where the host says."""
+    limits = _limits_of_a_process(folder)
+    assert limits["Max core file size"] == ("0", "0")
+    assert limits["Max open files"] == ("256", "256")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change users")
