@@ -129,7 +129,7 @@ INSTALLED_APPS = [
     "accounts",
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin.apps.SimpleAdminConfig",  # urls.py loads what is registered
+    "ffapi_site.admin_app.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.postgres",

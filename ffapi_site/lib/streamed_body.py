@@ -149,6 +149,13 @@ class StreamingASGIHandler(ASGIHandler):
 
         await super().handle(scope, body, send_after_body)  # type: ignore[arg-type]
 
+    def create_request(self, scope: Any, body_file: Any) -> Any:
+        try:
+            return super().create_request(scope, body_file)
+        except (ValueError, LookupError):  # a parameter in an encoding that nobody knows
+            kept = [each for each in scope["headers"] if each[0] != b"content-type"]
+            return super().create_request(scope | {"headers": kept}, body_file)
+
     async def read_body(self, receive: Any) -> Any:
         return receive
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from accounts import audit
@@ -80,8 +80,8 @@ def end(
     canceled, not failed: whatever went wrong, they got that.
     """
     own = values.get("usage", {})
-    if own:
-        values["usage"] = _with_earlier(job, own)
+    if usage := _with_earlier(job, own):
+        values["usage"] = usage
     with transaction.atomic():
         is_cancel_requested = lease.hold(job)
         write()
@@ -140,7 +140,10 @@ def cancel_queued(job: Job) -> bool:
         if found is None:
             return False
         audit.record(AuditEvent.JOB_CANCELED, job.tenant_id, job.pk, details={"was": Status.QUEUED})
-        _write(found, Status.CANCELED, "canceled while queued", {"finished_at": Now()})
+        values: dict[str, Any] = {"finished_at": Now()}
+        if spent_s := _spent_s(found.attempts.all()):
+            values["usage"] = {"cpu_seconds": spent_s}
+        _write(found, Status.CANCELED, "canceled while queued", values)
         return True
 
 
@@ -167,14 +170,21 @@ def _settle(job: Job, usage: dict[str, Any]) -> None:
 def _with_earlier(job: Job, usage: dict[str, Any]) -> dict[str, Any]:
     """Add the CPU time of the attempts before: the job cost that too, whatever came of it.
 
-    The fair shares have it already, for each claim charges them.
+    An attempt that nobody measured, for its worker is gone, counts as what was reserved for it. The
+    fair shares have the earlier ones already, for each claim charges them.
     """
-    if "cpu_seconds" not in usage or job.attempt == 1:
+    if job.attempt <= 1:
         return usage
-    earlier = JobAttempt.objects.filter(job=job, number__lt=job.attempt)
-    spent = earlier.values_list("receipt__cpu_seconds", flat=True)
-    cpu_s = usage["cpu_seconds"] + sum(each or 0 for each in spent)
-    return usage | {"cpu_seconds": round(cpu_s, 3)}
+    earlier_s = _spent_s(job.attempts.filter(number__lt=job.attempt))
+    if "cpu_seconds" not in usage and not earlier_s:
+        return usage
+    own_s = usage.get("cpu_seconds", job.reserved_cpu_ms / 1000)
+    return usage | {"cpu_seconds": round(own_s + earlier_s, 3)}
+
+
+def _spent_s(attempts: QuerySet[JobAttempt]) -> float:
+    told = attempts.values_list("receipt__cpu_seconds", flat=True)
+    return round(sum(each or 0 for each in told), 3)
 
 
 def _tell(job: Job, event: AuditEvent, *, status: Status, reason: str) -> None:

@@ -23,6 +23,7 @@ from media_jobs.operations.core import REGISTRY, Operation
 
 # A slot that restarts is back well within this time.
 _STRANDED_AFTER = timedelta(seconds=60)
+_MOVED_AT_ONCE = 500
 
 _GPU_SLOTS = """
 SELECT host, devices::text FROM media_jobs_slot
@@ -120,14 +121,18 @@ def place(job: Job, operation: Operation) -> Placement:
 
 
 def move_stranded() -> int:
-    """Give the CPU lane what has waited in vain for a slot of the GPU lane; give the number."""
+    """Give the CPU lane what has waited in vain for a slot of the GPU lane; give the number.
+
+    Some hundreds at a time: each has its record in the audit log.
+    """
     if Slot.objects.alive(_STRANDED_AFTER).filter(lane=Lane.GPU).exists():
         return 0
     only_gpu = [name for name, operation in REGISTRY.items() if operation.device == "gpu"]
     waiting = Job.objects.filter(status=Status.QUEUED, lane=Lane.GPU)
     waiting = waiting.filter(run_at__lt=Now() - _STRANDED_AFTER).exclude(operation__in=only_gpu)
     with transaction.atomic():
-        moved = dict(waiting.select_for_update(skip_locked=True).values_list("pk", "tenant_id"))
+        locked = waiting.select_for_update(skip_locked=True)[:_MOVED_AT_ONCE]
+        moved = dict(locked.values_list("pk", "tenant_id"))
         for job_id, tenant_id in moved.items():
             told = {"from": Lane.GPU, "to": Lane.CPU}
             audit.record(AuditEvent.JOB_MOVED, tenant_id, job_id, details=told)

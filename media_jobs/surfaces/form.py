@@ -19,7 +19,8 @@ Schema = Mapping[str, Any]
 class Field:
     """``list`` is a line of values with commas between them; ``json`` a nested value.
 
-    ``example`` is what a ``json`` field may look like, as JSON text.
+    ``example`` is what a ``json`` field may look like, as JSON text. A text that ``takes_json`` is
+    a word, or an object as JSON.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Field:
     max: float | None = None
     step: str = "any"
     example: str = ""
+    takes_json: bool = False
 
     @property
     def is_media(self) -> bool:
@@ -70,6 +72,7 @@ def describe(
         max=kind.get("maximum"),
         step=str(kind.get("multipleOf", 1)) if kind.get("type") == "integer" else "any",
         example=example_of(operation, name),
+        takes_json=kind.get("type") != "string",
     )
 
 
@@ -125,8 +128,9 @@ def to_params(described: Iterable[Field], texts: Mapping[str, str]) -> dict[str,
 
 def value(field: Field, text: str) -> Any:
     """Numbers stay text: the declaration reads them, and says what is wrong with them."""
-    # Some take a word or an object; nothing that is a word begins with a brace.
-    if field.widget == "json" or (field.widget == "text" and text.startswith("{")):
+    # No word begins with a brace.
+    is_object = field.widget == "text" and field.takes_json and text.startswith("{")
+    if field.widget == "json" or is_object:
         return json.loads(text)
     if field.widget in {"list", "media_list"}:
         return [part.strip() for part in text.split(",") if part.strip()]

@@ -77,13 +77,14 @@ _RAW_VIDEO = b"YUV4MPEG2"  # a line of text, then bytes that may all be printabl
 
 def _past_tags(head: bytes) -> bytes:
     """What comes after the ID3v2 tags at the start, which FFmpeg skips to tell a format."""
-    while tag := _TAG.match(head):
+    at = 0
+    while tag := _TAG.match(head, at):
         size = 0
         for byte in tag[2]:
             size = size << 7 | byte
         footer_bytes = _TAG_HEADER_BYTES if tag[1][0] & _TAG_HAS_FOOTER else 0
-        head = head[_TAG_HEADER_BYTES + size + footer_bytes :]
-    return head
+        at += _TAG_HEADER_BYTES + size + footer_bytes
+    return head[at:]  # cut once: a file may be nothing but tags
 
 
 def sniff(head: bytes, name: str) -> Sniffed:

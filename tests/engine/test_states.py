@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import UsageEntry
-from media_jobs.engine import lease, states
+from media_jobs.engine import lease, lost_workers, states
 from media_jobs.models import FairShare, Job, JobAttempt, Status, WebhookDelivery
 from tests.engine.claiming import claim
 from tests.factories import JobFactory
@@ -53,6 +53,32 @@ def test_a_job_costs_what_all_its_attempts_did() -> None:
     assert UsageEntry.objects.get().cpu_ms == 6500
     # A share was charged with each claim: the last attempt alone corrects it, here by nothing.
     assert FairShare.objects.get().cpu_seconds == pytest.approx(before, abs=0.1)
+
+
+def test_what_a_job_cost_is_charged_though_it_is_canceled_before_it_goes_on() -> None:
+    job = claimed()
+    states.give_back(job, "tried again later")
+    JobAttempt.objects.filter(job=job).update(receipt={"cpu_seconds": 5.5})
+    assert states.cancel_queued(job)
+    assert UsageEntry.objects.get().cpu_ms == 5500
+
+
+def test_a_worker_that_is_lost_makes_no_earlier_attempt_free() -> None:
+    """What it cost itself nobody knows: that is what was reserved."""
+    job = JobFactory.create(reserved_cpu_ms=1000, max_attempts=2)
+    states.give_back(claimed_again(), "tried again later")
+    JobAttempt.objects.filter(job=job).update(receipt={"cpu_seconds": 5.5})
+    claimed_again()
+    assert lost_workers.lose(Job.objects.filter(pk=job.pk), states.WORKER_LOST)
+    job.refresh_from_db()
+    assert job.status == Status.FAILED
+    assert UsageEntry.objects.get().cpu_ms == 6500
+
+
+def claimed_again() -> Job:
+    job = claim("slot-1")
+    assert job is not None
+    return job
 
 
 def test_nothing_due_gives_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -13,8 +14,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Tenant
+from ffapi_site.lib.chores import Chore, Round
 from media_jobs.events import webhooks
-from media_jobs.events.webhooks import receivers, turns
+from media_jobs.events.webhooks import receivers, rounds, sender, turns
 from media_jobs.models import WebhookDelivery, WebhookEndpoint
 from tests.factories import TenantFactory, WebhookDeliveryFactory
 from tests.harness.server import eventually
@@ -248,3 +250,51 @@ def test_of_one_tenant_s_receivers_the_last_are_known() -> None:
     assert known.filter(origin="h0").exists()
     assert not known.filter(origin=f"h{turns.KNOWN_OF_ONE_TENANT}").exists()
     assert WebhookEndpoint.objects.filter(tenant=few).count() == 3
+
+
+def test_a_sender_with_much_to_do_is_not_taken_to_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its patience is for an event, not for all that wait; and it comes to a word in between."""
+    waited = iter(range(250))
+    sent = []
+
+    def deliver(_: WebhookDelivery) -> None:
+        time.sleep(0.02)
+        sent.append(1)
+
+    monkeypatch.setattr(rounds, "claim", lambda: WebhookDelivery() if next(waited, None) else None)
+    monkeypatch.setattr(rounds, "deliver", deliver)
+    next(waited)
+    sending = Round("sending", [Chore("sending", rounds.Rounds().send_due)], patience_s=0.15)
+    doing = threading.Thread(target=sending.do_due)
+    doing.start()
+    hung = []
+    while doing.is_alive():
+        hung.append(sending.hangs_in)
+        doing.join(0.02)
+    assert set(hung) == {""}
+    assert 50 < len(sent) <= 100
+
+
+def test_a_late_failure_does_not_send_again_what_was_taken() -> None:
+    tenant = TenantFactory.create()
+    waiting(tenant)
+    [slow] = claimed(1)
+    WebhookDelivery.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    [quick] = claimed(1)
+    sender._record(quick, sender._Outcome(200))
+    sender._record(slow, sender._Outcome(error="timed out"))
+    row = WebhookDelivery.objects.get()
+    assert row.next_attempt_at is None
+    assert row.delivered_at is not None
+
+
+def test_what_is_asked_for_on_its_way_is_sent_again() -> None:
+    """Also where it is too old to be tried for its own sake."""
+    tenant = TenantFactory.create()
+    waiting(tenant)
+    [on_its_way] = claimed(1)
+    WebhookDelivery.objects.update(created_at=timezone.now() - timedelta(days=4))
+    on_its_way.refresh_from_db()
+    webhooks.redeliver(on_its_way)
+    sender._record(on_its_way, sender._Outcome(500))
+    assert WebhookDelivery.objects.get().next_attempt_at is not None

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
@@ -114,7 +115,8 @@ class Server:
         finally:
             self.output.close()
             for process in self.processes():
-                process.kill()
+                with suppress(psutil.NoSuchProcess):  # one that ends with another
+                    process.kill()
 
 
 def environment(folder: Path, port: int) -> dict[str, str]:

@@ -129,6 +129,15 @@ def test_no_json_breaks_it(alice: Client, film: File, typed: str) -> None:
     assert alice.post("/operations/video/filter/new", form).status_code == 422
 
 
+@pytest.mark.parametrize("name", ["output_name", "webhook_url", "tags"])
+def test_what_looks_like_an_object_is_a_text_where_a_text_is_asked_for(
+    alice: Client, film: File, name: str
+) -> None:
+    form = {"input.file": film.pk, "input.url": "", f"job.{name}": '{"a": 1}'}
+    answer = alice.post(URL, form)
+    assert answer.status_code == (422 if name == "webhook_url" else 302)
+
+
 def test_what_is_no_json_is_told_of_the_field(alice: Client, film: File) -> None:
     form = {"input.file": film.pk, "input.url": "", "filters": "[1, "}
     response = alice.post("/operations/video/filter/new", form)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import timeit
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from storage.intake.sniff import FileRefused, Kind, sniff
+from storage.intake.sniff import HEAD_BYTES, FileRefused, Kind, sniff
 from tests.factories import TenantFactory
 from tests.harness.api_client import client_of
 from tests.harness.media import FFMPEG, Samples
@@ -100,3 +102,16 @@ def test_a_commentary_track_of_our_own_making_is_taken_again(
         "/v1/files", {"file": SimpleUploadedFile("commentary.mp4", made.read_bytes())}
     )
     assert response.status_code == 201, response.json()
+
+
+def test_many_tags_cost_no_more_than_their_bytes() -> None:
+    def took_s(size: int) -> float:
+        head = (b"ID3\x04" + bytes(6)) * (size // 10)
+        return min(timeit.repeat(lambda: _refused(head), number=1, repeat=3))
+
+    assert took_s(HEAD_BYTES) < 10 * took_s(HEAD_BYTES // 4) + 0.01
+
+
+def _refused(head: bytes) -> None:
+    with suppress(FileRefused):
+        sniff(head, "a.mp3")

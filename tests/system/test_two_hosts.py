@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -47,7 +47,8 @@ def _hosts_of(site: Site, status: str) -> set[str]:
 def _lose(host: Server) -> list[psutil.Process]:
     lost = host.processes()
     for process in lost:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # one that another took with it
+            process.kill()
     assert eventually(lambda: all(map(is_dead, lost)), within_s=10)
     return lost
 

@@ -7,6 +7,7 @@ import threading
 
 from django.db import connection
 
+from ffapi_site.lib.chores import go_on
 from media_jobs.events.webhooks.sender import deliver
 from media_jobs.events.webhooks.turns import claim
 from media_jobs.models import WebhookDelivery
@@ -14,6 +15,7 @@ from media_jobs.models import WebhookDelivery
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 8
+_IN_ONE_ROUND = 100  # then whoever does the rounds has a word: they may be told to stop
 
 
 class Rounds:
@@ -23,14 +25,15 @@ class Rounds:
         self._free = threading.Semaphore(_AT_ONCE)
 
     def send_due(self) -> bool:
-        """Set out with every event that may go now; tell whether there was one.
+        """Set out with the events that may go now, a hundred at most; tell whether there was one.
 
         Waits where eight are on their way. Raises what the database does.
         """
-        sent = False
-        while self._send_one():
-            sent = True
-        return sent
+        sent = 0
+        while sent < _IN_ONE_ROUND and self._send_one():
+            sent += 1
+            go_on()
+        return sent > 0
 
     def _send_one(self) -> bool:
         self._free.acquire()

@@ -138,10 +138,12 @@ def _record(delivery: WebhookDelivery, outcome: _Outcome) -> None:
     }
     if outcome.is_taken:
         changes["delivered_at"] = Now()
+    # Whoever claimed it since, or asked for it anew, is told nothing by an attempt before.
+    claimed = WebhookDelivery.objects.filter(pk=delivery.pk, claimed_until=delivery.claimed_until)
     with transaction.atomic():
-        WebhookDelivery.objects.filter(pk=delivery.pk).update(**changes)
+        is_ours = claimed.update(**changes) > 0
         receivers.note(delivery, is_failing=outcome.is_failing, pause_s=outcome.retry_after_s)
-        if is_over:
+        if is_ours and is_over:
             _tell(delivery, outcome)
         if outcome.is_gone:
             _give_up_waiting(delivery, outcome)
@@ -183,7 +185,7 @@ def redeliver(delivery: WebhookDelivery) -> None:
     """Send an event once more, under its old id, whether it was taken or given up."""
     with transaction.atomic():
         WebhookDelivery.objects.filter(pk=delivery.pk).update(
-            next_attempt_at=Now(), delivered_at=None
+            next_attempt_at=Now(), delivered_at=None, claimed_until=None
         )
         receivers.close(delivery)  # whoever asks for it knows that the receiver is back
         told = {"job": delivery.job_id, "event": delivery.event}

@@ -59,7 +59,10 @@ CROSS JOIN LATERAL (
         WHERE tenant_id = waiting.tenant_id AND {_IS_DUE}
         ORDER BY next_attempt_at LIMIT %(looked_at)s
     ) AS due
-    LEFT JOIN media_jobs_webhookendpoint AS endpoint USING (tenant_id, origin)
+    LEFT JOIN LATERAL (
+        SELECT failures, open_until FROM media_jobs_webhookendpoint
+        WHERE tenant_id = due.tenant_id AND origin = due.origin LIMIT 1
+    ) AS endpoint ON true
     LEFT JOIN flying USING (tenant_id, origin)
     WHERE (endpoint.open_until IS NULL OR endpoint.open_until <= statement_timestamp())
       AND coalesce(flying.number, 0) <
@@ -70,8 +73,9 @@ WHERE coalesce(busy.number, 0) < %(of_one)s
 ORDER BY coalesce(busy.number, 0), turn.at NULLS FIRST LIMIT 1
 """  # noqa: S608 -- constants of this module
 
-# What waits for a receiver that is left alone is not looked at again and again meanwhile.
-# Named by an array, not by a join: a join may begin with all that waits.
+# What waits for a receiver that is left alone is not looked at again and again meanwhile. What is
+# looked up is named by an array or by a LATERAL with a LIMIT, not joined, here and elsewhere: where
+# the statistics know of few rows, a join may begin with all of them.
 _PUT_OFF = f"""{_WAITING}, behind AS MATERIALIZED (
     SELECT due.id, endpoint.open_until
     FROM waiting CROSS JOIN LATERAL (
@@ -132,15 +136,19 @@ def claim() -> WebhookDelivery | None:
 
 # Who is being written to just now stays; and two that forget at once don't wait for each other.
 _FORGET = """
-DELETE FROM media_jobs_webhookendpoint WHERE id IN (
-    SELECT id FROM media_jobs_webhookendpoint WHERE id IN (
-        SELECT id FROM (
-            SELECT id, failures, turn_at,
-                row_number() OVER (PARTITION BY tenant_id ORDER BY turn_at DESC) AS place
-            FROM media_jobs_webhookendpoint) AS known
+WITH known AS MATERIALIZED (
+    SELECT id, failures, turn_at,
+        row_number() OVER (PARTITION BY tenant_id ORDER BY turn_at DESC) AS place
+    FROM media_jobs_webhookendpoint
+), free AS MATERIALIZED (
+    SELECT id FROM media_jobs_webhookendpoint
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM known
         WHERE place > %(most)s OR turn_at < now() - make_interval(secs => %(failing_s)s)
-           OR failures = 0 AND turn_at < now() - make_interval(secs => %(sound_s)s))
-    FOR UPDATE SKIP LOCKED)
+           OR failures = 0 AND turn_at < now() - make_interval(secs => %(sound_s)s)))
+    FOR UPDATE SKIP LOCKED
+)
+DELETE FROM media_jobs_webhookendpoint WHERE id = ANY (ARRAY(SELECT id FROM free))
 """
 
 
