@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
@@ -25,6 +25,7 @@ from ffapi_site.lib.probe import Probe
 from ffapi_site.observability import health
 from ffapi_site.observability.health import look_at_all, look_at_tables
 from tests.api.sending import code_of
+from tests.harness.processes import frozen
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("_its_database")]
 OPERATOR = {"Authorization": "Bearer let me in"}
@@ -73,15 +74,8 @@ def _its_database(
 @contextmanager
 def _still(folder: Path) -> Iterator[None]:
     server = psutil.Process(int((folder / "postmaster.pid").read_text().split()[0]))
-    frozen = [server, *server.children()]
-    for process in frozen:
-        process.suspend()
-    try:
+    with frozen([server, *server.children()]):
         yield
-    finally:
-        for process in frozen:
-            with suppress(psutil.NoSuchProcess):  # one that ends with its session
-                process.resume()
 
 
 def _reasons(path: str) -> dict[str, str]:

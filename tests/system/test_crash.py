@@ -13,7 +13,7 @@ from media_jobs.slot import process
 from tests.harness.customer import Customer, Json
 from tests.harness.far_end import FarEnd
 from tests.harness.media import FFMPEG, Samples
-from tests.harness.processes import is_dead
+from tests.harness.processes import frozen, is_dead
 from tests.harness.server import eventually
 from tests.harness.site import GRACE_S, Site
 
@@ -96,14 +96,8 @@ def test_a_frozen_slot_that_wakes_up_too_late(
     """R10: what its worker writes then is refused."""
     job = _encode(alice, long_source, 8, output_name="frozen.mp4")
     ffmpeg = site.encoding(job)
-    frozen = [_worker_of(ffmpeg), site.slot_of(job)]
-    for each in frozen:
-        each.suspend()
-    try:
+    with frozen([_worker_of(ffmpeg), site.slot_of(job)]):
         alice.until(job, lambda now: now["attempt"] == 2)
-    finally:
-        for each in frozen:
-            each.resume()
     alice.completed(job, within_s=120)
     assert site.history(job) == GIVEN_BACK
     ffmpeg.wait(30)
@@ -138,15 +132,9 @@ def test_a_database_that_stands_still_for_longer_than_any_lease(
     subprocess.run([*FFMPEG, *looped, film], check=True)
     job = _encode(alice, str(alice.upload(film)["id"]), 400)
     ffmpeg, slot = site.encoding(job), site.slot_of(job)
-    database = site.database()
-    for each in database:
-        each.suspend()
-    try:
+    with frozen(site.database()):
         time.sleep(process.PATIENCE_S + 10)
         assert not is_dead(slot)
-    finally:
-        for each in database:
-            each.resume()
     alice.until(job, lambda now: not is_dead(ffmpeg) and now["progress"])
     time.sleep(15)  # by then it would have been given to another
     assert not is_dead(ffmpeg)
