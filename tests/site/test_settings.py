@@ -62,7 +62,7 @@ def test_it_works(read: Read) -> None:
     assert """'media-src': ["'self'", 'https://media.example.org']""" in shown.stdout
 
 
-def test_passwords_are_kept_by_argon2_alone() -> None:
+def test_passwords_are_kept_by_argon2_alone(read: Read) -> None:
     """Tests are given a quicker hash: see ``conftest``."""
     shown = read("s.PASSWORD_HASHERS")
     assert shown.stdout.strip() == "['django.contrib.auth.hashers.Argon2PasswordHasher']"
