@@ -17,6 +17,11 @@ def examples(many: int, few: int) -> int:
     return many if SECONDS else few
 
 
+def check_shares(*, holds: bool) -> None:
+    """Fail where too little of a kind was drawn; a few draws, each like the last, say nothing."""
+    assert holds or not SECONDS
+
+
 def repeated(run: Callable[[], None]) -> None:
     """Run a Hypothesis test once, or again and again until the time is up: each draws anew."""
     started = time.monotonic()

@@ -88,8 +88,8 @@ def test_any_answer_is_a_file_or_a_refusal() -> None:
 
         effort.repeated(conversations)
     print(dict(seen))  # noqa: T201 -- how much was tried
-    assert seen["files"]
-    assert len(seen) > 3  # and refusals of more than one kind
+    effort.check_shares(holds=seen["files"] > 0)
+    effort.check_shares(holds=len(seen) > 3)  # and refusals of more than one kind
 
 
 def test_it_works_for_posts() -> None:

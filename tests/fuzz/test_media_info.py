@@ -113,7 +113,7 @@ def test_any_answer_is_read() -> None:
 
     effort.repeated(answers)
     print(dict(seen))  # noqa: T201 -- how much was tried
-    assert seen["with video"]
+    effort.check_shares(holds=seen["with video"] > 0)
 
 
 @pytest.mark.timeout(0)
