@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts.models import StorageHold, UsageEntry
-from accounts.quotas import hooks
+from accounts.quotas import hooks, windows
 from accounts.quotas.catalogue import (
     CPU_PER_MONTH,
     JOBS_PER_DAY,
@@ -47,14 +47,16 @@ def _bytes(rows: QuerySet[Any]) -> int:
 
 
 def _work(rows: QuerySet[Any], starts: Mapping[Window, datetime], *, did_run: Q) -> dict[str, int]:
-    def since(name: str) -> Q:
-        return Q(submitted_at__gte=starts[QUOTAS[name].window])
+    def within(name: str) -> Q:
+        window = QUOTAS[name].window
+        start = starts[window]
+        return Q(submitted_at__gte=start, submitted_at__lt=windows.end_of(window, start))
 
     # The month's rows hold the day's and the hour's.
-    found = rows.filter(since(CPU_PER_MONTH)).aggregate(
+    found = rows.filter(within(CPU_PER_MONTH)).aggregate(
         **{
-            JOBS_PER_HOUR: Count("pk", filter=since(JOBS_PER_HOUR) & did_run),
-            JOBS_PER_DAY: Count("pk", filter=since(JOBS_PER_DAY) & did_run),
+            JOBS_PER_HOUR: Count("pk", filter=within(JOBS_PER_HOUR) & did_run),
+            JOBS_PER_DAY: Count("pk", filter=within(JOBS_PER_DAY) & did_run),
             CPU_PER_MONTH: Sum("cpu_ms"),
         }
     )

@@ -33,17 +33,23 @@ class Change:
 
 
 def take(
-    tenant_id: str, api_key_id: str | None, changes: Sequence[Change], *, is_begun: bool = False
+    tenant_id: str,
+    api_key_id: str | None,
+    changes: Sequence[Change],
+    *,
+    at: datetime | None = None,
+    is_begun: bool = False,
 ) -> None:
-    """Count what is wanted now, or raise: `QuotaExceeded`, or `TenantSuspended`.
+    """Count what is wanted, or raise: `QuotaExceeded`, or `TenantSuspended`.
 
-    A suspension does not stop what ``is_begun``.
+    It counts in the windows of ``at``, of this moment where that is None. A suspension does not
+    stop what ``is_begun``.
 
     The last thing of a transaction that ends with what is raised: until its end, whoever else
     takes from the same counters waits, and what was counted is taken back with it.
     """
     check: _Check = "limits" if is_begun else "all"
-    _change(tenant_id, api_key_id, changes, at=None, check=check)
+    _change(tenant_id, api_key_id, changes, at=at, check=check)
 
 
 def correct(

@@ -23,18 +23,29 @@ _HOLDS_LAST = timedelta(hours=2)
 _STALE = Items("storage holds")
 
 
-def reserve_job(tenant_id: str, api_key_id: str | None, cpu_ms: int, row_bytes: int) -> None:
-    """Count a job that was just submitted, at what it is expected to cost and takes to be kept.
+@dataclass(frozen=True)
+class Begun:
+    """Work that was just submitted, at what it is expected to cost and takes to be kept."""
+
+    tenant_id: str
+    api_key_id: str | None
+    submitted_at: datetime
+    cpu_ms: int
+    row_bytes: int
+
+
+def reserve_job(begun: Begun) -> None:
+    """Count a job in the windows of its submission, in which `settle_job` finds it again.
 
     Call it last in the job's transaction, after its row is written. Raises as `counters.take`.
     """
     wanted = [
         Change(JOBS_PER_HOUR, reserved=1),
         Change(JOBS_PER_DAY, reserved=1),
-        Change(CPU_PER_MONTH, reserved=cpu_ms),
-        Change(STORAGE, used=row_bytes),
+        Change(CPU_PER_MONTH, reserved=begun.cpu_ms),
+        Change(STORAGE, used=begun.row_bytes),
     ]
-    counters.take(tenant_id, api_key_id, wanted)
+    counters.take(begun.tenant_id, begun.api_key_id, wanted, at=begun.submitted_at)
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,15 @@ def submit(
         audit.record(why.event, job.tenant_id, job.pk, details=told | again)
         events.tell(events.Event(events.SUBMITTED, job.tenant_id, job))
         # Last: from here to the commit others of the tenant wait, where it has limits.
-        reservations.reserve_job(job.tenant_id, job.api_key_id, job.reserved_cpu_ms, job.row_bytes)
+        reservations.reserve_job(
+            reservations.Begun(
+                tenant_id=job.tenant_id,
+                api_key_id=job.api_key_id,
+                submitted_at=job.created_at,
+                cpu_ms=job.reserved_cpu_ms,
+                row_bytes=job.row_bytes,
+            )
+        )
     return job
 
 

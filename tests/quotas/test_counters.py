@@ -8,14 +8,16 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from accounts.models import ApiKey, QuotaCounter, Tenant, UsageEntry
-from accounts.quotas import limits, recount, reservations
+from accounts.quotas import limits, recount, reservations, windows
 from accounts.quotas.errors import QuotaExceeded
+from ffapi_site.lib import ids
 from ffapi_site.lib.problems import Conflict
 from media_jobs.engine import jobs, states
 from media_jobs.models import Job, Status
@@ -188,3 +190,25 @@ def assert_right(traffic: Traffic, seed: int) -> None:
     assert not over
     ended = Job.objects.exclude(finished_at=None).values("pk")
     assert not Job.objects.filter(pk__in=ended).exclude(pk__in=UsageEntry.objects.values("work_id"))
+
+
+def test_a_job_that_is_submitted_as_the_hour_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its transaction began in one hour, its row has a time of the next: that one counts."""
+    tenant = TenantFactory.create()
+    limits.set_for_tenant(tenant, {"max_jobs_per_hour": 5})
+    this_hour = windows.current()["hour"]
+    next_hour = this_hour + timedelta(hours=1)
+    monkeypatch.setattr(ids, "made_at", lambda _: next_hour)
+    jobs.submit(tenant, _ASKED)
+    assert hours_of(tenant) == {next_hour: (0, 1)}
+    job = claim()
+    assert job is not None
+    states.end(job, Status.COMPLETED, "a test", usage={"cpu_seconds": 1.0, "wall_seconds": 1.0})
+    assert hours_of(tenant) == {next_hour: (1, 0)}
+    assert recount.of_tenant(tenant.pk, mend=False) == []
+
+
+def hours_of(tenant: Tenant) -> dict[datetime, tuple[int, int]]:
+    """What is counted in each hour: used and reserved."""
+    rows = QuotaCounter.objects.filter(subject=tenant.pk)
+    return {row.window_start: (row.used, row.reserved) for row in rows}
