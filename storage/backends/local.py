@@ -50,8 +50,10 @@ class LocalDisk:
             given = kept.enter_context(self._given(content, source, move=move))
             with shared_folders.as_owner_of(self._root):
                 self._storage.save(key, given)
-                _flush(path)
-                _flush(path.parent)
+                # A new folder has its name in the one above. Whose save made it flushes both, and
+                # another that finds it a moment before does not: that is borne.
+                for each in (path, *path.parents[: path.parents.index(folder) + 1]):
+                    _flush(each)
         if move:
             source.unlink(missing_ok=True)  # where it was copied to another disk
 

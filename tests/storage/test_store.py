@@ -57,19 +57,34 @@ def test_it_works(stored: File, source: Path, media_root: Path) -> None:
         assert content.read() == BYTES
 
 
-def test_the_bytes_and_their_name_are_flushed(
-    db: None, source: Path, media_root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else a power cut leaves a row of a file that is empty, or not there."""
-    flushed, flush = [], os.fsync
+@pytest.fixture
+def flushed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    flushed: list[Path] = []
+    flush = os.fsync
 
     def watched(descriptor: int) -> None:
         flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
         flush(descriptor)
 
     monkeypatch.setattr(os, "fsync", watched)
+    return flushed
+
+
+def test_the_bytes_and_their_name_are_flushed(
+    db: None, source: Path, media_root: Path, flushed: list[Path]
+) -> None:
+    """Else a power cut leaves a row of a file that is empty, or not there."""
     file = store.add(TenantFactory.create().pk, source, name="a", origin=Origin.UPLOAD)
-    path = media_root / file.storage_key
+    path, of_tenant = media_root / file.storage_key, media_root / file.tenant_id
+    assert flushed == [path, path.parent, of_tenant, media_root, media_root.parent]
+
+
+def test_folders_that_are_there_are_not_flushed_again(
+    stored: File, source: Path, media_root: Path, flushed: list[Path]
+) -> None:
+    source.write_bytes(BYTES)
+    again = store.add(stored.tenant_id, source, name="b", origin=Origin.UPLOAD)
+    path = media_root / again.storage_key
     assert flushed == [path, path.parent]
 
 
