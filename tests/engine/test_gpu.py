@@ -229,6 +229,14 @@ def test_jobs_without_a_living_gpu_slot_go_to_the_cpu(gpu_slot: Slot) -> None:
     assert Job.objects.get().lane == "cpu"
 
 
+def test_so_many_at_a_time_go_to_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its record in the audit log, all of them in one transaction."""
+    monkeypatch.setattr(placement, "_MOVED_AT_ONCE", 2)
+    JobFactory.create_batch(3, lane="gpu")
+    Job.objects.update(run_at=F("run_at") - timedelta(minutes=2))
+    assert [placement.move_stranded() for _ in range(3)] == [2, 1, 0]
+
+
 def test_every_kind_of_device_is_looked_at() -> None:
     found = devices.found()
     assert set(found) == {"nvenc", "qsv", "vaapi", "videotoolbox"}
