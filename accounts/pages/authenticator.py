@@ -66,7 +66,7 @@ class ResetAuthenticator(PersonPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         self._require_staff()
-        whose = request.GET.get("username", "").replace("\0", "")[:150]
+        whose = request.GET.get("username", "")[:150]
         return self._show(ResetAuthenticatorForm(initial={"username": whose}, user=self.user))
 
     def post(self, request: HttpRequest) -> HttpResponse:

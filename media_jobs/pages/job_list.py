@@ -35,7 +35,7 @@ def _filtered(jobs: JobQuerySet, asked: QueryDict) -> JobQuerySet:
         jobs = jobs.filter(status=status)
     if operation := query.chosen(asked, "operation", sorted(REGISTRY)):
         jobs = jobs.filter(operation=operation)
-    if text := asked.get("search", "").replace("\0", "").strip()[:_SEARCH_LENGTH]:
+    if text := asked.get("search", "").strip()[:_SEARCH_LENGTH]:
         if is_public_id(text):
             return jobs.filter(pk=text)
         of_input = Q(inputs__url__icontains=text) | Q(inputs__file__name__icontains=text)

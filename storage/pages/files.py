@@ -20,7 +20,7 @@ class FileList(Page):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         files = self.visitor.sees(File.objects.published()).select_related("tenant")
-        search = request.GET.get("search", "").replace("\0", "").strip()[:200]
+        search = request.GET.get("search", "").strip()[:200]
         if search:
             files = files.searchable().filter(name__icontains=search)
         page = cursor_page(request, files)

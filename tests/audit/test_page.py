@@ -101,6 +101,13 @@ def test_exports(tenant: Tenant, admin: Client, sealer: Sealing) -> None:
     assert admin.get("/audit/export").status_code == 405
 
 
+def test_what_no_text_can_hold_is_left_out_of_a_filter(tenant: Tenant, admin: Client) -> None:
+    audit.record(AuditEvent.FILE_DELETED, tenant.pk, "file_1")
+    answer = admin.post("/audit/export", {"format": "jsonl", "resource": "file_\x001"})
+    [line] = content_of(answer).splitlines()
+    assert json.loads(line)["event_type"] == "file.deleted"
+
+
 def test_an_export_holds_what_the_filter_shows(tenant: Tenant, admin: Client) -> None:
     for event in (AuditEvent.FILE_DELETED, AuditEvent.FILE_CREATED):
         audit.record(event, tenant.pk, "file_1")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 _OF_EVERY_JOB = ("metadata", "tags", "webhook_url", "output_name", "priority", "device")
 _WITH_BODY = [name for name in API if name.split()[0] in {"POST", "PUT", "PATCH"}]
 # None of them is text or a number that could be stored; the last two grow when they are composed.
-_NOT_TEXT = ("a\0b", "\ud800")
+_NOT_TEXT = {"a\0b": "nul_character", "\ud800": "lone_surrogate"}
 _GROWING = ("\ufb2c", "\u0344")
 _NUMBERS = (2**63 - 1, -(2**63), 1e308)
 _OTHER: tuple[Any, ...] = (None, [{}], {})
@@ -62,10 +62,10 @@ def _holds_nothing_wrong(stage: Stage, name: str, ask: Ask) -> None:
     body = {} if name == "POST api-files" else ask.body or {}
     method = name.split(maxsplit=1)[0]
     for turn, place in enumerate(_places_of(name, ask), start=_WITH_BODY.index(name)):
-        for value in _NOT_TEXT:
+        for value, code in _NOT_TEXT.items():
             answer = _send(stage, method, ask.path, place.put(body, value))
             assert answer.status_code in {400, 422}, (place, answer.content)
-            assert answer.json()["errors"], answer.content
+            assert [each["code"] for each in answer.json()["errors"]] == [code], answer.content
         longest = place.longest or 100
         grown = [one * (longest // 2 + 1) for one in _GROWING]
         for other in in_turn([*grown, place.text(100_000), *_NUMBERS, *_OTHER], turn, 3):

@@ -64,6 +64,14 @@ def test_no_query_of_a_page_is_an_error_of_ours(stage: Stage, subtests: pytest.S
                 _asked(stage, "member", "GET", f"{address}?{query}")
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["/admin/media_jobs/job/a%00b/change/", "/admin/media_jobs/job/?status__exact=%00", "/?a=%00"],
+)
+def test_no_page_has_nul_in_its_address(stage: Stage, address: str) -> None:
+    assert _asked(stage, "root", "GET", address).status_code == 400
+
+
 def test_no_place_in_an_address_is_an_error_of_ours(
     stage: Stage, subtests: pytest.Subtests
 ) -> None:

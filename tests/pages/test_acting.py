@@ -60,8 +60,9 @@ def test_a_reason_is_needed(staff: Client) -> None:
     assert told() == []
 
 
-def test_an_unknown_tenant_is_refused(staff: Client) -> None:
-    assert enter(staff, "nobody") == 404
+@pytest.mark.parametrize("tenant", ["nobody", "no\0body"])
+def test_an_unknown_tenant_is_refused(staff: Client, tenant: str) -> None:
+    assert enter(staff, tenant) == 404
 
 
 def test_a_tenant_that_is_switched_off_is_refused(staff: Client, cast: Cast) -> None:

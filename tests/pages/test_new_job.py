@@ -107,6 +107,12 @@ def test_a_wrong_value_is_told_beside_its_field_and_kept(
     assert not Job.objects.exists()
 
 
+def test_what_no_text_can_hold_is_left_out(alice: Client, film: File) -> None:
+    form = {"input.file": f"{film.pk}\0", "input.url": "\0", "job.output_name": "tra\0iler"}
+    assert alice.post(URL, form).status_code == 302
+    assert Job.objects.get().output_name == "trailer"
+
+
 def test_a_missing_input_is_told(alice: Client) -> None:
     response = alice.post(URL, {})
     assert response.status_code == 422
