@@ -64,13 +64,12 @@ class Compose(NewJob):
     """The older, shorter addresses of some forms."""
 
     http_method_names = ["get", "head"]
-    kinds: ClassVar[dict[str, tuple[str, ...]]] = {
-        "video": ("transcode",),
-        "audio": ("audio/normalize", "audio/extract"),
-        "concat": ("video/concat",),
-        "custom": ("ffmpeg",),
+    kinds: ClassVar[dict[str, str]] = {
+        "video": "transcode",
+        "audio": "audio/normalize",
+        "concat": "video/concat",
+        "custom": "ffmpeg",
     }
 
     def get(self, request: HttpRequest, kind: str) -> HttpResponse:
-        operation = next((each for each in self.kinds.get(kind, ()) if each in REGISTRY), "")
-        return super().get(request, operation)
+        return super().get(request, self.kinds.get(kind, ""))

@@ -200,6 +200,10 @@ def test_the_older_addresses_work(alice: Client, kind: str, operation: str) -> N
     assert alice.get(f"/compose/{kind}").context["form"].path == operation
 
 
+def test_no_other_form_has_a_short_address(alice: Client) -> None:
+    assert alice.get("/compose/trim").status_code == 404
+
+
 def test_an_operation_may_take_a_scope_of_its_own(
     alice: Client, charlie: Client, cast: Cast
 ) -> None:
