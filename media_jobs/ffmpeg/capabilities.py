@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 _ENCODER = re.compile(r"^ [VAS][A-Z.]{5} (?!=)(\S+)\s", re.MULTILINE)
-_FILTER = re.compile(r"^ [T.][S.][C.] (\S+)\s+\S+->\S+", re.MULTILINE)
-_MUXER = re.compile(r"^ [D ]E (\S+)\s", re.MULTILINE)
+# Of the marks before a name the last one came or went with FFmpeg 8.
+_FILTER = re.compile(r"^ [T.][S.][C.]? (\S+)\s+\S+->\S+", re.MULTILINE)
+_MUXER = re.compile(r"^ [D ]E[d ]? (\S+)\s", re.MULTILINE)
 _VERSION = re.compile(r"^ff\w+ version (\S+)", re.MULTILINE)
+
+SHIPPED_FONT = "Liberation Sans"
+"""The family that comes along."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +28,9 @@ class Capabilities:
     """An empty set of encoders means that nobody has asked yet, not that there are none."""
 
     version: str = ""
-    encoders: frozenset[str] = frozenset()
-    filters: frozenset[str] = frozenset()
-    muxers: frozenset[str] = frozenset()
+    encoders: AbstractSet[str] = frozenset()
+    filters: AbstractSet[str] = frozenset()
+    muxers: AbstractSet[str] = frozenset()
     fonts: tuple[Font, ...] = ()
 
     def font_path(self, family: str) -> str | None:
@@ -33,10 +38,10 @@ class Capabilities:
         return next((font.path for font in self.fonts if font.family.casefold() == wanted), None)
 
     def lacks_encoder(self, name: str) -> bool:
-        return bool(self.encoders) and name not in self.encoders
+        return name not in self.encoders and bool(self.encoders)
 
     def lacks_filter(self, name: str) -> bool:
-        return bool(self.filters) and name not in self.filters
+        return name not in self.filters and bool(self.filters)
 
     def to_json(self) -> dict[str, Any]:
         return {

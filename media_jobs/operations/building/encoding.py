@@ -100,7 +100,7 @@ def clock_args(video: VideoStream, encoding: Encoding) -> Args:
     counts_bits = encoding.codec == "vp9" and (encoding.bitrate or encoding.max_bitrate)
     if encoding.codec in {"gif", "webp"} or counts_bits or (ticks <= 1000 and not video.is_vfr):
         return ()
-    return ("-enc_time_base", "-1")
+    return ("-enc_time_base", "demux")
 
 
 def tag_args(codec: str) -> Args:
