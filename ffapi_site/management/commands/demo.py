@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from ffapi_site.demo.account import Account, demo_account
+from ffapi_site.demo.advice import advice
 from ffapi_site.demo.client import DemoClient, Refused
 from ffapi_site.demo.clip import NoClip, demo_clip
 from ffapi_site.demo.progress import ProgressBar
@@ -24,6 +25,8 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="stop after the receipt")
 
     def handle(self, *_: Any, once: bool, **__: Any) -> None:
+        if better := advice():
+            self._say(better)
         self._say("Starting the database, the web server and the workers")
         try:
             with site.running(self.stderr.write) as supervisor:
