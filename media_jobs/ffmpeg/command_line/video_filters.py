@@ -152,8 +152,7 @@ overlay TF: x* y* eof_action eval shortest format repeatlast alpha
 owdenoise T: depth luma_strength/ls chroma_strength/cs
 pad: width/w* height/h* x* y* color eval aspect
 palettegen: max_colors reserve_transparent transparency_color stats_mode use_alpha
-paletteuse: dither bayer_scale diff_mode new alpha_threshold use_alpha debug_kdtree! color_search
-    mean_err debug_accuracy
+paletteuse: dither bayer_scale diff_mode new alpha_threshold debug_kdtree!
 perspective T: x0* y0* x1* y1* x2* y2* x3* y3* interpolation sense eval
 photosensitivity: frames/f threshold/t skip bypass
 pixelize T: width/w height/h mode/m planes/p
