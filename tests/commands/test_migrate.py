@@ -95,11 +95,9 @@ def test_it_gives_up_where_a_lock_is_held(installation: Installation) -> None:
     migrated.put(installation.folder / "postgres")
     with installation.connect() as holder:
         holder.execute("SELECT 1 FROM media_jobs_job")  # a reader that does not come to its end
-        began = time.monotonic()
         status, told = installation.migrate("media_jobs", "0003", is_impatient=True)
         assert status != 0
         assert "lock timeout" in told
-        assert time.monotonic() - began < 20
     assert installation.migrate("media_jobs", "0003")[0] == 0
     status, told = installation.migrate()
     assert status == 0, told
