@@ -11,7 +11,7 @@ RUN /opt/venv/bin/pip install --require-hashes -r requirements.txt
 
 FROM ${PYTHON_IMAGE}
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends bubblewrap ffmpeg fonts-dejavu-core \
+    && apt-get install -y --no-install-recommends bubblewrap fonts-dejavu-core \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent ffapi \
     && install -d -o ffapi -g ffapi -m 0750 /data

@@ -68,17 +68,24 @@ def wait_for_turn() -> None:
 def missing_packages(kind: str) -> list[str]:
     """The Debian packages whose programs or files are not there, however they were to come."""
     missing = []
-    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
-        missing.append("ffmpeg")
-    if not any(Path("/usr/share/fonts").glob("**/DejaVuSans.ttf")):
-        missing.append("fonts-dejavu-core")
     if not works(Path(sys.executable), "import ensurepip, venv"):
         missing.append(f"python3.{sys.version_info.minor}-venv")
-    if kind == "development" and not (shutil.which("chromium") or shutil.which("google-chrome")):
+    if kind == "development":
+        missing += missing_packages_of_tests()
+    return missing
+
+
+def missing_packages_of_tests() -> list[str]:
+    missing = []
+    if not (shutil.which("ffmpeg") and shutil.which("ffprobe")):
+        missing.append("ffmpeg")  # the machine's own, beside the one that comes along
+    if not any(Path("/usr/share/fonts").glob("**/DejaVuSans.ttf")):
+        missing.append("fonts-dejavu-core")
+    if not (shutil.which("chromium") or shutil.which("google-chrome")):
         missing.append("chromium")
-    if kind == "development" and not shutil.which("clamd", path=f"{os.environ['PATH']}:/usr/sbin"):
+    if not shutil.which("clamd", path=f"{os.environ['PATH']}:/usr/sbin"):
         missing.append("clamav-daemon")
-    if kind == "development" and not shutil.which("cc"):
+    if not shutil.which("cc"):
         missing += ["gcc", "libc6-dev"]  # for the clock that chaos sets
     return missing
 

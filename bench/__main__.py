@@ -15,6 +15,7 @@ import django
 
 from bench.site import Site, bench_site
 from tests.harness.far_end import FarEnd
+from tests.harness.programs import FFMPEG_PATH
 
 if TYPE_CHECKING:
     from bench.figure import Figure
@@ -70,7 +71,7 @@ def make_clip(clip: Path, size: str, *, duration_s: float) -> Path:
     sources = ["-f", "lavfi", "-i", f"testsrc2=s={size}:r=25:d={duration_s}"]
     sources += ["-f", "lavfi", "-i", f"sine=f=440:r=48000:d={duration_s}"]
     coding = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
-    subprocess.run(["ffmpeg", "-v", "error", *sources, *coding, str(clip)], check=True)
+    subprocess.run([FFMPEG_PATH, "-v", "error", *sources, *coding, str(clip)], check=True)
     return clip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import select
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from media_jobs.events.change_feed import direct_connection
 from media_jobs.models import Job, JobAttempt
 from media_jobs.slot.broker import channel
 from tests.harness.far_end import FarEnd
+from tests.harness.programs import FFMPEG_PATH
 
 _JOBS = 40
 _IN_OPEN = 0x20  # linux/inotify.h
@@ -127,7 +127,7 @@ def _told_of_ffmpegs() -> AbstractContextManager[list[float]]:
     """Note when the kernel opens FFmpeg's program in order to run it: nothing need be polled."""
     libc = ctypes.CDLL(None)
     events = libc.inotify_init1(os.O_CLOEXEC)
-    libc.inotify_add_watch(events, os.fsencode(str(shutil.which("ffmpeg"))), _IN_OPEN)
+    libc.inotify_add_watch(events, os.fsencode(FFMPEG_PATH), _IN_OPEN)
 
     def watch(stop: threading.Event, seen: list[float]) -> None:
         with os.fdopen(events, "rb", buffering=0) as stream:

@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.figure import Figure
 from media_jobs import sandbox
 from media_jobs.host import scratch
+from tests.harness.programs import FFMPEG_PATH, FFPROBE_PATH
 
 _STARTS = 30
 _START_MS = 25.0
@@ -29,7 +30,8 @@ def start() -> Figure:
     """The same process inside and outside, in turns: what counts is what each pair differs by."""
     with scratch.passing("bench") as folder:
         pairs = [
-            (_ms(lambda: _inside("ffprobe", _VERSION, folder)), _bare_ms()) for _ in range(_STARTS)
+            (_ms(lambda: _inside(FFPROBE_PATH, _VERSION, folder)), _bare_ms())
+            for _ in range(_STARTS)
         ]
     ours, bare = (statistics.median(side) for side in zip(*pairs, strict=True))
     cost_ms = statistics.median(inside - outside for inside, outside in pairs)
@@ -48,7 +50,8 @@ def encode() -> Figure:
     """User and system time of one encode, inside and outside in turns."""
     with scratch.passing("bench") as folder:
         pairs = [
-            (_inside("ffmpeg", _ENCODE, folder).cpu_seconds, _bare_cpu_s()) for _ in range(_ENCODES)
+            (_inside(FFMPEG_PATH, _ENCODE, folder).cpu_seconds, _bare_cpu_s())
+            for _ in range(_ENCODES)
         ]
     ours, bare = (statistics.median(side) for side in zip(*pairs, strict=True))
     share = statistics.median(inside / outside for inside, outside in pairs) - 1
@@ -62,7 +65,7 @@ def encode() -> Figure:
     )
 
 
-def _inside(program: sandbox.Program, args: list[str], folder: Path) -> sandbox.Finished:
+def _inside(program: str, args: list[str], folder: Path) -> sandbox.Finished:
     done = sandbox.run(program, args, folder=folder, limits=_LIMITS)
     if done.returncode != 0:
         raise RuntimeError(done.stderr)
@@ -70,7 +73,7 @@ def _inside(program: sandbox.Program, args: list[str], folder: Path) -> sandbox.
 
 
 def _bare_ms() -> float:
-    return _ms(lambda: subprocess.run(["ffprobe", *_VERSION], check=True, capture_output=True))
+    return _ms(lambda: subprocess.run([FFPROBE_PATH, *_VERSION], check=True, capture_output=True))
 
 
 def _ms(work: Callable[[], object]) -> float:
@@ -80,7 +83,7 @@ def _ms(work: Callable[[], object]) -> float:
 
 
 def _bare_cpu_s() -> float:
-    pid = os.posix_spawnp("ffmpeg", ["ffmpeg", *_ENCODE], os.environ)
+    pid = os.posix_spawn(FFMPEG_PATH, [FFMPEG_PATH, *_ENCODE], os.environ)
     _, status, used = os.wait4(pid, 0)
     if status != 0:
         raise RuntimeError(f"ffmpeg ended with {os.waitstatus_to_exitcode(status)}")

@@ -92,7 +92,7 @@ def freeze_ffmpeg(scene: Scene) -> Done:
 def _encodes(process: psutil.Process) -> bool:
     """Whether it is an attempt's FFmpeg: only these report progress that can be watched."""
     try:
-        return bool(process.name() == "ffmpeg")
+        return bool(process.name().startswith("ffmpeg"))
     except psutil.NoSuchProcess:
         return False
 

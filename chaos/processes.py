@@ -11,7 +11,7 @@ import psutil
 from chaos.ground import Ground
 from ffapi_site.database import remains
 
-_PROGRAMS = {"ffmpeg", "ffprobe"}
+_PROGRAMS = ("ffmpeg", "ffprobe")
 
 
 def encoders(ground: Ground) -> list[psutil.Process]:
@@ -21,7 +21,8 @@ def encoders(ground: Ground) -> list[psutil.Process]:
 
 def _works_in(process: psutil.Process, folder: str) -> bool:
     try:
-        return process.name() in _PROGRAMS and process.cwd().startswith(folder)
+        is_one = process.name().startswith(_PROGRAMS)
+        return bool(is_one and process.cwd().startswith(folder))
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -336,6 +337,12 @@ env.choice("ALLOW_DEGRADED_SANDBOX", "0", "0", "1")
 env.choice("FFAPI_SANDBOX_NAMESPACES", "auto", "auto", "on", "off")
 env("FFAPI_SANDBOX_CGROUP", default="auto")
 env.positive("SANDBOX_UID", 65534)
+FFMPEG_BUILD = env.matching(
+    "FFMPEG_BUILD",
+    re.compile(r"bundled|system|/.+"),
+    "bundled, system or a folder",
+    default="bundled",
+)
 FFMPEG_TIMEOUT_SECONDS = env.positive("FFMPEG_TIMEOUT_SECONDS", 7200)
 FFMPEG_COMMAND_TIMEOUT_SECONDS = env.positive("FFMPEG_COMMAND_TIMEOUT_SECONDS", 1800)
 FFMPEG_STALL_SECONDS = env.positive("FFMPEG_STALL_SECONDS", 60)

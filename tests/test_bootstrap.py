@@ -102,7 +102,7 @@ def test_one_who_locks_the_sources_is_not_waited_for_for_ever(made_clone: Path) 
 def test_without_apt_the_missing_packages_are_named(clone: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    told = _told(_start(clone, path=str(empty)), status=1)
+    told = _told(_start(clone, "development", path=str(empty)), status=1)
     assert "sudo apt-get install ffmpeg" in told
     assert not (clone / ".venv").exists()
 

@@ -23,7 +23,6 @@ THREADS = {
     "media_jobs.events.webhooks.rounds:_send_one": "one event; what it raises is logged",
     "media_jobs.sandbox.process:_have_it_watched": "one FFmpeg; killed where it fails",
     "media_jobs.sandbox.fork_server:_start": "one launcher; its end is seen by who asks it",
-    "media_jobs.worker.early_probe:__init__": "one attempt; what it raises is its waiter's",
     "accounts.people.mail:<module>": "a pool of the library's; each mail logs what it raises",
 }
 

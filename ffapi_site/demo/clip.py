@@ -8,7 +8,8 @@ from django.conf import settings
 
 from ffapi_site.demo import scene
 from media_jobs import sandbox
-from media_jobs.host import scratch
+from media_jobs.ffmpeg.command import Command
+from media_jobs.host import scratch, toolchain
 
 
 class NoClip(Exception):  # noqa: N818 -- what there is
@@ -23,7 +24,8 @@ def demo_clip(say: Callable[[str], None]) -> Path:
         clip.parent.mkdir(exist_ok=True)
         with scratch.passing("demo") as folder:
             arguments, limits = scene.arguments("out/clip.mp4"), sandbox.Limits(wall_s=600)
-            done = sandbox.run("ffmpeg", arguments, folder=folder, limits=limits)
+            ffmpeg = toolchain.for_command(Command(tuple(arguments))).build.ffmpeg
+            done = sandbox.run(ffmpeg, arguments, folder=folder, limits=limits)
             sandbox.close()  # what serves waits at its end for all that is below it
             if done.returncode != 0:
                 raise NoClip(done.stderr.strip() or f"it ended with status {done.returncode}")

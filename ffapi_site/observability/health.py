@@ -306,6 +306,7 @@ def _told_slots() -> list[Facts]:
             "heartbeat_at": slot.heartbeat_at.isoformat(),
             "sandbox": slot.sandbox,
             "ffmpeg": slot.capabilities.get("version"),
+            "builds": slot.capabilities.get("builds", []),
             "devices": slot.devices,
             "hung": slot.hung,
             "troubles": slot.troubles,

@@ -30,10 +30,11 @@ class SlotAdmin(ReadOnlyAdmin):
         "doing",
         ("memory_mb", "scratch_mb"),
         ("program", "sandbox_level"),
+        "builds",
         "layers",
         "kinds",
     )
-    readonly_fields = ("state", "doing", "sandbox_level", "program", "layers", "kinds")
+    readonly_fields = ("state", "doing", "sandbox_level", "program", "builds", "layers", "kinds")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Slot]:
         running = Job.objects.filter(status=Status.RUNNING, slot=OuterRef("name"))
@@ -59,6 +60,10 @@ class SlotAdmin(ReadOnlyAdmin):
     @admin.display(description="FFmpeg")
     def program(self, slot: Slot) -> str:
         return str(slot.capabilities.get("version", "unknown"))
+
+    @admin.display(description="builds of FFmpeg")
+    def builds(self, slot: Slot) -> SafeString:
+        return wording.as_json(slot.capabilities.get("builds", []))
 
     @admin.display(description="sandbox in full")
     def layers(self, slot: Slot) -> SafeString:

@@ -35,8 +35,24 @@ class OperationBody(BaseModel):
     """What this installation lacks for it."""
 
 
+class BuildBody(BaseModel):
+    """An FFmpeg that slots of this installation have."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    name: str
+    """``bundled`` or ``static``: it comes along; ``system`` or ``folder``: it is the host's own."""
+    version: str
+    ffmpeg_sha256: str
+    ffprobe_sha256: str
+
+
 class CatalogueBody(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     results: list[OperationBody]
+    builds: list[BuildBody]
+    """A command is run by the first that has what it needs; the receipt of a job says which."""
 
 
 def to_json(operation: type[Operation], against_gpu: str | None) -> dict[str, Any]:

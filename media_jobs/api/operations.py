@@ -10,6 +10,7 @@ from accounts.web.api_view import TenantAPIView
 from accounts.web.permissions import ANY_KEY
 from ffapi_site.lib.problems import NotFound
 from media_jobs.api.operation_schemas import CatalogueBody, OperationBody, to_json
+from media_jobs.models import Slot
 from media_jobs.operations.core import REGISTRY, UnknownOperation, find
 from media_jobs.planning.placement import reason_against_gpu
 
@@ -22,7 +23,7 @@ class Catalogue(TenantAPIView):
         """All that can be asked for."""
         against_gpu = reason_against_gpu()
         results = [to_json(REGISTRY[name], against_gpu) for name in sorted(REGISTRY)]
-        return Response({"results": results})
+        return Response({"results": results, "builds": Slot.objects.alive().builds()})
 
 
 class OneOperation(TenantAPIView):

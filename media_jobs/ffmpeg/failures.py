@@ -378,7 +378,7 @@ def reason(own: str) -> str:
     """The first complaint: later ones mostly follow from it."""
     if complaint := _WORD.search(own):
         return complaint[1].strip()[:500]
-    lines = [line.strip() for line in own.splitlines() if line.strip()]
+    lines = [line.strip() for line in own.splitlines() if line.strip() and "[info] " not in line]
     return lines[-1][:500] if lines else ""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,7 +48,7 @@ def uses_gpu(args: Iterable[str]) -> bool:
     return any(arg == "-hwaccel" or arg in _OF_A_GPU for arg in args)
 
 
-def made_for(kind: Kind, known: frozenset[str], node: str = "") -> Device | None:
+def made_for(kind: Kind, known: AbstractSet[str], node: str = "") -> Device | None:
     """The device of a kind with those of its encoders that FFmpeg has; None where it has none."""
     codecs = frozenset(codec for codec, name in ENCODERS[kind].items() if name in known)
     if "h264" not in codecs:

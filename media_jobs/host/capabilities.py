@@ -1,33 +1,42 @@
+"""What can be planned with: what any FFmpeg of this machine can, and its fonts."""
+
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Literal
 
-from media_jobs import sandbox
-from media_jobs.ffmpeg import capabilities as texts
 from media_jobs.ffmpeg.capabilities import Capabilities
-from media_jobs.host import scratch
+from media_jobs.host import fonts, toolchain
 
-_LIMITS = sandbox.Limits(wall_s=20)
-_FONT_LINE = r"%{family[0]}\t%{style[0]}\t%{file}\n"
+
+@dataclass(frozen=True, eq=False)
+class _OfAny(AbstractSet[str]):
+    """What any build has: the later ones are asked only where the earlier ones have it not."""
+
+    kind: Literal["encoders", "filters", "muxers"]
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in found for found in self._of_builds())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(frozenset[str]().union(*self._of_builds()))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _of_builds(self) -> Iterator[AbstractSet[str]]:
+        return (getattr(tried.capabilities, self.kind) for tried in toolchain.usable())
 
 
 def capabilities() -> Capabilities:
-    """What the FFmpeg of this machine can do, asked once a process and of each FFmpeg anew."""
-    return _asked(sandbox.identity("ffmpeg"))
-
-
-@lru_cache(maxsize=1)
-def _asked(_: tuple[int, ...]) -> Capabilities:
+    """What some build has need not be in one with what another has: see `toolchain.for_command`."""
+    first = next(toolchain.usable(), None)
     return Capabilities(
-        version=texts.read_version(_ask("ffmpeg", "-version")),
-        encoders=texts.read_encoders(_ask("ffmpeg", "-hide_banner", "-encoders")),
-        filters=texts.read_filters(_ask("ffmpeg", "-hide_banner", "-filters")),
-        muxers=texts.read_muxers(_ask("ffmpeg", "-hide_banner", "-muxers")),
-        fonts=texts.read_fonts(_ask("fc-list", "--format", _FONT_LINE)),
+        version=first.capabilities.version if first else "",
+        encoders=_OfAny("encoders"),
+        filters=_OfAny("filters"),
+        muxers=_OfAny("muxers"),
+        fonts=fonts.found(),
     )
-
-
-def _ask(program: sandbox.Program, *question: str) -> str:
-    with scratch.passing("ask") as folder:
-        done = sandbox.run(program, question, folder=folder, limits=_LIMITS)
-    return done.stdout.decode(errors="replace")

@@ -11,9 +11,10 @@ from django.conf import settings
 
 from media_jobs import sandbox
 from media_jobs.ffmpeg import failures, hardware, words
+from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.devices import Device, Encoding, Kind
 from media_jobs.ffmpeg.filters import Filter, Surface, chain
-from media_jobs.host import scratch
+from media_jobs.host import scratch, toolchain
 from media_jobs.host.capabilities import capabilities
 from media_jobs.operations.core import GLOBAL_ARGS
 
@@ -43,7 +44,7 @@ def nodes() -> tuple[str, ...]:
 
 
 def compiled_in() -> list[Device]:
-    """What this host's FFmpeg has encoders for, whether or not there is such a GPU."""
+    """What FFmpeg has encoders for on this host, whether or not there is such a GPU."""
     known = capabilities().encoders
     render = next((node for node in nodes() if "/renderD" in node), "")
     made = (hardware.made_for(kind, known, render) for kind in hardware.ENCODERS)
@@ -55,11 +56,13 @@ def found() -> dict[Kind, Found]:
 
     Of another FFmpeg, or with other nodes in ``/dev``, it is asked anew.
     """
-    return dict(_found(sandbox.identity("ffmpeg"), nodes(), settings.ENABLE_GPU))
+    return dict(_found(toolchain.identity(), nodes(), settings.ENABLE_GPU))
 
 
 @lru_cache(maxsize=1)
-def _found(_: tuple[int, ...], _nodes: tuple[str, ...], _enabled: str) -> dict[Kind, Found]:
+def _found(
+    _: tuple[toolchain.Stamps, ...], _nodes: tuple[str, ...], _enabled: str
+) -> dict[Kind, Found]:
     if not is_enabled():
         off = Found(available=False, reason="ENABLE_GPU is false")
         return dict.fromkeys(hardware.ENCODERS, off)
@@ -91,8 +94,9 @@ def _try(device: Device) -> Found:
     frames = chain((Filter("null"),), Surface(), device.feed(_ENCODING))
     made = ("-vf", frames, *device.encode(_ENCODING), "-f", "null", "-")
     args = (*GLOBAL_ARGS, *device.setup(made), "-f", "lavfi", "-i", _FRAME, *made)
+    ffmpeg = toolchain.for_command(Command(args)).build.ffmpeg
     with scratch.passing("device") as folder:
-        done = sandbox.run("ffmpeg", args, folder=folder, limits=_LIMITS, devices=nodes())
+        done = sandbox.run(ffmpeg, args, folder=folder, limits=_LIMITS, devices=nodes())
     if done.returncode == 0:
         return Found(available=True)
     if done.timed_out:

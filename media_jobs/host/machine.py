@@ -6,7 +6,6 @@ import math
 import os
 import shutil
 import socket
-from pathlib import Path
 
 import psutil
 from django.conf import settings
@@ -48,9 +47,3 @@ def cpus_of_slot() -> frozenset[int]:
     number = os.environ.get("FFAPI_SLOT", "").rpartition("-")[2]
     first = wanted * (int(number) - 1) if number.isdecimal() else 0
     return frozenset(usable[(first + n) % len(usable)] for n in range(wanted))
-
-
-def has_idle_cpu() -> bool:
-    """Whether more could run at this moment than does, this process included."""
-    running = Path("/proc/loadavg").read_text().split()[3].partition("/")[0]
-    return int(running) <= (os.cpu_count() or 1)

@@ -14,11 +14,11 @@ from ffapi_site.lib import ongoing, room
 from ffapi_site.lib.problems import Unavailable
 from ffapi_site.lib.refusal import Refusal
 from media_jobs import sandbox
-from media_jobs.ffmpeg import failures, words
-from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo, mapping
+from media_jobs.ffmpeg import failures, first_frame, words
+from media_jobs.ffmpeg.command import Command
+from media_jobs.ffmpeg.media_info import PROBE_ARGS, Json, MediaInfo, mapping
 from media_jobs.ffmpeg.media_limits import MediaLimits, excess
-from media_jobs.host import scratch, unsupported_formats
-from media_jobs.sandbox.start_barrier import Gate
+from media_jobs.host import scratch, toolchain, unsupported_formats
 
 LIMITS = sandbox.Limits(wall_s=60, cpu_s=30)
 # Nobody reserved memory for a request: enough for 134 million pixels of 8 bits. And it is short,
@@ -69,11 +69,29 @@ def probe_in(
     if done.returncode == -signal.SIGKILL and not (done.timed_out or done.out_of_memory):
         # Killed from outside: that says nothing of the medium.
         done = sandbox.finish(start(folder, path, limits=limits, of_process=of_process), watch)
-    return described(done, path, limits)
+    answer, own = _said(done)
+    if (index := first_frame.missing(answer)) is not None:
+        command = Command(first_frame.args(path, index, limits.pixels if limits else None))
+        ffmpeg = toolchain.for_command(command).build.ffmpeg
+        frame = sandbox.run(ffmpeg, command.args, folder=folder, limits=of_process, watch=watch)
+        answer = first_frame.told(answer, index, frame.stderr)
+        own += f"\n{words.own(frame.stderr)}"
+    if limits and (found := excess(answer, own, limits)):
+        raise TooMuch(found.code, found.detail)
+    if done.returncode != 0:
+        failure = failures.classify(own, done.returncode)
+        told = failure.detail.replace(f"{path}: ", "")
+        raise Unreadable(failure.code, f"{told}. {failure.hint}".rstrip())
+    info = MediaInfo.from_ffprobe(answer)
+    if info.video is None and not info.audio and not info.subtitles:
+        raise Unreadable("no_streams", "there is no video, audio or subtitle stream in it")
+    if info.video is not None and not info.video.width and not info.audio:
+        raise Unreadable("input_unreadable", "its picture can't be decoded")
+    return info
 
 
-def described(done: sandbox.Finished, path: str, limits: MediaLimits | None = None) -> MediaInfo:
-    """What ffprobe said of the file at ``path``; raises as `probe_in` does."""
+def _said(done: sandbox.Finished) -> tuple[Json, str]:
+    """What ffprobe answered, and its own words beside that."""
     if done.timed_out:
         raise Unreadable("probe_timeout", f"ffprobe was not done after {done.wall_seconds:.0f} s")
     if done.out_of_memory:
@@ -84,17 +102,7 @@ def described(done: sandbox.Finished, path: str, limits: MediaLimits | None = No
         answer = mapping(json.loads(done.stdout or b"{}"))
     except ValueError:
         answer = {}  # ffprobe ended early, and its status says so
-    own = words.own(done.stderr)
-    if limits and (found := excess(answer, own, limits)):
-        raise TooMuch(found.code, found.detail)
-    if done.returncode != 0:
-        failure = failures.classify(own, done.returncode)
-        told = failure.detail.replace(f"{path}: ", "")
-        raise Unreadable(failure.code, f"{told}. {failure.hint}".rstrip())
-    info = MediaInfo.from_ffprobe(answer)
-    if info.video is None and not info.audio and not info.subtitles:
-        raise Unreadable("no_streams", "there is no video, audio or subtitle stream in it")
-    return info
+    return answer, words.own(done.stderr)
 
 
 def start(
@@ -102,13 +110,12 @@ def start(
     path: str,
     *,
     limits: MediaLimits | None = None,
-    gate: Gate | None = None,
     of_process: sandbox.Limits = LIMITS,
 ) -> sandbox.Process:
     # ffprobe decodes a picture to tell its format: one that is too large it must not begin.
     bounds = ["-max_pixels", str(limits.pixels)] if limits else []
     args = [*PROBE_ARGS, *bounds, path]
-    return sandbox.start("ffprobe", args, folder=folder, limits=of_process, gate=gate)
+    return sandbox.start(toolchain.ffprobe(), args, folder=folder, limits=of_process)
 
 
 def unconfined() -> Unavailable:

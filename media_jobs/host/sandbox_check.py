@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from media_jobs import sandbox
-from media_jobs.host import scratch
+from media_jobs.host import scratch, toolchain
 from media_jobs.sandbox import cgroup
 
 # Beside its FFmpeg a slot has five processes of its own.
@@ -51,7 +51,10 @@ def check() -> Checked:
         return Checked(report, (), str(error), now)
     leaks = ", ".join(probe.name for probe in probes if not probe.blocked)
     reason = f"the self-test got out by: {leaks}" if leaks else ""
-    return Checked(sandbox.report(probes), probes, reason, now)
+    report = sandbox.report(probes)
+    if report.allowed and (amiss := "; ".join(toolchain.altered()) or toolchain.none_usable()):
+        report, reason = replace(report, allowed=False), amiss
+    return Checked(report, probes, reason, now)
 
 
 def enter_group() -> None:

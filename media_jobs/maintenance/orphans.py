@@ -16,7 +16,8 @@ from media_jobs.host import scratch
 logger = logging.getLogger(__name__)
 
 _STRAYS = Items("strays")
-_PROGRAMS = {"ffmpeg", "ffprobe"}
+# As their names begin: those of the wheels name a version as well.
+_PROGRAMS = ("ffmpeg", "ffprobe")
 
 
 def end() -> int:
@@ -44,7 +45,7 @@ def _in_job_folders() -> Iterator[tuple[psutil.Process, str]]:
     """The processes of this host's attempts, each with the name of its folder."""
     scratch_folder = Path(settings.SCRATCH_DIR)
     for process in psutil.process_iter(["name"]):
-        if process.info["name"] not in _PROGRAMS:
+        if not process.info["name"].startswith(_PROGRAMS):
             continue
         try:
             place = Path(process.cwd())

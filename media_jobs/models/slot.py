@@ -20,6 +20,16 @@ class SlotQuerySet(models.QuerySet["Slot"]):
         """Those that are alive and of which nothing stands still."""
         return self.alive().filter(hung="")
 
+    def builds(self) -> list[dict[str, str]]:
+        """Their FFmpegs that are used, each once."""
+        found: list[dict[str, str]] = []
+        for told in self.values_list("capabilities", flat=True):
+            for build in told.get("builds", []):
+                shown = {name: value for name, value in build.items() if name != "reason"}
+                if not build["reason"] and shown not in found:
+                    found.append(shown)
+        return found
+
 
 class Slot(models.Model):
     """A place where one job at a time runs: one cluster of one worker, on one host."""

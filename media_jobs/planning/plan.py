@@ -10,11 +10,11 @@ from django.conf import settings
 from accounts.models import ApiKey, Tenant
 from accounts.quotas import bounds
 from ffapi_site.lib import netguard
-from ffapi_site.lib.problems import FieldError, Invalid, invalid
+from ffapi_site.lib.problems import FieldError, Invalid, at, invalid
 from ffapi_site.lib.url_policy import url_policy
 from media_jobs.ffmpeg.devices import Cpu, Device
 from media_jobs.ffmpeg.media_info import MediaInfo
-from media_jobs.host import scratch
+from media_jobs.host import scratch, toolchain
 from media_jobs.host.capabilities import capabilities
 from media_jobs.host.probe import unconfined
 from media_jobs.models.job import DeviceAsked, Lane
@@ -62,7 +62,10 @@ def plan(
         media_limits.check_wish(operation, allowed)
         media_limits.check_sources(sources, allowed)
         if len(sources) == len(inputs):
-            core.plan(operation, media_of(sources))
+            commands = core.plan(operation, media_of(sources))
+            with at("/operation"):
+                for command in commands:
+                    toolchain.for_command(command)
     except core.UnknownOperation as error:
         known = ", ".join(sorted(core.REGISTRY))
         raise invalid("/operation", f"unknown; there are: {known}", "unknown") from error

@@ -8,9 +8,17 @@ the command line uses it without a database.
 from __future__ import annotations
 
 from media_jobs.sandbox.launch_spec import Limits
-from media_jobs.sandbox.layers import Layer, Probe, SandboxReport, SandboxUnavailable, report
+from media_jobs.sandbox.layers import (
+    Layer,
+    Probe,
+    SandboxReport,
+    SandboxUnavailable,
+    may_read,
+    report,
+    require,
+)
 from media_jobs.sandbox.process import Ended, Process
-from media_jobs.sandbox.program import Finished, Program, finish, identity, prepare, run, start
+from media_jobs.sandbox.program import Finished, finish, prepare, run, start
 from media_jobs.sandbox.self_test import selftest
 from media_jobs.sandbox.spawn import close
 
@@ -21,14 +29,14 @@ __all__ = [
     "Limits",
     "Probe",
     "Process",
-    "Program",
     "SandboxReport",
     "SandboxUnavailable",
     "close",
     "finish",
-    "identity",
+    "may_read",
     "prepare",
     "report",
+    "require",
     "run",
     "selftest",
     "start",

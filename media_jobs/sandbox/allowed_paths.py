@@ -29,6 +29,7 @@ _READABLE: Final = (
     "/dev/urandom",
     "/dev/zero",
 )
+SHIPPED_FONTS: Final = Path(__file__).resolve().parents[1] / "fonts"
 # Where the drivers of GPUs look for their chips; read only together with the devices.
 _OF_DRIVERS: Final = (
     "/etc/libva.conf",
@@ -74,6 +75,13 @@ class Private:
 
 # Nothing, till the project's start fills it in: where its data are is for its settings to say.
 kept: Callable[[], Sequence[Private]] = tuple
+
+
+def font_settings() -> dict[str, str]:
+    """What leads fontconfig, by its environment, to the shipped fonts on a machine without it."""
+    if Path("/etc/fonts/fonts.conf").is_file():
+        return {}
+    return {"FONTCONFIG_FILE": str(SHIPPED_FONTS / "fonts.conf")}
 
 
 def exposed() -> tuple[str, ...]:
@@ -127,7 +135,7 @@ def _of_system(executable: str, fonts: str | None) -> tuple[Place, ...]:
 
 
 def _readable(fonts: str | None) -> tuple[str, ...]:
-    return (*_READABLE, *_library_folders(), *([fonts] if fonts else ()))
+    return (*_READABLE, str(SHIPPED_FONTS), *_library_folders(), *([fonts] if fonts else ()))
 
 
 @lru_cache(maxsize=1)

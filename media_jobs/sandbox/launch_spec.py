@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import resource
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from media_jobs.sandbox import landlock, layers, seccomp
@@ -20,7 +19,9 @@ _OPEN_FILES: Final = 256
 # core in each decoder, filter and encoder, and so do those of other slots.
 _THREADS: Final = 4096 + 512 * (os.cpu_count() or 1)
 # Decoders, filters and encoders map more than they ever fill; what they fill has its own limit.
-_ADDRESSES_PER_BYTE: Final = 2
+_MAPPED_PER_BYTE: Final = 2
+# Besides, addresses without memory behind them: the C library keeps 64 MB of them for each thread.
+_ADDRESSES: Final = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Limits:
     """Real time, after which the process group is killed."""
     cpu_s: int | None = None
     memory_bytes: int = 4 << 30
-    """Memory held. Twice as much may be mapped; with a GPU, mapped so as to be written."""
+    """Memory held. Twice as much may be mapped so as to be written."""
     output_bytes: int | None = None
     """Size of any one file written."""
     cpus: frozenset[int] = frozenset()
@@ -40,9 +41,11 @@ class Limits:
         yield resource.RLIMIT_CORE, 0
         yield resource.RLIMIT_NOFILE, _OPEN_FILES
         yield resource.RLIMIT_NPROC, _THREADS
+        mapped_bytes = self.memory_bytes * _MAPPED_PER_BYTE
+        yield resource.RLIMIT_DATA, mapped_bytes
         # A GPU's driver reserves address space for all of its memory, and can't start without.
-        mapped = resource.RLIMIT_DATA if has_gpu else resource.RLIMIT_AS
-        yield mapped, self.memory_bytes * _ADDRESSES_PER_BYTE
+        if not has_gpu:
+            yield resource.RLIMIT_AS, mapped_bytes + _ADDRESSES
         if self.cpu_s is not None:
             yield resource.RLIMIT_CPU, self.cpu_s
         if self.output_bytes is not None:
@@ -54,17 +57,16 @@ def written(
     limits: Limits,
     places: Sequence[Place],
     devices: Sequence[str] = (),
-    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
-    """``environment`` is what the process gets besides that of all."""
     orders = [f"folder={folder.resolve()}"]
-    orders += [f"environment={name}={value}" for name, value in environment.items()]
     orders += [f"rlimit={which}:{value}" for which, value in limits.rlimits(has_gpu=any(devices))]
     if limits.cpus:
         orders.append(f"cpus={','.join(map(str, sorted(limits.cpus)))}")
     uid = layers.target_uid()
     if uid is not None:
         orders.append(f"uid={uid}")
+        if not layers.puts_in_namespaces(devices):
+            orders.append("search=1")  # there every folder on the way is open
         # Those that may use the devices, as "render" may; root's own group is nobody's.
         groups = {Path(device).stat().st_gid for device in devices} - {0}
         orders += [f"group={group}" for group in sorted(groups)]

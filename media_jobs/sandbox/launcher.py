@@ -28,11 +28,14 @@ _SIGCHLD = 17
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_SECCOMP = 22
+_PR_SET_KEEPCAPS = 8
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _SECCOMP_MODE_FILTER = 2
 _SIGKILL = 9
+_CAPABILITY_VERSION_3 = 0x20080522
+_CAP_DAC_READ_SEARCH = 1 << 2
 # Python ignores these two, and what is ignored stays so after exec.
 _SIGPIPE = 13
 _SIGXFSZ = 25
@@ -57,6 +60,18 @@ class _Ruleset(ctypes.Structure):
 class _PathBeneath(ctypes.Structure):
     _pack_ = 1
     _fields_ = (("access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32))
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _Capabilities(ctypes.Structure):
+    _fields_ = (
+        ("effective", ctypes.c_uint32),
+        ("permitted", ctypes.c_uint32),
+        ("inheritable", ctypes.c_uint32),
+    )
 
 
 class _SeccompProgram(ctypes.Structure):
@@ -151,6 +166,25 @@ def _filter_calls(orders: Orders) -> None:
     _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program))
 
 
+def _become_user(orders: Orders) -> None:
+    """Be the sandbox's user, who may still walk to the program through folders closed to it.
+
+    Such as /root, with this project below. Exec takes that capability away, as it does all of one
+    that is not root.
+    """
+    uid = orders.number("uid")
+    os.setgroups([int(group) for group in orders.all("group")])
+    os.setresgid(uid, uid, uid)
+    may_search = orders.one("search") is not None
+    if may_search:
+        _prctl(_PR_SET_KEEPCAPS, 1)
+    os.setresuid(uid, uid, uid)
+    if may_search:
+        header = ctypes.byref(_CapabilityHeader(_CAPABILITY_VERSION_3, 0))
+        kept = (_Capabilities * 2)(_Capabilities(_CAP_DAC_READ_SEARCH, _CAP_DAC_READ_SEARCH, 0))
+        _checked(_libc.capset(header, kept), "capset")
+
+
 def confine(orders: Orders) -> None:
     """Apply every layer, in the one order that works; raises OSError."""
     # While its parents may still be walked; relative names need only the folder.
@@ -159,10 +193,7 @@ def confine(orders: Orders) -> None:
     ruleset = _landlock_ruleset(orders)
     _limit(orders)
     if orders.one("uid") is not None:
-        uid = orders.number("uid")
-        os.setgroups([int(group) for group in orders.all("group")])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
+        _become_user(orders)
     # Die with the parent: after the change of user, which clears it. One that died before counts.
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
     if orders.one("parent") is not None and os.getppid() != orders.number("parent"):
@@ -188,7 +219,6 @@ def _become(orders: Orders, command: list[str]) -> None:
         say_ready()
         environment = dict(os.environ)
         environment.pop("PWD", None)  # bubblewrap's
-        environment |= dict(each.split("=", 1) for each in orders.all("environment"))
         os.execve(command[0], command, environment)  # noqa: S606 - no shell, on purpose
     except OSError as error:
         os.write(STATUS, str(error).encode())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 from media_jobs.sandbox import allowed_paths, cgroup, landlock, namespaces, seccomp
@@ -56,6 +58,16 @@ def target_uid() -> int | None:
     if os.geteuid() != 0:
         return None
     return int(os.environ.get("SANDBOX_UID", _DEFAULT_UID))
+
+
+def may_read(path: Path) -> bool:
+    """Whether the user that FFmpeg runs as can open a file that every layer lets it read."""
+    if target_uid() is None:
+        return os.access(path, os.R_OK)
+    real = path.resolve()
+    return bool(real.stat().st_mode & stat.S_IROTH) and all(
+        folder.stat().st_mode & stat.S_IXOTH for folder in real.parents
+    )
 
 
 def puts_in_namespaces(devices: Sequence[str]) -> bool:

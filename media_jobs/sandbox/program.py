@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import os
 import selectors
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from media_jobs.sandbox import allowed_paths, layers
 from media_jobs.sandbox.launch_spec import Limits
-from media_jobs.sandbox.layers import SandboxUnavailable
 from media_jobs.sandbox.process import Process
 from media_jobs.sandbox.spawn import LAUNCHER, Start, spawn
-from media_jobs.sandbox.start_barrier import Gate
-
-Program = Literal["ffmpeg", "ffprobe", "fc-list"]
 
 _STDOUT_BYTES: Final = 16 << 20
 _STDERR_BYTES: Final = 64 << 10
@@ -54,35 +49,28 @@ def prepare(folder: Path) -> None:
         path.chmod(0o700 if writable or uid is None else 0o750)
 
 
-def start(  # noqa: PLR0913 -- one process has this many facts
-    program: Program,
+def start(
+    program: str,
     args: Sequence[str],
     *,
     folder: Path,
     limits: Limits,
     devices: Sequence[str] = (),
-    gate: Gate | None = None,
 ) -> Process:
     """Start ``program`` in ``folder``, which ``prepare`` made; ``args`` name files relative to it.
 
-    ``devices`` are nodes of GPUs that it may use besides. At a ``gate`` it waits before it begins.
-    Returns once the program runs. It dies with this process; within namespaces with the *thread*
-    that calls this: call it from one that lives until the end. Raises SandboxUnavailable when a
-    required layer is missing.
+    ``program`` is a path without links in it, ``devices`` are nodes of GPUs that it may use
+    besides. Returns once the program runs. It dies with this process; within namespaces with the
+    *thread* that calls this: call it from one that lives until the end. Raises SandboxUnavailable
+    when a required layer is missing.
     """
     layers.require()
-    executable = _executable(program)
-    seen = allowed_paths.places(executable, devices)
-    environment: Mapping[str, str] = {}
-    if gate is not None:
-        seen.append(gate.place)
-        environment = gate.environment
-    words = [executable, *args]
-    return spawn(Start(LAUNCHER, words, folder, limits, seen, devices, environment=environment))
+    seen = allowed_paths.places(program, devices)
+    return spawn(Start(LAUNCHER, [program, *args], folder, limits, seen, devices))
 
 
 def run(  # noqa: PLR0913 -- one process has this many facts
-    program: Program,
+    program: str,
     args: Sequence[str],
     *,
     folder: Path,
@@ -95,19 +83,6 @@ def run(  # noqa: PLR0913 -- one process has this many facts
     ``watch`` is called at least twice a second; what it raises kills the process and comes through.
     """
     return finish(start(program, args, folder=folder, limits=limits, devices=devices), watch)
-
-
-def identity(program: Program) -> tuple[int, ...]:
-    """What is another one where ``program`` was replaced, by an upgrade of the machine, say."""
-    found = Path(_executable(program)).stat()
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _executable(program: str) -> str:
-    found = shutil.which(program)
-    if found is None:
-        raise SandboxUnavailable(f"{program} is not installed")
-    return str(Path(found).resolve())
 
 
 def finish(

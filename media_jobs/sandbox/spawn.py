@@ -7,14 +7,14 @@ import os
 import selectors
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
 from media_jobs.ffmpeg import words
-from media_jobs.sandbox import layers, namespaces
+from media_jobs.sandbox import allowed_paths, layers, namespaces
 from media_jobs.sandbox.allowed_paths import Place, Use
 from media_jobs.sandbox.fork_server import INTERPRETER, ForkServer
 from media_jobs.sandbox.launch_spec import Limits, written
@@ -33,6 +33,7 @@ ENVIRONMENT: Final = {
     "TMPDIR": "tmp",
     "XDG_CACHE_HOME": "tmp",
     **words.MARKED,
+    **allowed_paths.font_settings(),
 }
 
 
@@ -59,8 +60,6 @@ class Start:
     places: Sequence[Place]
     devices: Sequence[str] = ()
     inherited: tuple[int, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Besides that of all."""
 
 
 def spawn(start: Start) -> Process:
@@ -148,7 +147,7 @@ def _confined(process: Process, told: str) -> Process:
 
 
 def _orders(start: Start) -> list[str]:
-    return written(start.folder, start.limits, start.places, start.devices, start.environment)
+    return written(start.folder, start.limits, start.places, start.devices)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from django_q.signals import post_execute_in_worker
 from ffapi_site.lib.chores import Chore, Round, end_process, require_progress, spawn
 from ffapi_site.lib.watched import die_with_parent
 from media_jobs.engine import lost_workers, states
-from media_jobs.host import devices, machine, sandbox_check, scratch, slot_state
+from media_jobs.host import devices, machine, sandbox_check, scratch, slot_state, toolchain
 from media_jobs.host.capabilities import capabilities
 from media_jobs.maintenance import orphans, sweep
 from media_jobs.models import Slot
@@ -118,7 +118,7 @@ class Guard:
         self._checked_at = time.monotonic()
         self._row["sandbox"] = checked.to_json()
         if checked.report.allowed:
-            self._row["capabilities"] = capabilities().to_json()
+            self._row["capabilities"] = capabilities().to_json() | {"builds": toolchain.told()}
             on_step()
             self._row["devices"] = {kind: asdict(each) for kind, each in devices.found().items()}
             slot_state.unfit.clear()

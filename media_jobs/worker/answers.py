@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 from ffapi_site.lib.shorten import fits
 from media_jobs.engine import lease
 from media_jobs.ffmpeg.command import Command
-from media_jobs.host.capabilities import capabilities
+from media_jobs.host import toolchain
 from media_jobs.models import Job, JobStep
 from media_jobs.models.attempt import ANSWER_BYTES
 from media_jobs.worker.inputs import Inputs
@@ -64,7 +64,8 @@ class Answers:
             connection.close()
 
     def _about(self, command: Command) -> str:
-        asked = [capabilities().version, command.program, *command.args]
+        version = toolchain.for_command(command).capabilities.version
+        asked = [version, command.program, *command.args]
         return hashlib.sha256(json.dumps([asked, self._inputs]).encode()).hexdigest()
 
     @cached_property

@@ -14,7 +14,6 @@ from media_jobs.planning import media_limits, placement
 from media_jobs.worker import inputs, outputs
 from media_jobs.worker.answers import Answers
 from media_jobs.worker.drive import Drive
-from media_jobs.worker.early_probe import EarlyProbe
 from media_jobs.worker.heartbeat import Heartbeat
 from media_jobs.worker.progress import Meter
 from media_jobs.worker.receipt import Receipt
@@ -58,9 +57,8 @@ def _work(job: Job, folder: Path, heartbeat: Heartbeat, settlement: Settlement) 
     placed = placement.place(job, operation)
 
     answers = Answers(job, folder, gathered, watch)
-    with EarlyProbe(folder) as early_probe:
-        drive = Drive(operation, answers, early_probe, meter, receipt)
-        result = drive.run(placed)
-        made = outputs.keep(job, folder, drive.outputs, early_probe, allowed, watch=watch)
-        broken = [f"{name} breaks off in the middle: its end is missing" for name in cut]
-        settlement.complete(made, result, broken)
+    drive = Drive(operation, answers, meter, receipt)
+    result = drive.run(placed)
+    made = outputs.keep(job, folder, drive.outputs, allowed, watch=watch)
+    broken = [f"{name} breaks off in the middle: its end is missing" for name in cut]
+    settlement.complete(made, result, broken)

@@ -17,7 +17,6 @@ from media_jobs.operations import core
 from media_jobs.planning.placement import Placement
 from media_jobs.planning.plan import media_of
 from media_jobs.worker.answers import Answers
-from media_jobs.worker.early_probe import EarlyProbe
 from media_jobs.worker.executor import CommandLimits, Executor, Failed, Sink
 from media_jobs.worker.progress import Meter
 from media_jobs.worker.receipt import Receipt
@@ -31,7 +30,6 @@ class Drive:
 
     operation: core.Operation
     answers: Answers
-    early_probe: EarlyProbe
     meter: Meter
     receipt: Receipt
     outputs: list[OutputFile] = field(default_factory=list)
@@ -91,11 +89,6 @@ class Drive:
             # A command that a user wrote may be one that never ends, and is not waited for as long.
             wall_s = min(limits.process.wall_s, float(settings.FFMPEG_COMMAND_TIMEOUT_SECONDS))
             limits = replace(limits, process=replace(limits.process, wall_s=wall_s))
-        sink = Sink(
-            self.receipt.commands,
-            on_start=self.early_probe.prepare,
-            on_progress=self.meter.working,
-            on_last_byte=self.early_probe.begin,
-        )
+        sink = Sink(self.receipt.commands, on_progress=self.meter.working)
         nodes = devices.nodes() if self.answers.job.lane == Lane.GPU else ()
         return Executor(self.answers.folder, limits, sink, nodes)

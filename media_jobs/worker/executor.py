@@ -15,9 +15,10 @@ from ffapi_site.lib.room import room_on
 from media_jobs import sandbox
 from media_jobs.ffmpeg import failures, hardware, words
 from media_jobs.ffmpeg.command import Command
+from media_jobs.ffmpeg.dialect import spelled
 from media_jobs.ffmpeg.progress import Lines, Progress, ProgressParser
-from media_jobs.host import machine
-from media_jobs.worker.receipt import CommandLog
+from media_jobs.host import machine, toolchain
+from media_jobs.worker.receipt import CommandLog, Ran
 from media_jobs.worker.room_watch import WATCH_S, RoomWatch
 from media_jobs.worker.watchdog import Watchdog
 
@@ -62,11 +63,8 @@ class Sink:
     """Where goes what is known of a command; what any of these raises kills its processes."""
 
     log: CommandLog = field(default_factory=CommandLog)
-    on_start: Callable[[Command], object] = lambda _: None
     on_progress: Callable[[Command, Progress | None], object] = lambda *_: None
     """Called at least twice a second, first as soon as FFmpeg runs."""
-    on_last_byte: Callable[[Command], object] = lambda _: None
-    """Called when FFmpeg says that it has written its last byte; it still runs then."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +86,11 @@ class Executor:
             return self._execute(command, room)
 
     def _execute(self, command: Command, room: RoomWatch | None) -> Any:
+        tried = toolchain.for_command(command)
+        args = spelled(command.args, tried.capabilities.version)
         process = sandbox.start(
-            command.program,
-            command.args,
+            tried.build.path(command.program),
+            args,
             folder=self.folder,
             limits=self.limits.process,
             devices=self.devices if hardware.uses_gpu(command.args) else (),
@@ -102,7 +102,7 @@ class Executor:
         printed, own = (
             failures.clean(read(done.stderr), str(self.folder)) for read in (words.plain, words.own)
         )
-        self.sink.log.add(command, done, printed, own)
+        self.sink.log.add(Ran([command.program, *args], tried, done), printed, own)
         if room is not None and room.failure is not None:
             raise Failed(room.failure)
         if done.returncode != 0:
@@ -117,10 +117,6 @@ class Executor:
     ) -> sandbox.Finished:
         reports = _Reports()
 
-        def on_reports(chunk: bytes) -> None:
-            if reports.feed(chunk):
-                self.sink.on_last_byte(command)
-
         def watch() -> None:
             self.sink.on_progress(command, reports.latest)
             if (room is not None and room.is_over()) or dog.is_hung(reports.latest):
@@ -129,11 +125,10 @@ class Executor:
         with process.stdout, process.stderr:
             try:
                 self.sink.on_progress(command, None)  # now that it runs, and not a moment before
-                self.sink.on_start(command)
                 return sandbox.finish(
                     process,
                     watch,
-                    on_stdout=on_reports if command.program == "ffmpeg" else None,
+                    on_stdout=reports.feed if command.program == "ffmpeg" else None,
                     stderr_bytes=_MEASURED_BYTES if command.parse else _TAIL_BYTES,
                     watch_s=WATCH_S,
                 )
@@ -168,9 +163,6 @@ class _Reports:
         self._parser = ProgressParser()
         self._lines = Lines()
 
-    def feed(self, chunk: bytes) -> bool:
-        """Tell whether the last report is among what was fed."""
-        fed = [self._parser.feed(line) for line in self._lines.feed(chunk)]
-        found = [report for report in fed if report is not None]
-        self.latest = found[-1] if found else self.latest
-        return any(report.is_last for report in found)
+    def feed(self, chunk: bytes) -> None:
+        for line in self._lines.feed(chunk):
+            self.latest = self._parser.feed(line) or self.latest

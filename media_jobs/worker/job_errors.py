@@ -9,6 +9,7 @@ from ffapi_site.lib import netguard, room
 from ffapi_site.lib.refusal import Refusal
 from media_jobs.ffmpeg import failures
 from media_jobs.ffmpeg.advice import PART
+from media_jobs.host import toolchain
 from media_jobs.host.probe import TooMuch, Unreadable
 from media_jobs.operations import core
 from media_jobs.sandbox.layers import SandboxUnavailable
@@ -36,6 +37,10 @@ _REASONS: dict[type[Refusal | QuotaExceeded], tuple[str, str]] = {
     core.InvalidParams: (
         "The parameters do not fit the input",
         "Submit the job again with another {field}.",
+    ),
+    toolchain.Lacking: (
+        "No FFmpeg of this machine can do it",
+        "Ask for something else, or ask the operators for an FFmpeg that has it.",
     ),
     # Of a name or of bytes, by intake.
     Refusal: ("An input is nothing that is taken here", "Give another input."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,8 @@ from typing import Any
 from media_jobs import sandbox
 from media_jobs.ffmpeg import verify
 from media_jobs.ffmpeg.command import Command, OutputFile
-from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
+from media_jobs.ffmpeg.media_info import MediaInfo
+from media_jobs.host import probe, toolchain
 from media_jobs.host.capabilities import capabilities
 from media_jobs.operations.core import (
     Media,
@@ -61,6 +61,8 @@ class LocalRun:
             result = drive(op, media, execute=self._execute)
         except Failed as failed:
             raise Stopped(f"{failed.failure.title}: {failed.failure.detail}") from failed
+        except toolchain.Lacking as lacking:
+            raise Stopped(lacking.detail) from lacking
         for output in self.outputs:
             self._verify(output)
         return result
@@ -75,19 +77,14 @@ class LocalRun:
         return Source(path, self._probe(path, file.name), file.name, role)
 
     def _probe(self, path: str, name: str) -> MediaInfo:
-        look = Command((*PROBE_ARGS, path), program="ffprobe", parse=json.loads)
         try:
-            return MediaInfo.from_ffprobe(self._executor.execute(look))
-        except Failed as failed:
-            raise Stopped(f"{name}: {failed.failure.title}") from failed
-
-    @property
-    def _executor(self) -> Executor:
-        return Executor(self.folder, _LIMITS)
+            return probe.probe_in(self.folder, path)
+        except probe.Unreadable as unreadable:
+            raise Stopped(f"{name}: {unreadable.detail}") from unreadable
 
     def _execute(self, _: int, command: Command) -> Any:
         self.say(f"{command.stage} …")
-        answer = self._executor.execute(command)
+        answer = Executor(self.folder, _LIMITS).execute(command)
         self.outputs += command.outputs
         return answer
 

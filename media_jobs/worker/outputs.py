@@ -17,7 +17,6 @@ from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.host import probe
 from media_jobs.models import Job, JobOutput, Status
 from media_jobs.planning import media_limits
-from media_jobs.worker.early_probe import EarlyProbe
 from storage import intake, names, store
 from storage.models import File
 
@@ -59,11 +58,10 @@ class Outputs:
             connection.close()
 
 
-def keep(  # noqa: PLR0913 -- what there is, what it may be, and who waits
+def keep(
     job: Job,
     folder: Path,
     outputs: Iterable[OutputFile],
-    looks: EarlyProbe,
     allowed: Bounds,
     *,
     watch: Callable[[], object] = lambda: None,
@@ -78,7 +76,13 @@ def keep(  # noqa: PLR0913 -- what there is, what it may be, and who waits
     named = _names(job.output_name, wanted)
     made = Outputs()
     infos = [
-        _verify(folder / output.path, output, name, made, lambda path: looks.info(path, watch))
+        _verify(
+            folder / output.path,
+            output,
+            name,
+            made,
+            lambda path: probe.probe_in(folder, path, watch=watch),
+        )
         for output, name in zip(wanted, named, strict=True)
     ]
     for output, info in zip(wanted, infos, strict=True):

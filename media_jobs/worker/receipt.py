@@ -9,10 +9,22 @@ from typing import Any
 from ffapi_site.lib.shorten import without_middle
 from media_jobs import sandbox
 from media_jobs.ffmpeg import failures, verify
-from media_jobs.ffmpeg.command import Command
-from media_jobs.host.capabilities import capabilities
+from media_jobs.host.toolchain import Tried
 from media_jobs.models import Job, JobAttempt
 from media_jobs.models.attempt import LOG_BYTES
+from media_jobs.sandbox.allowed_paths import SHIPPED_FONTS
+
+# Where the project lies is nobody's business.
+_FONTS = f"{SHIPPED_FONTS}/"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command as it was run, and by which build."""
+
+    argv: list[str]
+    by: Tried
+    done: sandbox.Finished
 
 
 @dataclass
@@ -20,18 +32,26 @@ class CommandLog:
     """The commands of an attempt: what they were, printed and cost."""
 
     commands: list[dict[str, object]] = field(default_factory=list)
+    builds: dict[str, Tried] = field(default_factory=dict)
+    """Those that ran them, by name."""
     cpu_seconds: float = 0.0
     printed: list[str] = field(default_factory=list)
     met_damage: bool = False
     met_full_disk: bool = False
 
-    def add(self, command: Command, done: sandbox.Finished, printed: str, own: str) -> None:
+    def add(self, ran: Ran, printed: str, own: str) -> None:
         """``printed`` is all that came of it, ``own`` what of that are FFmpeg's own words."""
-        argv = [command.program, *command.args]
+        argv = [word.replace(_FONTS, "") for word in ran.argv]
         self.commands.append(
-            {"argv": argv, "returncode": done.returncode, "seconds": round(done.wall_seconds, 3)}
+            {
+                "argv": argv,
+                "build": ran.by.build.name,
+                "returncode": ran.done.returncode,
+                "seconds": round(ran.done.wall_seconds, 3),
+            }
         )
-        self.cpu_seconds += done.cpu_seconds
+        self.builds[ran.by.build.name] = ran.by
+        self.cpu_seconds += ran.done.cpu_seconds
         entry = f"$ {' '.join(argv)}\n{printed.strip()}\n"
         self.printed.append(without_middle(entry, LOG_BYTES))
         self.met_damage |= verify.tells_of_damage(own)
@@ -71,7 +91,8 @@ class Receipt:
     def write(self, job: Job, **more: Any) -> None:
         """Write receipt and log to the attempt's row. Part of the transaction that ends it."""
         receipt = {
-            "ffmpeg": capabilities().version,
+            "ffmpeg": ", ".join(by.capabilities.version for by in self.commands.builds.values()),
+            "builds": [by.to_json() for by in self.commands.builds.values()],
             "commands": self.commands.commands,
             "device": self.device,
             "fallback": self.fallback,

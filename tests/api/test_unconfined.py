@@ -9,7 +9,6 @@ import pytest
 from django.test import Client
 
 from accounts.models import Tenant
-from media_jobs.host import capabilities
 from media_jobs.models import Job
 from media_jobs.operations.core import SAMPLES
 from media_jobs.planning import availability
@@ -24,13 +23,8 @@ def _exposed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The data lie where FFmpeg may read, from the start of this process."""
     media = allowed_paths.Private("media", Path("/usr/lib/ffapi"))
     monkeypatch.setattr(allowed_paths, "kept", lambda: [media])
-    _forget()
+    availability._found.cache_clear()
     yield
-    _forget()
-
-
-def _forget() -> None:
-    capabilities._asked.cache_clear()
     availability._found.cache_clear()
 
 

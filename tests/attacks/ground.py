@@ -15,6 +15,7 @@ from psycopg import sql
 from ffapi_site.error_codes import chapters
 from tests.attacks.canaries import Canaries
 from tests.harness.customer import Customer, Json
+from tests.harness.programs import is_one
 from tests.harness.server import eventually
 from tests.harness.site import SLOTS, Site
 
@@ -165,7 +166,7 @@ def _processes_in(folder: Path) -> Iterator[str]:
     for place in Path("/proc").glob("[0-9]*"):
         try:
             name = (place / "comm").read_text().strip()
-            if name in {"ffmpeg", "ffprobe"} and (place / "cwd").readlink().is_relative_to(folder):
+            if is_one(name) and (place / "cwd").readlink().is_relative_to(folder):
                 yield f"{name} {place.name}"
         except OSError:
             continue  # it has ended

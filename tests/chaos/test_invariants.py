@@ -15,6 +15,7 @@ from chaos.ground import Ground
 from chaos.invariants import CHECKS, Evidence
 from chaos.ledger import Answer, Entry, Kind, Ledger
 from tests.harness.far_end import FarEnd, Received
+from tests.harness.programs import FFMPEG_PATH
 from tests.harness.server import eventually
 
 
@@ -111,7 +112,7 @@ def test_stray_scratch_is_found(seen: Evidence) -> None:
 
 def test_a_stray_ffmpeg_is_found(seen: Evidence) -> None:
     assert list(invariants.i4_no_ffmpeg_is_left(seen)) == []
-    command = ["ffmpeg", "-v", "quiet", "-nostdin", "-re", "-f", "lavfi", "-i", "anullsrc"]
+    command = [FFMPEG_PATH, "-v", "quiet", "-nostdin", "-re", "-f", "lavfi", "-i", "anullsrc"]
     with subprocess.Popen([*command, "-f", "null", "-"], cwd=seen.ground.scratch) as stray:
         assert eventually(lambda: bool(list(invariants.i4_no_ffmpeg_is_left(seen))), within_s=10)
         stray.kill()

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from accounts.models import Tenant
 from media_jobs.engine import jobs, lease, states
 from media_jobs.ffmpeg.command import Command
-from media_jobs.host.capabilities import capabilities
+from media_jobs.host import toolchain
 from media_jobs.models import Job, JobStep, Status
 from media_jobs.worker import answers
 from media_jobs.worker import attempt as attempts
@@ -96,8 +96,9 @@ def test_another_question_is_asked_anew(
         about = answers.Answers._about
         monkeypatch.setattr(answers.Answers, "_about", lambda of, each: about(of, _other(each)))
     elif change == "ffmpeg":
-        another = replace(capabilities(), version="another")
-        monkeypatch.setattr(answers, "capabilities", lambda: another)
+        tried = next(toolchain.usable())
+        another = replace(tried, capabilities=replace(tried.capabilities, version="another"))
+        monkeypatch.setattr(toolchain, "for_command", lambda _: another)
     else:
         JobStep.objects.update(about="")
     ended = attempt(job)

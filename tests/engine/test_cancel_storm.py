@@ -22,6 +22,7 @@ from media_jobs.models.job import FINAL
 from media_jobs.slot import tasks
 from storage.models import File
 from tests.factories import JobFactory
+from tests.harness.programs import is_one
 from tests.harness.server import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -34,7 +35,7 @@ ASKING = 8
 
 def ffmpegs() -> list[psutil.Process]:
     below = psutil.Process().children(recursive=True)
-    return [each for each in below if each.name() in {"ffmpeg", "ffprobe"}]
+    return [each for each in below if is_one(each.name())]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from media_jobs.engine import jobs
 from media_jobs.host import machine, scratch
 from media_jobs.models import Job, Status
 from storage.models import File
+from tests.harness.programs import FFMPEG_PATH
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +87,7 @@ def test_ffmpeg_runs_where_its_slot_says() -> None:
     args = ("-hide_banner", "-nostdin", "-f", "lavfi", "-i", "testsrc2", "-f", "null", "-")
     limits = sandbox.Limits(wall_s=20, cpus=one)
     with scratch.passing("ask") as folder:
-        process = sandbox.start("ffmpeg", args, folder=folder, limits=limits)
+        process = sandbox.start(FFMPEG_PATH, args, folder=folder, limits=limits)
         with process.stdout, process.stderr:
             assert psutil.Process(process.pid).cpu_affinity() == list(one)
             process.kill()

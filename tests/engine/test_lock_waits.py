@@ -126,7 +126,15 @@ def _submit(key: ApiKey) -> None:
     """The part of a submission that quotas are about."""
     with transaction.atomic():
         job = JobFactory.create(tenant=key.tenant, api_key=key, row_bytes=1000)
-        reservations.reserve_job(key.tenant_id, key.pk, job.reserved_cpu_ms, job.row_bytes)
+        reservations.reserve_job(
+            reservations.Begun(
+                tenant_id=key.tenant_id,
+                api_key_id=key.pk,
+                submitted_at=job.created_at,
+                cpu_ms=job.reserved_cpu_ms,
+                row_bytes=job.row_bytes,
+            )
+        )
 
 
 @pytest.mark.parametrize("limited", _LIMITED)

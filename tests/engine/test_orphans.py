@@ -16,11 +16,12 @@ from media_jobs.host import scratch
 from media_jobs.maintenance import orphans
 from media_jobs.models import Job
 from tests.factories import JobFactory
+from tests.harness.programs import FFMPEG_PATH
 
 pytestmark = pytest.mark.django_db
 
 ENDLESS = (
-    *("ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "error"),
+    *(FFMPEG_PATH, "-hide_banner", "-nostdin", "-loglevel", "error"),
     *("-re", "-f", "lavfi", "-i", "testsrc2=s=64x64:r=1", "-f", "null", "-"),
 )
 

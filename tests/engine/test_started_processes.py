@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from media_jobs.host import capabilities
+from media_jobs.host import capabilities, fonts, toolchain
 from media_jobs.models import Job, Status
 from media_jobs.sandbox import fork_server, launcher, spawn
 from tests.harness.media import Samples
+from tests.harness.programs import FFMPEG_PATH, FFPROBE_PATH
 
 pytestmark = pytest.mark.django_db
 
@@ -71,7 +72,9 @@ def test_it_works(
     recorder.is_on = True
     job = transcode()
     assert work(job).status == Status.COMPLETED
-    capabilities._asked.cache_clear()
+    fonts._found.cache_clear()
+    toolchain._asked.cache_clear()
+    toolchain._refused.cache_clear()
     assert capabilities.capabilities().fonts
     recorder.is_on = False
 
@@ -83,4 +86,4 @@ def test_it_works(
         *("PATH", "LANG", "HOME", "TMPDIR", "XDG_CACHE_HOME"),
         "AV_LOG_FORCE_COLOR",  # FFmpeg marks its own words by it
     }
-    assert set(forks.asked) == {"ffmpeg", "ffprobe", "fc-list"}
+    assert set(forks.asked) == {Path(FFMPEG_PATH).name, Path(FFPROBE_PATH).name, "fc-list"}

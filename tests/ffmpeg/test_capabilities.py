@@ -12,6 +12,7 @@ from media_jobs.ffmpeg.capabilities import (
     read_muxers,
     read_version,
 )
+from tests.harness.programs import FFMPEG_PATH
 
 
 def asked(*command: str) -> str:
@@ -21,10 +22,10 @@ def asked(*command: str) -> str:
 @pytest.fixture(scope="module")
 def installed() -> Capabilities:
     return Capabilities(
-        read_version(asked("ffmpeg", "-version")),
-        read_encoders(asked("ffmpeg", "-hide_banner", "-encoders")),
-        read_filters(asked("ffmpeg", "-hide_banner", "-filters")),
-        read_muxers(asked("ffmpeg", "-hide_banner", "-muxers")),
+        read_version(asked(FFMPEG_PATH, "-version")),
+        read_encoders(asked(FFMPEG_PATH, "-hide_banner", "-encoders")),
+        read_filters(asked(FFMPEG_PATH, "-hide_banner", "-filters")),
+        read_muxers(asked(FFMPEG_PATH, "-hide_banner", "-muxers")),
         read_fonts(asked("fc-list", "--format", "%{family[0]}\t%{style[0]}\t%{file}\n")),
     )
 

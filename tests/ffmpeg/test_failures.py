@@ -10,11 +10,12 @@ import pytest
 from media_jobs.ffmpeg.failures import CPU_LIMIT, classify, clean, reason
 from media_jobs.operations.core import GLOBAL_ARGS
 from tests.harness.media import Samples
+from tests.harness.programs import FFMPEG_PATH
 
 
 def said(*args: str | Path) -> tuple[str, int]:
     done = subprocess.run(
-        ["ffmpeg", *GLOBAL_ARGS, *args], capture_output=True, text=True, check=False
+        [FFMPEG_PATH, *GLOBAL_ARGS, *args], capture_output=True, text=True, check=False
     )
     assert done.returncode != 0
     return done.stderr, done.returncode

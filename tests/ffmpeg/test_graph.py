@@ -6,6 +6,7 @@ import pytest
 
 from media_jobs.ffmpeg.filters import Filter, Surface, placed
 from media_jobs.ffmpeg.graph import Chain, Graph, stream
+from tests.harness.programs import FFMPEG_PATH
 
 SPLIT = Chain((Filter("split"),), (stream(0, 0),), ("one", "two"))
 JOINED = Chain((Filter("hstack"), Filter("format", "yuv420p")), ("one", "two"), ("both",))
@@ -53,7 +54,7 @@ def test_ffmpeg_reads_it() -> None:
             Chain((Filter("hstack"),), ("one", "turned"), ("both",)),
         )
     )
-    command = ["ffmpeg", "-v", "error", "-filter_complex", graph.write(), "-map", "[both]"]
+    command = [FFMPEG_PATH, "-v", "error", "-filter_complex", graph.write(), "-map", "[both]"]
     subprocess.run([*command, "-f", "null", "-"], check=True, timeout=60)
 
 

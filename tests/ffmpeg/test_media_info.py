@@ -11,6 +11,7 @@ from media_jobs import sandbox
 from media_jobs.ffmpeg.demuxers import pin
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo, number, rate
 from tests.harness.media import Samples
+from tests.harness.programs import FFPROBE_PATH
 
 
 def test_it_works(media: Samples) -> None:
@@ -118,7 +119,7 @@ def test_lists_are_not_followed(media: Samples, tmp_path: Path, kind: str, suffi
         each.chmod(0o644)
     limits = sandbox.Limits(wall_s=20)
     args = (*PROBE_ARGS, f"in/{path.name}")
-    ended = sandbox.run("ffprobe", args, folder=tmp_path, limits=limits)
+    ended = sandbox.run(FFPROBE_PATH, args, folder=tmp_path, limits=limits)
     assert ended.returncode != 0
     assert b"h264" not in ended.stdout
 

@@ -21,6 +21,7 @@ from media_jobs.ffmpeg.command_line.parser import parse
 from media_jobs.ffmpeg.filters import Filter, escape
 from tests.ffmpeg.test_escape import read
 from tests.fuzz import effort, invariants
+from tests.harness.programs import FFMPEG_PATH
 
 SIGNS = st.sampled_from("\\':[],;=%{}()\n\t \"#|&$`@!~-/.*?<>^0aZ")
 SCRIPTS = st.sampled_from("éüßЖωאبहの漢字한👍‍\u200d\u0301\u2028\u00a0\u3000￿")
@@ -89,7 +90,7 @@ def rendered(folder: Path, *options: str) -> list[bytes]:
     one, other = (f"drawtext={option}:{look}" for option in options)
     done = subprocess.run(
         [
-            *("ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"color=black:s={SIZE}:d=0.04:r=25"),
+            *(FFMPEG_PATH, "-v", "error", "-f", "lavfi", "-i", f"color=black:s={SIZE}:d=0.04:r=25"),
             *("-vf", f"split[a][b];[a]{one}[c];[b]{other}[d];[c][d]vstack"),
             *("-frames:v", "1", "-pix_fmt", "gray", "-f", "rawvideo", "-"),
         ],

@@ -8,23 +8,30 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from media_jobs.ffmpeg import first_frame
 from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
+from tests.harness.programs import FFMPEG_PATH, FFPROBE_PATH
 
 
-def ffprobe(*args: str | Path) -> dict[str, Any]:
+def ffprobe(*args: str | Path, program: str = FFPROBE_PATH) -> dict[str, Any]:
     done = subprocess.run(
-        ["ffprobe", "-v", "error", "-of", "json", *args], check=True, capture_output=True
+        [program, "-v", "error", "-of", "json", *args], check=True, capture_output=True
     )
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
 
 def probe(path: Path) -> MediaInfo:
-    return MediaInfo.from_ffprobe(ffprobe(*PROBE_ARGS, path))
+    answer = ffprobe(*PROBE_ARGS, path)
+    if first_frame.missing(answer) is not None:
+        answer = ffprobe(*PROBE_ARGS, path, program="ffprobe")  # which has more decoders
+    return MediaInfo.from_ffprobe(answer)
 
 
 def frame_times(path: Path) -> list[float]:
-    told = ffprobe("-select_streams", "v:0", "-show_entries", "frame=pts_time", path)
+    """Of decoded frames, by the machine's own ffprobe: the bundled one decodes no AV1."""
+    asked = ("-select_streams", "v:0", "-show_entries", "frame=pts_time")
+    told = ffprobe(*asked, path, program="ffprobe")
     return [float(frame["pts_time"]) for frame in told["frames"]]
 
 
@@ -32,7 +39,7 @@ def filtered(path: Path, filters: str, *before: str) -> str:
     """What FFmpeg prints while it runs a file through filters."""
     done = subprocess.run(
         [
-            *("ffmpeg", "-hide_banner", "-nostdin", *before, "-i", str(path)),
+            *(FFMPEG_PATH, "-hide_banner", "-nostdin", *before, "-i", str(path)),
             *("-filter_complex", filters, "-f", "null", "-"),
         ],
         check=True,
@@ -68,7 +75,7 @@ def raw_frame(path: Path, at_s: float, filters: str) -> bytes:
 
 
 def _raw(*args: str | Path) -> bytes:
-    command = ["ffmpeg", "-v", "error", *args, "-f", "rawvideo", "-"]
+    command = [FFMPEG_PATH, "-v", "error", *args, "-f", "rawvideo", "-"]
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 

@@ -13,10 +13,11 @@ from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.operations.core import REGISTRY
 from media_jobs.operations.core.samples import SAMPLES, X264, coloured, generated, pattern, tone
 from tests.harness.measure import probe
+from tests.harness.programs import FFMPEG_PATH
 
 __all__ = ["FFMPEG", "X264", "Sample", "Samples", "coloured", "tone"]
 
-FFMPEG = ("ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-y")
+FFMPEG = (FFMPEG_PATH, "-hide_banner", "-nostdin", "-v", "error", "-y")
 
 _SMART = (
     "[0:v]split=4[a][b][c][d];"
@@ -140,8 +141,7 @@ def rotated(folder: Path, to: Path) -> None:
     """
     subprocess.run(
         [
-            *(*FFMPEG, "-i", folder / "film.mp4", "-c", "copy"),
-            *("-metadata:s:v:0", "rotate=270", to),
+            *(*FFMPEG, "-display_rotation", "-90", "-i", folder / "film.mp4", "-c", "copy", to),
         ],
         check=True,
     )

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from ffapi_site.database.embedded import socket_folder
 from tests.harness.customer import Customer, Json
+from tests.harness.programs import is_one
 from tests.harness.server import Server, eventually
 
 GUARDED = Path(__file__).parent / "guarded"
@@ -92,7 +93,7 @@ class Site:
 
     def _is_in_scratch(self, process: psutil.Process, job: Json) -> bool:
         try:
-            is_program = process.name() in {"ffmpeg", "ffprobe"}
+            is_program = is_one(process.name())
             return is_program and process.cwd().startswith(f"{self.scratch}/{job['id']}.")
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return False
@@ -142,6 +143,6 @@ def _is_whole(pid: int) -> bool:
     """Whether a slot has all of its processes: the sentinel, and below it those it watches over."""
     try:
         below = psutil.Process(pid).children(recursive=True)
-        return len([each for each in below if each.name() not in {"ffmpeg", "ffprobe"}]) >= 4
+        return len([each for each in below if not is_one(each.name())]) >= 4
     except psutil.NoSuchProcess:
         return False

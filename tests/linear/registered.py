@@ -35,20 +35,26 @@ from ffapi_site.lib.netguard import Policy, addresses, names, urls
 from ffapi_site.lib.text import composed
 from media_jobs.api.waiting import wanted_wait_s
 from media_jobs.ffmpeg import (
+    dialect,
     failures,
     filters,
+    first_frame,
     hardware,
     media_info,
     media_limits,
+    needs,
     output_args,
     progress,
 )
 from media_jobs.ffmpeg import words as ffmpeg_words
 from media_jobs.ffmpeg.capabilities import Capabilities
+from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.command_line import graph, parser, tokens
 from media_jobs.host import truncation, unsupported_formats
+from media_jobs.operations.analysis.probe import sized
 from media_jobs.operations.building import segments, text_overlay
 from media_jobs.operations.core import REGISTRY, parsing
+from media_jobs.operations.core.samples import SAMPLES
 from storage import ranges
 from storage.intake import external_references
 from storage.names import clean_name
@@ -56,6 +62,7 @@ from tests.linear import patterns
 from tests.linear.readers import FRAMES, UNITS, Reader
 
 _LIMITS = media_limits.MediaLimits(pixels=10**9, frames=10**9, duration_s=1e9, streams=10**9)
+_SHOWINFO = "\x1b[1m[Parsed_showinfo_0 @ 0x5]\x1b[0m"
 _MP4 = "\0\0\0\x10ftypisom\0\0\0\0"
 _BOXES = ("\0\0\0\x08free", "\0\0\0\x08trak", "\0\0\0\x10dref\0\0\0\0\0\0\0\x09", "\0\0\0\0moov")
 _KINDS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "ogg", "flv", "avi", "aiff", "asf", "gif")
@@ -216,6 +223,33 @@ READERS = (
         lambda text: media_limits.excess(_answer(text), text, _LIMITS),
     ),
     Reader("media_jobs.ffmpeg.progress.Lines", _in_pieces),
+    Reader(
+        "media_jobs.ffmpeg.dialect.spelled",
+        lambda text: dialect.spelled(text.split(" "), text),
+        units=(*UNITS, "-enc_time_base demux ", "5."),
+    ),
+    Reader(
+        "media_jobs.ffmpeg.needs.of",
+        lambda text: needs.of(Command(("-i", "a", *text.split(" ")))),
+        units=(*UNITS, "-i a ", "-vf a ", "-c:v a "),
+    ),
+    Reader(
+        "media_jobs.ffmpeg.needs.of a graph",
+        lambda text: needs.of(Command(("-i", "a", "-vf", text))),
+        units=(*UNITS, "a,", "[a]", "'", "a=b:"),
+    ),
+    Reader(
+        "media_jobs.ffmpeg.first_frame.missing", lambda text: first_frame.missing(_answer(text))
+    ),
+    Reader(
+        "media_jobs.operations.analysis.probe.sized",
+        lambda text: sized(_answer(text), SAMPLES["film"].info),
+    ),
+    Reader(
+        "media_jobs.ffmpeg.first_frame.told",
+        lambda text: first_frame.told(_answer(text), 0, f"{_SHOWINFO} {text}"),
+        units=(*UNITS, "fmt:", " s:1x"),
+    ),
     Reader("media_jobs.ffmpeg.hardware.uses_gpu", lambda text: hardware.uses_gpu(text.split(" "))),
     Reader(
         "media_jobs.ffmpeg.output_args.doubled",
@@ -304,6 +338,7 @@ EXCLUDED = {
         "media_jobs.ffmpeg.hardware.made_for",
         "media_jobs.ffmpeg.output_args.mapped_labels",
         "media_jobs.ffmpeg.output_args.options",
+        "media_jobs.ffmpeg.first_frame.args",
         "media_jobs.ffmpeg.verify.missing_streams",
         "media_jobs.operations.analysis.probe.named",
         "media_jobs.operations.building.stream_plan.check_holds",

@@ -21,6 +21,7 @@ from media_jobs.operations.core import (
 )
 from tests.harness.measure import grey_pixels, probe
 from tests.harness.media import FFMPEG, Samples
+from tests.harness.programs import FFMPEG_PATH
 from tests.operations.workshop import Done, declared, run, sources_of
 
 LIMITS = sandbox.Limits(wall_s=60)
@@ -138,7 +139,7 @@ def test_a_filter_reads_the_subtitles_of_an_input(media: Samples, tmp_path: Path
         shutil.copy(path, tmp_path / "job" / sources[role].path)
         (tmp_path / "job" / sources[role].path).chmod(0o644)
     ended = sandbox.run(
-        "ffmpeg", op.command(Media(sources)).args, folder=tmp_path / "job", limits=LIMITS
+        FFMPEG_PATH, op.command(Media(sources)).args, folder=tmp_path / "job", limits=LIMITS
     )
     assert ended.returncode == 0, ended.stderr
     below = grey_pixels(tmp_path / "job/out/0.mkv", crop="iw:ih/3:0:ih*2/3")

@@ -140,7 +140,7 @@ def test_a_part_before_the_first_frame_is_refused(
     media: Samples, end: float, accuracy: str
 ) -> None:
     op = declared("video/trim", {"input": "late_picture"}, {"end": end, "accuracy": accuracy})
-    with pytest.raises(InvalidParams, match=r"the first frame begins at 2\.02") as refused:
+    with pytest.raises(InvalidParams, match=r"the first frame begins at 2(\.02)? s") as refused:
         plan(op, Media(sources_of(op, {"input": "late_picture"}, media)))
     assert refused.value.field == "end"
 

@@ -161,15 +161,14 @@ def test_a_job_s_outputs_count_and_may_find_no_room(
 ) -> None:
     from media_jobs.ffmpeg.command import OutputFile
     from media_jobs.worker import job_errors, outputs
-    from media_jobs.worker.early_probe import EarlyProbe
 
     limits.set_for_tenant(tenant, {"max_storage_mb": 1})
     job = JobFactory.create(tenant=tenant, running=True)
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_bytes(b"x" * 600_000)
     planned = [OutputFile(name, "output", name, "text/plain") for name in ("a.txt", "b.txt")]
-    with pytest.raises(QuotaExceeded) as refused, EarlyProbe(tmp_path) as looks:
-        outputs.keep(job, tmp_path, planned, looks, Bounds())
+    with pytest.raises(QuotaExceeded) as refused:
+        outputs.keep(job, tmp_path, planned, Bounds())
     failure = job_errors.failure_of(refused.value)
     assert (failure.code, failure.retryable) == ("quota_exceeded", False)
     assert "max_storage_mb is 1 MiB" in failure.detail
@@ -182,15 +181,13 @@ def test_a_job_s_output_counts_for_the_key_that_asked_for_it(
 ) -> None:
     from media_jobs.ffmpeg.command import OutputFile
     from media_jobs.worker import outputs
-    from media_jobs.worker.early_probe import EarlyProbe
 
     api_key = ApiKeyFactory.create(tenant=tenant)
     limits.set_for_key(api_key, {"max_storage_mb": 1})
     job = JobFactory.create(tenant=tenant, api_key=api_key, running=True)
     (tmp_path / "a.txt").write_bytes(b"x" * 600_000)
     planned = [OutputFile("a.txt", "output", "a.txt", "text/plain")]
-    with EarlyProbe(tmp_path) as looks:
-        [(_, file)] = outputs.keep(job, tmp_path, planned, looks, Bounds()).files
+    [(_, file)] = outputs.keep(job, tmp_path, planned, Bounds()).files
     assert file.api_key == api_key
     assert QuotaCounter.objects.get(subject=api_key.pk).used == 600_000
 

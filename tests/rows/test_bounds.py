@@ -19,11 +19,11 @@ from accounts.models import AuditRecord, IdempotentRequest, Tenant
 from accounts.models.idempotency import ANSWER_BYTES
 from ffapi_site.lib.bounded_fields import BoundedJSONField, BoundedTextField, TooLong
 from media_jobs import sandbox
-from media_jobs.ffmpeg.command import Command
+from media_jobs.host import toolchain
 from media_jobs.models import Job
 from media_jobs.models.attempt import LOG_BYTES
 from media_jobs.models.job import PARAMS_BYTES, RESULT_BYTES
-from media_jobs.worker.receipt import CommandLog
+from media_jobs.worker.receipt import CommandLog, Ran
 from tests.factories import JobFactory
 
 pytestmark = pytest.mark.django_db
@@ -122,7 +122,8 @@ def test_the_log_of_a_command_keeps_its_head_and_tail() -> None:
     commands = CommandLog()
     done = sandbox.Finished(0, b"", "", cpu_seconds=1.0, wall_seconds=1.0, timed_out=False)
     said = "first\n" + "x" * (16 << 20) + "\nlast"
-    commands.add(Command(("-i", "in/0.mp4")), done, said, "")
+    ran = Ran(["ffmpeg", "-i", "in/0.mp4"], next(toolchain.usable()), done)
+    commands.add(ran, said, "")
     [log] = commands.printed
     assert len(log) <= LOG_BYTES
     assert "first" in log

@@ -12,9 +12,13 @@ from tests.harness.server import Server
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def test_it_works(folder: Path) -> None:
-    """The receipt's facts are those that ffprobe finds in the file that it names."""
-    with Server.start(folder, command="demo --once") as demo:
+def test_it_works(folder: Path, tmp_path: Path) -> None:
+    """The receipt's facts are those that ffprobe finds in the file that it names.
+
+    No program of the machine is needed for it.
+    """
+    without = {"PATH": str(tmp_path)}
+    with Server.start(folder, command="demo --once", settings=without) as demo:
         told = demo.output.read()
         assert demo.process.wait(30) == 0, told
         assert demo.processes() == []

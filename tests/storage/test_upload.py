@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -23,7 +24,7 @@ from media_jobs.sandbox import allowed_paths
 from storage.models import File
 from tests.factories import TenantFactory
 from tests.harness.api_client import client_of
-from tests.harness.media import Samples
+from tests.harness.media import FFMPEG, Samples
 
 pytestmark = pytest.mark.django_db
 SUBTITLES = b"1\n00:00:00,000 --> 00:00:01,000\nhello\n"
@@ -391,11 +392,14 @@ def _seconds_of(what: Callable[[], object]) -> float:
 
 
 def test_a_look_holds_so_much_memory_and_no_more(
-    client: Client, media: Samples, monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    picture = tmp_path / "a.bmp"
+    large = ("-f", "lavfi", "-i", "testsrc2=s=4000x4000", "-frames:v", "1")
+    subprocess.run([*FFMPEG, *large, picture], check=True)
     little = replace(probe.AT_THE_DOOR, memory_bytes=8 << 20)
     monkeypatch.setattr(probe, "AT_THE_DOOR", little)
-    refused = send(client, media.path("logo").read_bytes(), "a.png")
+    refused = send(client, picture.read_bytes(), "a.bmp")
     assert refused.status_code == 422
     assert not File.objects.exists()
 

@@ -60,7 +60,7 @@ def test_nothing_is_overwritten(media: Samples, tmp_path: Path) -> None:
         (("video/concat", "film"), "inputs: needs at least 2"),
         (("audio/extract", "silent_film"), "no audio"),
         (("transcode", "missing"), "No such file"),
-        (("transcode", "letter"), "not readable as media"),
+        (("transcode", "letter"), "Invalid data found when processing input"),
     ],
 )
 def test_refusals_are_told(

@@ -16,6 +16,7 @@ from media_jobs.operations.core import Source
 from media_jobs.worker.heartbeat import Canceled
 from tests.harness.measure import probe
 from tests.harness.media import Samples
+from tests.harness.programs import FFMPEG_PATH
 
 _COPIED = ("-c", "copy")
 # How each is made of a film.
@@ -55,7 +56,7 @@ def folder(media: Samples, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def remade(film: Path, to: Path, *args: str) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-i", str(film), *args, str(to)], check=True)
+    subprocess.run([FFMPEG_PATH, "-v", "error", "-i", str(film), *args, str(to)], check=True)
 
 
 described = cache(probe)

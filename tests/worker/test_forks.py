@@ -18,6 +18,7 @@ from media_jobs.host import scratch
 from media_jobs.sandbox import fork_server, spawn
 from media_jobs.sandbox import launcher as launcher_module
 from tests.harness.processes import is_dead
+from tests.harness.programs import FFMPEG_PATH, FFPROBE_PATH
 from tests.harness.server import eventually
 
 LIMITS = sandbox.Limits(wall_s=20)
@@ -37,7 +38,7 @@ def folder() -> Iterator[Path]:
 
 
 def _version(folder: Path) -> sandbox.Finished:
-    return sandbox.run("ffprobe", ["-version"], folder=folder, limits=LIMITS)
+    return sandbox.run(FFPROBE_PATH, ["-version"], folder=folder, limits=LIMITS)
 
 
 def _launcher() -> psutil.Process:
@@ -66,12 +67,12 @@ def test_what_nobody_can_watch_is_ended(folder: Path, monkeypatch: pytest.Monkey
     before = {child.pid for child in psutil.Process().children()}
     monkeypatch.setattr(threading.Thread, "start", start)
     with pytest.raises(RuntimeError):
-        sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+        sandbox.start(FFMPEG_PATH, ENDLESS, folder=folder, limits=LIMITS)
     assert {child.pid for child in psutil.Process().children()} == before
 
 
 def test_what_it_forks_is_our_own_child(folder: Path) -> None:
-    process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+    process = sandbox.start(FFMPEG_PATH, ENDLESS, folder=folder, limits=LIMITS)
     with process.stdout, process.stderr:
         assert psutil.Process(process.pid).ppid() == os.getpid()
         assert os.getsid(process.pid) == process.pid
@@ -80,7 +81,7 @@ def test_what_it_forks_is_our_own_child(folder: Path) -> None:
 
 
 def test_a_killed_one_is_replaced_and_takes_nothing_with_it(folder: Path) -> None:
-    process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+    process = sandbox.start(FFMPEG_PATH, ENDLESS, folder=folder, limits=LIMITS)
     with process.stdout, process.stderr:
         launcher = _launcher()
         launcher.kill()
@@ -96,7 +97,7 @@ def test_threads_that_end_take_nothing_with_them(folder: Path) -> None:
     started: list[sandbox.Process] = []
 
     def start() -> None:
-        started.append(sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS))
+        started.append(sandbox.start(FFMPEG_PATH, ENDLESS, folder=folder, limits=LIMITS))
 
     thread = threading.Thread(target=start)
     thread.start()
@@ -120,7 +121,9 @@ def test_a_command_longer_than_a_message(folder: Path) -> None:
     """A socket's message has at most some hundred kilobytes."""
     args = ["-v", "error", "-metadata", f"title={'x' * 100_000}"] * 5
     source = ["-f", "lavfi", "-i", "nullsrc=d=0.1"]
-    done = sandbox.run("ffmpeg", [*source, *args, "-f", "null", "-"], folder=folder, limits=LIMITS)
+    done = sandbox.run(
+        FFMPEG_PATH, [*source, *args, "-f", "null", "-"], folder=folder, limits=LIMITS
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -169,7 +172,7 @@ def test_an_answer_to_another_request_is_none(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a time-out, whatever brought it about: the number is that of another process."""
-    process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+    process = sandbox.start(FFMPEG_PATH, ENDLESS, folder=folder, limits=LIMITS)
     with process.stdout, process.stderr:
         forks = spawn._forks
         assert forks._control is not None

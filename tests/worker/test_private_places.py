@@ -14,6 +14,7 @@ from media_jobs import sandbox
 from media_jobs.host import private_paths, sandbox_check
 from media_jobs.sandbox import allowed_paths
 from media_jobs.sandbox.allowed_paths import Private
+from tests.harness.programs import FFMPEG_PATH
 from tests.worker.container import ROOT, needs_root, selftest
 
 UID = 12345
@@ -95,7 +96,7 @@ def test_nothing_is_started_there(keep: list[Private], tmp_path: Path) -> None:
     sandbox.prepare(tmp_path / "job")
     limits = sandbox.Limits(wall_s=20)
     with pytest.raises(sandbox.SandboxUnavailable, match="/usr/lib/ffapi"):
-        sandbox.start("ffmpeg", ["-version"], folder=tmp_path / "job", limits=limits)
+        sandbox.start(FFMPEG_PATH, ["-version"], folder=tmp_path / "job", limits=limits)
     checked = sandbox_check.check()
     assert (checked.report.allowed, checked.report.level) == (False, "none")
     assert "/usr/lib/ffapi" in checked.reason

@@ -19,6 +19,7 @@ from media_jobs import sandbox
 from media_jobs.ffmpeg import words
 from media_jobs.sandbox import Limits, SandboxUnavailable, cgroup
 from media_jobs.sandbox import namespaces as sandbox_namespaces
+from tests.harness.programs import FFMPEG_PATH, FFPROBE_PATH
 
 ROOT = Path(__file__).parents[2]
 LIMITS = Limits(wall_s=60)
@@ -41,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = tmp_path_factory.mktemp("clip") / "0.mp4"
-    made = ["ffmpeg", *QUIET, *PICTURE, *TONE, "-c:v", "libx264", "-c:a", "aac", str(source)]
+    made = [FFMPEG_PATH, *QUIET, *PICTURE, *TONE, "-c:v", "libx264", "-c:a", "aac", str(source)]
     subprocess.run(made, check=True)
     return source
 
@@ -53,13 +54,13 @@ def clip(folder: Path, made_once: Path) -> str:
 
 
 def encode(folder: Path, *args: str, limits: Limits = LIMITS) -> sandbox.Finished:
-    return sandbox.run("ffmpeg", [*QUIET, *args], folder=folder, limits=limits)
+    return sandbox.run(FFMPEG_PATH, [*QUIET, *args], folder=folder, limits=limits)
 
 
 def frame_count(folder: Path, name: str) -> str:
-    args = ["-v", "error", "-count_frames", "-select_streams", "v", "-show_entries"]
-    entries = ["stream=nb_read_frames", "-of", "csv=p=0", name]
-    answer = sandbox.run("ffprobe", [*args, *entries], folder=folder, limits=LIMITS)
+    args = ["-v", "error", "-count_packets", "-select_streams", "v", "-show_entries"]
+    entries = ["stream=nb_read_packets", "-of", "csv=p=0", name]
+    answer = sandbox.run(FFPROBE_PATH, [*args, *entries], folder=folder, limits=LIMITS)
     assert answer.returncode == 0, answer.stderr
     return answer.stdout.decode().strip().rstrip(",")
 
@@ -138,7 +139,7 @@ def test_two_passes_share_tmp(folder: Path, clip: str) -> None:
 
 def test_loudness_is_measured(folder: Path, clip: str) -> None:
     args = ["-nostdin", "-i", clip, "-af", "loudnorm=print_format=json", "-f", "null", "-"]
-    finished = sandbox.run("ffmpeg", args, folder=folder, limits=LIMITS)
+    finished = sandbox.run(FFMPEG_PATH, args, folder=folder, limits=LIMITS)
 
     assert finished.returncode == 0
     assert '"input_i"' in finished.stderr
@@ -160,7 +161,7 @@ def test_stdout_is_given_on_as_it_comes(folder: Path) -> None:
     pieces: list[bytes] = []
     args = (*QUIET, "-f", "lavfi", "-i", "color=size=64x64:rate=10", "-t", "1")
     raw = ("-pix_fmt", "gray", "-f", "rawvideo", "-")
-    process = sandbox.start("ffmpeg", (*args, *raw), folder=folder, limits=LIMITS)
+    process = sandbox.start(FFMPEG_PATH, (*args, *raw), folder=folder, limits=LIMITS)
     finished = sandbox.finish(process, on_stdout=pieces.append)
     assert len(b"".join(pieces)) == 10 * 64 * 64
     assert (finished.returncode, finished.stdout, finished.stdout_truncated) == (0, b"", False)
@@ -180,7 +181,7 @@ def test_a_hard_linked_input_cannot_be_changed(folder: Path, clip: str, tmp_path
 
 
 def test_deadline_kills(folder: Path) -> None:
-    finished = sandbox.run("ffmpeg", ENDLESS, folder=folder, limits=Limits(wall_s=0.5))
+    finished = sandbox.run(FFMPEG_PATH, ENDLESS, folder=folder, limits=Limits(wall_s=0.5))
 
     assert finished.timed_out
     assert finished.returncode == -signal.SIGKILL
@@ -193,7 +194,7 @@ def test_what_nobody_watches_any_more_is_killed(
     """Its deadline and its memory are bounded by a thread, which may fail as well."""
     monkeypatch.setattr(sandbox.Process, "_resident_bytes", lambda _: 1 / 0)
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
-    finished = sandbox.run("ffmpeg", ENDLESS, folder=folder, limits=Limits(wall_s=60))
+    finished = sandbox.run(FFMPEG_PATH, ENDLESS, folder=folder, limits=Limits(wall_s=60))
     assert finished.returncode == -signal.SIGKILL
     assert finished.wall_seconds < 30
 
@@ -230,7 +231,7 @@ def test_addresses_are_limited(folder: Path) -> None:
     assert finished.out_of_memory or "malloc of size" in finished.stderr
 
 
-IN_A_GROUP = """
+IN_A_GROUP = f"""
 import sys
 from pathlib import Path
 from media_jobs import sandbox
@@ -239,7 +240,7 @@ cgroup.enter(400 << 20)
 assert sandbox.report().layers["cgroup"].active
 try:
     finished = sandbox.run(
-        "ffmpeg", sys.argv[2:], folder=Path(sys.argv[1]), limits=sandbox.Limits(wall_s=30)
+        {FFMPEG_PATH!r}, sys.argv[2:], folder=Path(sys.argv[1]), limits=sandbox.Limits(wall_s=30)
     )
     print(finished.returncode, finished.out_of_memory, cgroup.oom_kills())
 finally:
@@ -266,7 +267,7 @@ def test_output_size_is_limited(folder: Path) -> None:
 
 
 def test_kill_is_immediate_and_idempotent(folder: Path) -> None:
-    process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+    process = sandbox.start(FFMPEG_PATH, ENDLESS, folder=folder, limits=LIMITS)
     with process.stdout, process.stderr:
         assert os.getpgid(process.pid) == os.getsid(process.pid) != os.getsid(0)
         with pytest.raises(TimeoutError):
@@ -278,12 +279,13 @@ def test_kill_is_immediate_and_idempotent(folder: Path) -> None:
         assert process.wait() is process.wait()
 
 
-WORKER = """
+WORKER = f"""
 import sys, time
 from pathlib import Path
 from media_jobs import sandbox
 folder = Path(sys.argv[1])
-process = sandbox.start("ffmpeg", sys.argv[2:], folder=folder, limits=sandbox.Limits(wall_s=60))
+limits = sandbox.Limits(wall_s=60)
+process = sandbox.start({FFMPEG_PATH!r}, sys.argv[2:], folder=folder, limits=limits)
 print(process.pid, flush=True)
 time.sleep(60)
 """
@@ -301,7 +303,7 @@ def test_ffmpeg_dies_with_the_worker(folder: Path) -> None:
 
 def test_environment_is_empty(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "do-not-tell")
-    process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+    process = sandbox.start(FFMPEG_PATH, ENDLESS, folder=folder, limits=LIMITS)
     with process.stdout, process.stderr:
         environment = Path(f"/proc/{process.pid}/environ").read_bytes().decode()
         process.kill()
@@ -315,7 +317,7 @@ def test_descriptors_are_closed(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("secret")
     with (tmp_path / "secret.txt").open() as secret:
         os.set_inheritable(secret.fileno(), True)
-        process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+        process = sandbox.start(FFMPEG_PATH, ENDLESS, folder=folder, limits=LIMITS)
         with process.stdout, process.stderr:
             targets = list(_open_files(process.pid))
             process.kill()
@@ -334,7 +336,7 @@ def _open_files(pid: int) -> Iterator[Path]:
 
 def _limits_of_a_process(folder: Path) -> dict[str, tuple[str, str]]:
     """What the kernel holds FFmpeg to, soft and hard."""
-    process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+    process = sandbox.start(FFMPEG_PATH, ENDLESS, folder=folder, limits=LIMITS)
     with process.stdout, process.stderr:
         told = Path(f"/proc/{process.pid}/limits").read_text()
         process.kill()
@@ -358,7 +360,7 @@ def test_no_core_is_left_and_few_files_are_open(folder: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can change users")
 def test_root_becomes_nobody(folder: Path) -> None:
-    process = sandbox.start("ffmpeg", ENDLESS, folder=folder, limits=LIMITS)
+    process = sandbox.start(FFMPEG_PATH, ENDLESS, folder=folder, limits=LIMITS)
     with process.stdout, process.stderr:
         status = Path(f"/proc/{process.pid}/status").read_text()
         process.kill()
@@ -373,13 +375,14 @@ def test_root_becomes_nobody(folder: Path) -> None:
     assert facts["Seccomp"] == "2"
 
 
-UNPRIVILEGED = """
+UNPRIVILEGED = f"""
 import sys
 from pathlib import Path
 from media_jobs import sandbox
 folder = Path(sys.argv[1])
 sandbox.prepare(folder)
-finished = sandbox.run("ffmpeg", sys.argv[2:], folder=folder, limits=sandbox.Limits(wall_s=30))
+limits = sandbox.Limits(wall_s=30)
+finished = sandbox.run({FFMPEG_PATH!r}, sys.argv[2:], folder=folder, limits=limits)
 assert finished.returncode == 0, finished.stderr
 assert (folder / "out/result.mp4").read_bytes()[4:8] == b"ftyp"
 assert all(probe.blocked for probe in sandbox.selftest(folder, folder.with_name("other")))
@@ -409,7 +412,7 @@ def test_a_worker_without_root_can_use_it(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SandboxUnavailable, match="No such file"):
-        sandbox.run("ffmpeg", ["-version"], folder=tmp_path / "missing", limits=LIMITS)
+        sandbox.run(FFMPEG_PATH, ["-version"], folder=tmp_path / "missing", limits=LIMITS)
 
 
 def test_report() -> None:

@@ -11,6 +11,7 @@ import pytest
 from media_jobs import sandbox
 from media_jobs.sandbox import landlock
 from media_jobs.sandbox.launch_spec import Limits
+from tests.harness.programs import FFMPEG_PATH
 
 LIMITS = Limits(wall_s=20)
 # By Landlock, or since it is not there in namespaces of one's own.
@@ -28,14 +29,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_it_works(folder: Path) -> None:
-    used = sandbox.run("ffmpeg", TO_DEVICE, folder=folder, limits=LIMITS, devices=["/dev/full"])
+    used = sandbox.run(FFMPEG_PATH, TO_DEVICE, folder=folder, limits=LIMITS, devices=["/dev/full"])
     assert "No space left on device" in used.stderr
 
 
 def test_a_device_is_out_of_reach_where_it_is_not_given(folder: Path) -> None:
-    used = sandbox.run("ffmpeg", TO_DEVICE, folder=folder, limits=LIMITS)
+    used = sandbox.run(FFMPEG_PATH, TO_DEVICE, folder=folder, limits=LIMITS)
     assert re.search(_REFUSED, used.stderr)
-    used = sandbox.run("ffmpeg", TO_DEVICE, folder=folder, limits=LIMITS, devices=["/dev/zero"])
+    used = sandbox.run(FFMPEG_PATH, TO_DEVICE, folder=folder, limits=LIMITS, devices=["/dev/zero"])
     assert re.search(_REFUSED, used.stderr)
 
 
@@ -43,7 +44,7 @@ def test_a_device_is_used_in_namespaces_too(folder: Path, monkeypatch: pytest.Mo
     """Where there is no Landlock to stand in for them."""
     monkeypatch.setattr(landlock, "version", lambda: (0, "the kernel has no Landlock"))
     monkeypatch.setenv("ALLOW_DEGRADED_SANDBOX", "1")
-    used = sandbox.run("ffmpeg", TO_DEVICE, folder=folder, limits=LIMITS, devices=["/dev/full"])
+    used = sandbox.run(FFMPEG_PATH, TO_DEVICE, folder=folder, limits=LIMITS, devices=["/dev/full"])
     assert "No space left on device" in used.stderr
 
 
@@ -54,7 +55,7 @@ def test_memory_is_bounded_with_a_device_too(folder: Path) -> None:
         *("-f", "lavfi", "-i", "testsrc2=size=3840x2160:duration=1", "-c:v", "libx264"),
         *("-f", "null", "-"),
     )
-    used = sandbox.run("ffmpeg", args, folder=folder, limits=few, devices=["/dev/full"])
+    used = sandbox.run(FFMPEG_PATH, args, folder=folder, limits=few, devices=["/dev/full"])
     assert used.returncode != 0
 
 
@@ -69,7 +70,7 @@ def test_the_group_of_a_device_is_kept(folder: Path) -> None:
         *("-hide_banner", "-nostdin", "-loglevel", "error"),
         *("-f", "rawvideo", "-video_size", "2x2", "-i", "renderD128", "-f", "null", "-"),
     )
-    without = sandbox.run("ffmpeg", args, folder=folder, limits=LIMITS)
+    without = sandbox.run(FFMPEG_PATH, args, folder=folder, limits=LIMITS)
     assert "Permission denied" in without.stderr
-    used = sandbox.run("ffmpeg", args, folder=folder, limits=LIMITS, devices=[str(node)])
+    used = sandbox.run(FFMPEG_PATH, args, folder=folder, limits=LIMITS, devices=[str(node)])
     assert used.returncode == 0, used.stderr

@@ -10,6 +10,7 @@ import pytest
 from media_jobs.host import probe
 from media_jobs.host.unsupported_formats import why
 from tests.harness.media import Samples
+from tests.harness.programs import FFMPEG_PATH
 
 _MADE: dict[str, tuple[str, ...]] = {
     "film.nut": ("-c", "copy"),
@@ -30,7 +31,7 @@ _SAID = {
 
 
 def make(media: Samples, to: Path, *args: str) -> Path:
-    command = ["ffmpeg", "-v", "error", "-i", str(media.path("film")), *args, str(to)]
+    command = [FFMPEG_PATH, "-v", "error", "-i", str(media.path("film")), *args, str(to)]
     subprocess.run(command, check=True)
     return to
 

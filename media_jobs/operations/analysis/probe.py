@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ffapi_site.lib.shorten import shorten
-from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo
+from media_jobs.ffmpeg.media_info import PROBE_ARGS, MediaInfo, streams_of
 from media_jobs.operations.core import Command, Example, Media, MediaRef, Operation, Result, Steps
 
 _RAW_BYTES = 128 << 10
@@ -49,13 +49,26 @@ class Probe(Operation):
         )
         if answer is None:
             return None
-        raw = named(answer, m.source.name or m.source.path)
+        raw = named(sized(answer, m.source.info), m.source.name or m.source.path)
         kept = shorten(raw, _RAW_BYTES)
         cut = "what ffprobe says was too long to be kept as a whole: its longest parts are cut off"
         return Result(
             {"media": MediaInfo.from_ffprobe(raw).to_json(), "raw": kept},
             warnings=() if kept is raw else (cut,),
         )
+
+
+def sized(answer: Mapping[str, Any], known: MediaInfo) -> dict[str, Any]:
+    """The size of a picture is known already where an ffprobe can't tell it."""
+    video = known.video
+    if video is None or any(stream.get("width") for stream in streams_of(answer)):
+        return {**answer}
+    size = {"width": video.width, "height": video.height, "pix_fmt": video.pix_fmt}
+    streams = [
+        {**stream, **size} if stream.get("codec_type") == "video" else stream
+        for stream in streams_of(answer)
+    ]
+    return {**answer, "streams": streams}
 
 
 def named(answer: Mapping[str, Any], name: str) -> dict[str, Any]:

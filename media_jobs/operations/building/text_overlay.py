@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from media_jobs.ffmpeg.capabilities import Capabilities
+from media_jobs.ffmpeg.capabilities import SHIPPED_FONT, Capabilities
 from media_jobs.ffmpeg.filters import Filter, Value
 from media_jobs.operations.building.overlay import Anchor, anchored, shown_between
 from media_jobs.operations.building.sizes import FrameSize
@@ -100,9 +100,10 @@ def font_option(family: str | None, capabilities: Capabilities) -> dict[str, Val
     """A file where the fonts are known; a missing family is refused, never replaced."""
     if not capabilities.fonts:
         return {"font": family or USUAL_FONT}
-    path = capabilities.font_path(family or USUAL_FONT)
-    if path is not None:
-        return {"fontfile": path}
+    families = (family,) if family else (USUAL_FONT, SHIPPED_FONT)
+    paths = [path for each in families if (path := capabilities.font_path(each))]
+    if paths:
+        return {"fontfile": paths[0]}
     if family is None:
         return {"fontfile": capabilities.fonts[0].path}
     listed = ", ".join(font.family for font in capabilities.fonts)

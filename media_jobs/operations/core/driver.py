@@ -30,10 +30,7 @@ def drive(op: Operation, m: Media, *, execute: Execute) -> Result | None:
         return result
 
 
-def plan(op: Operation, m: Media) -> Step | Result | None:
-    """The first step, for a look before a job exists; raises ``InvalidParams``."""
-    try:
-        return next(op.steps(m))
-    except StopIteration as end:
-        result: Result | None = end.value
-        return result
+def plan(op: Operation, m: Media) -> tuple[Command, ...]:
+    """The commands of the first step, before a job exists; raises ``InvalidParams``."""
+    step: Step = next(op.steps(m), ())
+    return step if isinstance(step, tuple) else (step,)
