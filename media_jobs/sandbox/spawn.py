@@ -137,7 +137,8 @@ def _told(status: IO[bytes]) -> str:
 
 
 def _confined(process: Process, told: str) -> Process:
-    if told != _READY:
+    # One whose time was over before it began was stopped by us: that is for its limits to say.
+    if told != _READY and not process.timed_out:
         with process.stdout, process.stderr:
             last_words = process.stderr.read().decode(errors="replace").strip()
             ended = process.wait()

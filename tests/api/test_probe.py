@@ -157,7 +157,7 @@ def test_no_place_of_ffprobe_is_held_while_an_address_is_fetched(
 def test_a_look_that_takes_too_long_is_a_job_s(
     client: Client, film: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    brief = replace(probe.AT_THE_DOOR, wall_s=0.01)
+    brief = replace(probe.AT_THE_DOOR, wall_s=0.001)
     monkeypatch.setattr(probe, "AT_THE_DOOR", brief)
     refused = send(client, "/v1/probe", {"input": film.pk})
     assert pointers(refused) == ["/input"]
