@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 _VERSION = re.compile(r"n?(\d{1,3})\.(\d{1,3})")
 
-# "-enc_time_base demux" was "-1" before, and is the only one of the two since 8.0; see the
-# changes of fftools/ffmpeg_mux_init.c in 6.1.
+# "demux" came with 6.1 (fftools/ffmpeg_mux_init.c) in the place of "-1", which 9.0 takes no more.
 _CLOCK_OF_SOURCE = ("-enc_time_base", "demux")
 _CLOCK_OF_SOURCE_BEFORE = ("-enc_time_base", "-1")
 

@@ -21,7 +21,9 @@ _LINE = r"%{family[0]}\t%{style[0]}\t%{file}\n"
 
 def found() -> tuple[Font, ...]:
     """A face for each family, asked of fontconfig once a process where that is installed."""
-    return _found(shutil.which("fc-list"), os.environ.get("FFAPI_FONTS_DIR"))
+    fc_list = shutil.which("fc-list")
+    real = os.path.realpath(fc_list) if fc_list else None
+    return _found(real, os.environ.get("FFAPI_FONTS_DIR"))
 
 
 @lru_cache(maxsize=1)

@@ -78,13 +78,18 @@ def test_a_folder_with_half_of_them_is_none(settings: Settings, tmp_path: Path) 
         toolchain.for_command(Command(("-version",)))
 
 
-def test_a_command_gets_the_first_that_has_what_it_needs() -> None:
-    plain, measured = (
+def test_a_command_gets_the_first_that_has_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The static one draws no texts."""
+    bundled_one, static = toolchain._of_wheels()
+    monkeypatch.setattr(toolchain, "_of_wheels", lambda: (static, bundled_one))
+    plain, drawn = (
         Command(("-i", "in/0.mp4", "-vf", filters, "-f", "null", "-"))
-        for filters in ("scale=2:2", "libvmaf")
+        for filters in ("scale=2:2", "drawtext=text=a")
     )
-    assert toolchain.for_command(plain).build.name == "bundled"
-    assert toolchain.for_command(measured).build.name == "bundled"
+    assert toolchain.for_command(plain).build == static
+    assert toolchain.for_command(drawn).build == bundled_one
 
 
 @needs_the_machine_s
