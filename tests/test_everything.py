@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import yaml
 
 from tests import data_folder, everything
 from tests.everything import LANES, Check, Lane
+
+SETTINGS = "DJANGO_SETTINGS_MODULE"
 
 
 def saying(text: str, *, status: int = 0) -> Check:
@@ -61,3 +65,17 @@ def test_commits_are_checked_by_the_same_commands() -> None:
         if check.name != "production settings"
     }
     assert hooks == checks
+
+
+@pytest.mark.parametrize("command", ["bench", "chaos"])
+def test_what_sets_up_its_own_site_starts_before_there_are_settings(command: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != SETTINGS}
+    helped = subprocess.run(
+        [sys.executable, "-m", command, "--help"],
+        cwd=everything.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (helped.returncode, helped.stderr) == (0, "")

@@ -14,7 +14,7 @@ from media_jobs.ffmpeg import failures, hardware, words
 from media_jobs.ffmpeg.command import Command
 from media_jobs.ffmpeg.devices import Device, Encoding, Kind
 from media_jobs.ffmpeg.filters import Filter, Surface, chain
-from media_jobs.host import scratch, toolchain
+from media_jobs.host import builds, scratch, toolchain
 from media_jobs.host.capabilities import capabilities
 from media_jobs.operations.core import GLOBAL_ARGS
 
@@ -61,7 +61,7 @@ def found() -> dict[Kind, Found]:
 
 @lru_cache(maxsize=1)
 def _found(
-    _: tuple[toolchain.Stamps, ...], _nodes: tuple[str, ...], _enabled: str
+    _: tuple[builds.Stamps, ...], _nodes: tuple[str, ...], _enabled: str
 ) -> dict[Kind, Found]:
     if not is_enabled():
         off = Found(available=False, reason="ENABLE_GPU is false")

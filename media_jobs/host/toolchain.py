@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +16,9 @@ from media_jobs import sandbox
 from media_jobs.ffmpeg import capabilities as texts
 from media_jobs.ffmpeg import failures, needs, words
 from media_jobs.ffmpeg.capabilities import Capabilities
-from media_jobs.ffmpeg.command import Command, Program
-from media_jobs.host import bundled, scratch
-from media_jobs.host.bundled import Pinned
+from media_jobs.ffmpeg.command import Command
+from media_jobs.host import builds, scratch
+from media_jobs.host.builds import Build, Stamp, Stamps, stamp_of
 
 _LIMITS = sandbox.Limits(wall_s=20)
 _TRIED_AGAIN_S = 60.0
@@ -30,32 +28,12 @@ _ONE_FRAME = (
     *("-frames:v", "1", "-c:v", "mpeg4", "-f", "null", "-"),
 )
 
-Stamp = tuple[int, ...]
-Stamps = tuple[Stamp, Stamp]
-
 
 class Lacking(Refusal):
     """No FFmpeg of this machine can do it"""
 
     def __init__(self, detail: str) -> None:
         super().__init__("unavailable", detail)
-
-
-@dataclass(frozen=True)
-class Build:
-    """An FFmpeg and the ffprobe that goes with it; ``pinned`` are those that must be these ones."""
-
-    name: str
-    ffmpeg: str
-    ffprobe: str
-    pinned: tuple[Pinned, ...] = ()
-
-    def path(self, program: Program) -> str:
-        return self.ffmpeg if program == "ffmpeg" else self.ffprobe
-
-    def identity(self) -> Stamps:
-        """What is another one where a program was replaced, by an upgrade of the machine, say."""
-        return _stamp(self.ffmpeg), _stamp(self.ffprobe)
 
 
 @dataclass(frozen=True)
@@ -80,39 +58,7 @@ class Tried:
 
 def installed() -> tuple[Build, ...]:
     """The builds that may be used here, the one to be preferred first."""
-    match settings.FFMPEG_BUILD:
-        case "bundled":
-            return (*filter(_is_there, _of_wheels()), *_in("system"))
-        case "system":
-            return _in("system")
-        case folder:
-            return _in("folder", folder)
-
-
-@lru_cache(maxsize=1)
-def _of_wheels() -> tuple[Build, ...]:
-    wheels = bundled.wheels()
-    ffprobe = wheels.ffprobe.path() if wheels else None
-    if wheels is None or ffprobe is None:
-        return ()
-    named = {"bundled": wheels.ffmpeg, "static": wheels.static_ffmpeg}
-    return tuple(
-        Build(name, str(ffmpeg), str(ffprobe), (pinned, wheels.ffprobe))
-        for name, pinned in named.items()
-        if (ffmpeg := pinned.path())
-    )
-
-
-def _is_there(build: Build) -> bool:
-    return all(Path(path).is_file() for path in (build.ffmpeg, build.ffprobe))
-
-
-def _in(name: str, path: str | None = None) -> tuple[Build, ...]:
-    """What lies in the folders of ``path``, usually those of the environment."""
-    ffmpeg, ffprobe = (shutil.which(program, path=path) for program in ("ffmpeg", "ffprobe"))
-    if ffmpeg is None or ffprobe is None:
-        return ()
-    return (Build(name, os.path.realpath(ffmpeg), os.path.realpath(ffprobe)),)
+    return builds.found(settings.FFMPEG_BUILD)
 
 
 def identity() -> tuple[Stamps, ...]:
@@ -216,17 +162,7 @@ def sha256(path: str, stamp: Stamp) -> str:
             digest = hashlib.file_digest(program, "sha256").hexdigest()
     except OSError:
         return ""
-    return digest if _stamp(path) == stamp else ""
-
-
-def _stamp(path: str) -> Stamp:
-    """Empty where there is no such file any more."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return ()
-    # Its mode and its owner change the last.
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return digest if stamp_of(path) == stamp else ""
 
 
 def altered() -> list[str]:
@@ -234,7 +170,7 @@ def altered() -> list[str]:
     return [
         f"{pinned.file} of {pinned.package} is not the one that is pinned"
         for pinned in {each for build in installed() for each in build.pinned}
-        if (path := pinned.path()) and sha256(str(path), _stamp(str(path))) != pinned.sha256
+        if (path := pinned.path()) and sha256(str(path), stamp_of(str(path))) != pinned.sha256
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from media_jobs import sandbox
-from media_jobs.host import toolchain
+from media_jobs.host import builds, toolchain
 from media_jobs.host.probe import unconfined
 from media_jobs.operations.core import InvalidParams, Operation, parse, plan
 from media_jobs.planning.plan import media_of
@@ -21,7 +21,7 @@ def reason_against(operation: type[Operation]) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _found(operation: type[Operation], _: tuple[toolchain.Stamps, ...]) -> str | None:
+def _found(operation: type[Operation], _: tuple[builds.Stamps, ...]) -> str | None:
     lacking: list[str] = []
     for example in operation.examples:
         asked = parse(operation.name, plans.request(operation, example))

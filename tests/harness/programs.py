@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from media_jobs.host import toolchain
+import os
 
-_BUILD = toolchain.installed()[0]
+from media_jobs.host import builds
+
+# Without the settings: benchmark and chaos start before there are any.
+_BUILD = builds.found(os.environ.get("FFMPEG_BUILD", "bundled"))[0]
 FFMPEG_PATH, FFPROBE_PATH = _BUILD.ffmpeg, _BUILD.ffprobe
 
 

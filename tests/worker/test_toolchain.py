@@ -12,9 +12,9 @@ from pytest_django import Settings
 
 from media_jobs import sandbox
 from media_jobs.ffmpeg.command import Command
-from media_jobs.host import bundled, sandbox_check, toolchain
+from media_jobs.host import builds, bundled, sandbox_check, toolchain
+from media_jobs.host.builds import Build
 from media_jobs.host.capabilities import capabilities
-from media_jobs.host.toolchain import Build
 
 LIMITS = sandbox.Limits(wall_s=20)
 needs_the_machine_s = pytest.mark.skipif(
@@ -46,7 +46,7 @@ def test_the_programs_are_the_pinned_ones() -> None:
     assert wheels is not None
     for pinned in (wheels.ffmpeg, wheels.static_ffmpeg, wheels.ffprobe):
         path = str(pinned.path())
-        assert toolchain.sha256(path, toolchain._stamp(path)) == pinned.sha256, pinned.file
+        assert toolchain.sha256(path, builds.stamp_of(path)) == pinned.sha256, pinned.file
 
 
 @needs_the_machine_s
@@ -82,8 +82,8 @@ def test_a_command_gets_the_first_that_has_what_it_needs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The static one draws no texts."""
-    bundled_one, static = toolchain._of_wheels()
-    monkeypatch.setattr(toolchain, "_of_wheels", lambda: (static, bundled_one))
+    bundled_one, static = builds.of_wheels()
+    monkeypatch.setattr(builds, "of_wheels", lambda: (static, bundled_one))
     plain, drawn = (
         Command(("-i", "in/0.mp4", "-vf", filters, "-f", "null", "-"))
         for filters in ("scale=2:2", "drawtext=text=a")
@@ -133,7 +133,7 @@ def test_one_that_was_replaced_is_asked_anew(broken: Path) -> None:
     [build] = toolchain.installed()
     assert toolchain.tried_once(build).reason
     for name in ("ffmpeg", "ffprobe"):
-        shutil.copy(getattr(toolchain._of_wheels()[1], name), broken / name)
+        shutil.copy(getattr(builds.of_wheels()[1], name), broken / name)
     assert toolchain.tried_once(build).capabilities.version.startswith("n8.1")
 
 
@@ -162,9 +162,9 @@ def test_another_program_is_no_ffmpeg(settings: Settings, tmp_path: Path) -> Non
 def test_one_that_is_gone_is_not_among_them(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    bundled_one, static = toolchain._of_wheels()
+    bundled_one, static = builds.of_wheels()
     gone = replace(bundled_one, ffmpeg=str(tmp_path / "ffmpeg"))
-    monkeypatch.setattr(toolchain, "_of_wheels", lambda: (gone, static))
+    monkeypatch.setattr(builds, "of_wheels", lambda: (gone, static))
     assert "bundled" not in names()
     assert toolchain.for_command(Command(("-i", "in/0.mp4", "o.mp4"))).build == static
     assert sandbox_check.check().report.allowed
@@ -176,7 +176,7 @@ def test_a_receipt_is_written_though_the_program_has_changed(
 ) -> None:
     """It names the program that ran, or none."""
     for name in ("ffmpeg", "ffprobe"):
-        shutil.copy(getattr(toolchain._of_wheels()[1], name), tmp_path / name)
+        shutil.copy(getattr(builds.of_wheels()[1], name), tmp_path / name)
     settings.FFMPEG_BUILD = str(tmp_path)
     [tried] = toolchain.usable()
     (tmp_path / "ffmpeg").unlink()
@@ -213,9 +213,9 @@ def test_a_program_that_is_not_the_pinned_one_stops_everything(
     another = replace(wheels, ffprobe=replace(wheels.ffprobe, sha256="0" * 64))
     with monkeypatch.context() as changed:
         changed.setattr(bundled, "wheels", lambda: another)
-        toolchain._of_wheels.cache_clear()
+        builds.of_wheels.cache_clear()
         checked = sandbox_check.check()
-    toolchain._of_wheels.cache_clear()
+    builds.of_wheels.cache_clear()
     assert not checked.report.allowed
     assert "ffprobe-linux" in checked.reason
     assert sandbox_check.check().report.allowed
