@@ -188,22 +188,22 @@ def place(file: File, target: Path, watch: Callable[[], object] = lambda: None) 
     and ``NoRoom`` where the disk has none for a copy. ``watch`` is called at least twice a second;
     what it raises comes through, and the copying is left to end by itself.
     """
-    attended(lambda: _place(file, target), watch, within_s=_longest_s(file.size_bytes))
 
+    def put() -> None:
+        try:
+            is_linked = backends.media().link(file.storage_key, target)
+        except FileNotFoundError as error:
+            raise Gone(file.pk) from error
+        if is_linked:
+            return
+        with open_content(file) as content:
+            room.copy(content, target)
+        with target.open("rb") as copy:
+            if _digest_of(copy) != file.sha256:
+                target.unlink()
+                raise Gone(file.pk)
 
-def _place(file: File, target: Path) -> None:
-    try:
-        is_linked = backends.media().link(file.storage_key, target)
-    except FileNotFoundError as error:
-        raise Gone(file.pk) from error
-    if is_linked:
-        return
-    with open_content(file) as content:
-        room.copy(content, target)
-    with target.open("rb") as copy:
-        if _digest_of(copy) != file.sha256:
-            target.unlink()
-            raise Gone(file.pk)
+    attended(put, watch, within_s=_longest_s(file.size_bytes))
 
 
 def discard(file: File) -> bool:

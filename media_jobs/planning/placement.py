@@ -33,27 +33,21 @@ WHERE lane = %s AND heartbeat_at > statement_timestamp() - make_interval(secs =>
 
 @dataclass(frozen=True)
 class Placement:
-    """``reason`` says why it is not the GPU that was meant; ``gpu`` is which one was.
-
-    What its device then did is noted for all slots of the host.
-    """
+    """``reason`` says why it is not the GPU that was meant; ``gpu`` is which one was."""
 
     device: Device
     gpu: str = ""
     reason: str = ""
 
-    def note_success(self) -> None:
-        device_circuit_breaker.succeeded(machine.name(), self.gpu)
-
-    def note_failure(self, failure: Failure) -> None:
-        """A job that the device could never do says nothing about it."""
-        if failure.code != "gpu_unsupported":
+    def note(self, failure: Failure | None) -> None:
+        """Tell all slots of the host what the GPU did: the job, or what left it to the CPU."""
+        if failure is None:
+            device_circuit_breaker.succeeded(machine.name(), self.gpu)
+            return
+        device_circuit_breaker.fell_back(machine.name(), self.gpu)
+        if failure.code != "gpu_unsupported":  # what it could never do says nothing about it
             reason = f"{failure.code}: {failure.detail}"
             device_circuit_breaker.failed(machine.name(), self.gpu, reason)
-
-    def note_fallback(self) -> None:
-        """The CPU does it in the place of the GPU."""
-        device_circuit_breaker.fell_back(machine.name(), self.gpu)
 
 
 def lane_of(operation: type[Operation], asked: str) -> Lane:
@@ -107,7 +101,7 @@ def place(job: Job, operation: Operation) -> Placement:
     if operation.device == "cpu" or job.device_asked == DeviceAsked.CPU or not wanted:
         return Placement(Cpu())
     if not devices.is_enabled():
-        return Placement(Cpu(), "none", "gpu_disabled: ENABLE_GPU is false")
+        return _on_cpu_instead_of("none", "gpu_disabled: ENABLE_GPU is false")
     candidates = devices.usable() if job.lane == Lane.GPU else []
     # With no device that works its encoder is tried for real: it says best what is missing.
     candidates = candidates or devices.compiled_in()[:1]
@@ -117,7 +111,12 @@ def place(job: Job, operation: Operation) -> Placement:
         if not against:
             return Placement(device, device.kind)
         reason = f"gpu_left_alone: {against}"
-    return Placement(Cpu(), candidates[-1].kind if candidates else "none", reason)
+    return _on_cpu_instead_of(candidates[-1].kind if candidates else "none", reason)
+
+
+def _on_cpu_instead_of(gpu: str, reason: str) -> Placement:
+    device_circuit_breaker.fell_back(machine.name(), gpu)
+    return Placement(Cpu(), gpu, reason)
 
 
 def move_stranded() -> int:

@@ -26,22 +26,11 @@ def run(job: Job) -> None:
     """Run the attempt that ``states.claim`` has just made of ``job``; whatever happens is a row."""
     try:
         with Heartbeat(job) as heartbeat:
-            _run(job, heartbeat)
+            settlement = Settlement(job, Receipt(), heartbeat.wait_for_database)
+            with settlement.of_failures(), scratch.folder(scratch.of_attempt(job)) as folder:
+                _work(job, folder, heartbeat, settlement)
     except lease.Lost:
         logger.warning("The attempt lost its lease", extra={"job": job.id})
-
-
-def _run(job: Job, heartbeat: Heartbeat) -> None:
-    settlement = Settlement(job, Receipt(), heartbeat.wait_for_database)
-    try:
-        with scratch.folder(scratch.of_attempt(job)) as folder:
-            _work(job, folder, heartbeat, settlement)
-    except lease.Lost:
-        raise
-    except Exception as error:  # noqa: BLE001 -- the boundary: it becomes the job's error
-        settlement.settle(error)
-    else:
-        logger.info("Job completed", extra={"job": job.id, "attempt": job.attempt})
 
 
 def _work(job: Job, folder: Path, heartbeat: Heartbeat, settlement: Settlement) -> None:

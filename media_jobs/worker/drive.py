@@ -37,28 +37,28 @@ class Drive:
     def run(self, placement: Placement) -> core.Result | None:
         """Do it where it was placed, and on the CPU where the GPU fails. Raises `Failed`."""
         if placement.reason:
-            self._fall_back(placement, placement.reason)
+            return self._fall_back(placement.gpu, placement.reason)
+        failure, result = None, None
         try:
             result = self._run_on(placement.device)
         except Failed as failed:
             failure = failed.failure
             if not (failure.gpu and self.receipt.device == "gpu"):
                 raise
-            self.answers.watch()  # a job that is to be canceled does not begin anew
-            placement.note_failure(failure)
-            self._fall_back(placement, f"{failure.code}: {failure.detail}")
-            result = self._run_on(Cpu())
         if self.receipt.device == "gpu":
-            placement.note_success()
+            placement.note(failure)
+        if failure is not None:
+            self.answers.watch()  # a job that is to be canceled does not begin anew
+            return self._fall_back(placement.gpu, f"{failure.code}: {failure.detail}")
         return result
 
-    def _fall_back(self, placement: Placement, reason: str) -> None:
-        """Have the CPU do it in the place of the GPU."""
+    def _fall_back(self, gpu: str, reason: str) -> core.Result | None:
+        """Have the CPU do it in the place of ``gpu``."""
         self.receipt.fallback = {"from": "gpu", "to": "cpu", "reason": reason}
         self.meter.restart()
-        placement.note_fallback()
-        extra = {"job": self.answers.job.id, "gpu": placement.gpu, "reason": reason}
+        extra = {"job": self.answers.job.id, "gpu": gpu, "reason": reason}
         logger.warning("A job falls back to the CPU", extra=extra)
+        return self._run_on(Cpu())
 
     def _run_on(self, device: Device) -> core.Result | None:
         """Run all that is not answered yet."""

@@ -72,11 +72,13 @@ def bring(
     sources, sha256 = {}, {}
     size_bytes = 0
     for position, spec in enumerate(inputs):
+        named = spec.file.name if spec.file else urlsplit(spec.url).path
+        path = scratch.input_path(position, named)
         try:
             if spec.url:
-                source = _download(spec, position, folder, on_bytes, look)
+                source = _download(spec, path, folder, on_bytes, look)
             else:
-                source = _place(spec, position, folder, on_bytes)
+                source = _place(spec, path, folder, on_bytes)
         except Missing:
             raise
         except Refusal as refused:
@@ -90,11 +92,10 @@ def bring(
 
 
 def _place(
-    spec: InputSpec, position: int, folder: Path, on_bytes: Callable[[int, int | None], None]
+    spec: InputSpec, path: str, folder: Path, on_bytes: Callable[[int, int | None], None]
 ) -> Source:
     if spec.file is None:
         raise Missing("the file was deleted before the job could read it")
-    path = scratch.input_path(position, spec.file.name)
     try:
         store.place(spec.file, folder / path, lambda: on_bytes(0, None))
     except store.Gone as gone:
@@ -106,12 +107,11 @@ def _place(
 
 def _download(
     spec: InputSpec,
-    position: int,
+    path: str,
     folder: Path,
     on_bytes: Callable[[int, int | None], None],
     look: probe.Look,
 ) -> Source:
-    path = scratch.input_path(position, urlsplit(spec.url).path)
     # A new file: whatever already lies there, a link above all, is not ours to write to.
     with room_on(folder) as room, room.create(folder / path) as target:
         got = netguard.download(

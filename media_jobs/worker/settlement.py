@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.conf import settings
 
 from ffapi_site.lib.backoff import doubled_s, jittered_s
 from ffapi_site.lib.shorten import shorten
-from media_jobs.engine import states
+from media_jobs.engine import lease, states
 from media_jobs.ffmpeg import failures
 from media_jobs.models import Job, Status
 from media_jobs.models.job import RESULT_BYTES
@@ -75,6 +76,18 @@ class Settlement:
         except BaseException:
             outputs.discard()
             raise
+        extra = {"job": self.job.id, "attempt": self.job.attempt}
+        logger.info("Job completed", extra=extra)
+
+    @contextmanager
+    def of_failures(self) -> Iterator[None]:
+        """Settle what is raised within; `lease.Lost` goes on, for the attempt is another's then."""
+        try:
+            yield
+        except lease.Lost:
+            raise
+        except Exception as error:  # noqa: BLE001 -- the boundary: it becomes the job's error
+            self.settle(error)
 
     def settle(self, error: Exception) -> None:
         """Make of ``error`` the job's error, or another attempt where that may help."""

@@ -90,7 +90,6 @@ def test_a_result_that_can_t_be_written_is_another_attempt(
     monkeypatch.setattr(
         attempt, "_work", lambda *_: end_transaction.commit(job, refuse, on_outage=lambda _: None)
     )
-    with Heartbeat(job) as pulse:
-        attempt._run(job, pulse)
+    attempt.run(job)
     job.refresh_from_db()
     assert job.status == Status.QUEUED
