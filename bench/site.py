@@ -29,7 +29,7 @@ class Site:
     def slots_asleep(self) -> Iterator[None]:
         """Stop the slots, so that what is posted stays queued while requests are counted."""
         children = self.server.children(recursive=True)
-        guards = [child for child in children if "slot" in child.cmdline()]
+        guards = [each for each in children if "ffapi: slot" in " ".join(each.cmdline())]
         slots = {process for guard in guards for process in (guard, *guard.children(True))}
         for process in slots:
             process.suspend()

@@ -76,7 +76,7 @@ def _is_program(process: psutil.Process, word: str) -> bool:
 
 def database_keepers(ground: Ground) -> list[psutil.Process]:
     running = ground.server.processes()
-    return [each for each in running if _is_program(each, "ffapi_site.serving.database")]
+    return [each for each in running if _is_program(each, "ffapi: database")]
 
 
 def maintenance(ground: Ground) -> list[psutil.Process]:
@@ -89,9 +89,7 @@ def webhook_senders(ground: Ground) -> list[psutil.Process]:
 
 
 def _watched(ground: Ground, command: str) -> list[psutil.Process]:
-    running = [
-        each for each in ground.server.processes() if _is_program(each, f"manage.py {command}")
-    ]
+    running = [each for each in ground.server.processes() if _is_program(each, f"ffapi: {command}")]
     pids = {each.pid for each in running}
     return [each for each in running if each.ppid() in pids]
 

@@ -44,7 +44,7 @@ def run_watched(work: Callable[[GoOn], int], *, patience_s: float, start_s: floa
         os.close(reading)
         os.set_blocking(writing, False)
         die_with_parent(parent)
-        _become(lambda: work(lambda: _say(writing)))
+        become(lambda: work(lambda: _say(writing)))
     os.close(writing)
     for asked in _FORWARDED:
         signal.signal(asked, lambda number, _: os.kill(child, number))
@@ -95,8 +95,8 @@ def death_with_parent_kept() -> Iterator[None]:
                 os.kill(os.getpid(), asked.value)
 
 
-def _become(work: Callable[[], int]) -> None:
-    """Do the child's work, and end without the parent's remaining stack.
+def become(work: Callable[[], int]) -> NoReturn:
+    """Do ``work`` in a process that was just forked, and end without the parent's remaining stack.
 
     At once, for an exit as usual would wait for the child's own children and never come.
     """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from ffapi_site.serving import tied
 from media_jobs.host import devices
 
 
@@ -30,7 +31,9 @@ def database() -> Program:
 
 
 def web(user: str = "") -> Program:
-    command = (sys.executable, "-m", "gunicorn", "-c", "python:ffapi_site.serving.web")
+    gunicorn = (sys.executable, "-m", "gunicorn", "-c", "python:ffapi_site.serving.web")
+    # By itself, and not as a fork: whoever takes it over finds nothing of what others loaded.
+    command = (sys.executable, "-m", tied.__name__, *gunicorn)
     return Program("web", command, stop_within_s=15, user=user)
 
 

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-import subprocess
 import time
+from contextlib import suppress
 
 import httpx
+import psutil
 
 from ffapi_site.lib import starts
 from ffapi_site.serving.address import local_client
@@ -13,7 +14,7 @@ class NotReady(Exception):  # noqa: N818 -- a state, not a mistake
     """The site did not become ready"""
 
 
-def wait(supervisor: subprocess.Popen[bytes], start: str, *, within_s: float) -> None:
+def wait(supervisor: psutil.Process, start: str, *, within_s: float) -> None:
     """Return once ``/health/ready`` says yes, in the name of this ``start`` of the site.
 
     Another one may have taken the port in the meantime, and be ready itself.
@@ -22,8 +23,8 @@ def wait(supervisor: subprocess.Popen[bytes], start: str, *, within_s: float) ->
     told = "no answer yet"
     with local_client() as client:
         while time.monotonic() < deadline:
-            if supervisor.poll() is not None:
-                raise NotReady(f"the supervisor ended with status {supervisor.returncode}")
+            with suppress(psutil.TimeoutExpired):
+                raise NotReady(f"the supervisor ended with status {supervisor.wait(0)}")
             try:
                 answer = client.get("/health/ready", timeout=5)
             except httpx.HTTPError as error:

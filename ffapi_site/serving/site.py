@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,10 +15,10 @@ from django.conf import settings
 from django.core.management import call_command
 
 from ffapi_site.database import embedded, remains
-from ffapi_site.lib import locks, starts
-from ffapi_site.serving import address, data_ownership, readiness, statics, web_user
+from ffapi_site.lib import locks
+from ffapi_site.serving import address, data_ownership, forks, readiness, statics, web_user
 from ffapi_site.serving.programs import programs
-from ffapi_site.serving.supervision import configuration, supervisor_command
+from ffapi_site.serving.supervision import configuration
 from ffapi_site.serving.tied import adopt_orphans
 
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -37,7 +36,7 @@ class CannotServe(Exception):  # noqa: N818 -- reads as the sentence it is
 
 
 @contextmanager
-def running(warn: Callable[[str], object]) -> Iterator[subprocess.Popen[bytes]]:
+def running(warn: Callable[[str], object]) -> Iterator[psutil.Process]:
     """Run web server and slots, ready for requests; at the end nothing of them is left.
 
     Where root serves, the web server gets a user of its own; ``warn`` is told why where it can't.
@@ -119,7 +118,7 @@ def _database() -> Iterator[None]:
 
 
 @contextmanager
-def _supervised(start: str, user: str) -> Iterator[subprocess.Popen[bytes]]:
+def _supervised(start: str, user: str) -> Iterator[psutil.Process]:
     folder = settings.DATA_DIR
     logs = log_folder()
     logs.mkdir(exist_ok=True)
@@ -128,25 +127,21 @@ def _supervised(start: str, user: str) -> Iterator[subprocess.Popen[bytes]]:
     told = configuration(programs(user), folder=folder, directory=settings.BASE_DIR)
     written.write_text(told)
     adopt_orphans()  # of a killed supervisor, so that we can end them
-    supervisor = subprocess.Popen(  # noqa: S603 -- our own command
-        supervisor_command(written),
-        cwd=settings.BASE_DIR,
-        env=os.environ | {starts.VARIABLE: start},
-        start_new_session=True,
-    )
+    supervisor = forks.supervisor(written, start)
     try:
         yield supervisor
     finally:
         _stop(supervisor)
 
 
-def _stop(supervisor: subprocess.Popen[bytes]) -> None:
+def _stop(supervisor: psutil.Process) -> None:
     _ignore_signals()
-    supervisor.terminate()
     within_s = max(program.stop_within_s for program in programs())
+    with suppress(psutil.NoSuchProcess):
+        supervisor.terminate()
     try:
         supervisor.wait(within_s + 5)
-    except subprocess.TimeoutExpired:
+    except psutil.TimeoutExpired:
         supervisor.kill()
     psutil.wait_procs(_orphans(), timeout=within_s)
     until = time.monotonic() + _KILLED_WITHIN_S
@@ -167,7 +162,7 @@ def _orphans() -> list[psutil.Process]:
     return [process for process in found if not remains.is_of(folder, process.pid)]
 
 
-def ended(supervisor: subprocess.Popen[bytes]) -> str:
+def ended(supervisor: psutil.Process) -> str:
     """Wait for the supervisor, which ends by no order but its own or a stranger's; give how."""
     status = supervisor.wait()
     if status < 0:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pwd
 import shlex
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from ffapi_site.serving.programs import Program
-from ffapi_site.serving.tied import ADOPTING
 
 _SUPERVISORD = """\
 [supervisord]
@@ -56,7 +54,7 @@ def configuration(programs: Iterable[Program], *, folder: Path, directory: Path)
     for program in programs:
         written += _PROGRAM.format(
             name=program.name,
-            command=_escaped(shlex.join(_tied(program.command))),
+            command=_escaped(shlex.join(program.command)),
             stop_within_s=program.stop_within_s,
             **places,
         )
@@ -72,15 +70,6 @@ def identity(user: str) -> dict[str, str]:
     home = pwd.getpwnam(user).pw_dir
     # Who works with the tables need not know who owns them.
     return {"HOME": home, "USER": user, "LOGNAME": user, "DATABASE_OWNER_URL": ""}
-
-
-def supervisor_command(configuration_file: Path) -> list[str]:
-    supervisord = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration_file)]
-    return list(_tied((ADOPTING, *supervisord)))
-
-
-def _tied(command: tuple[str, ...]) -> tuple[str, ...]:
-    return (sys.executable, "-m", "ffapi_site.serving.tied", *command)
 
 
 def _escaped(value: str) -> str:

@@ -2,8 +2,6 @@
 
 When the parent ends, however it ends, the kernel sends the command SIGTERM (prctl(2),
 PR_SET_PDEATHSIG, kept over the exec), so a killed supervisor leaves nothing behind.
-With ``--adopting`` first, what loses its own parent below the command becomes the command's child
-(PR_SET_CHILD_SUBREAPER, kept as well): for one that waits for every child, as supervisord does.
 """
 
 from __future__ import annotations
@@ -15,7 +13,6 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-ADOPTING = "--adopting"
 
 
 def tie_to_parent() -> None:
@@ -26,13 +23,10 @@ def tie_to_parent() -> None:
 
 
 def adopt_orphans() -> None:
+    """Have what loses its own parent below this process become its child."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 if __name__ == "__main__":
     tie_to_parent()
-    command = sys.argv[1:]
-    if command[0] == ADOPTING:
-        adopt_orphans()
-        command = command[1:]
-    os.execvp(command[0], command)  # noqa: S606 -- our own programs, from supervision.py
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 -- our own programs, from programs.py

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from tempfile import mkdtemp
@@ -19,6 +20,7 @@ from prometheus_client.multiprocess import mark_process_dead  # noqa: E402 -- as
 wsgi_app = "ffapi_site.asgi:application"
 worker_class = "ffapi_site.serving.connections.worker.Worker"
 workers = settings.WEB_PROCESSES
+preload_app = True  # loaded once, and shared by the processes
 bind = f"{settings.BIND}:{settings.PORT}"
 proc_name = "ffapi-web"
 graceful_timeout = 5  # idle and waiting clients hold it up for so long
@@ -26,6 +28,11 @@ keepalive = 75  # longer than a proxy keeps its end, or it would write into clos
 control_socket_disable = True  # it would be one socket for all servers of a user
 # Bodies are spooled before a view sees them; /tmp may be small or in memory.
 raw_env = [f"TMPDIR={settings.FILE_UPLOAD_TEMP_DIR}"]
+
+
+def when_ready(_server: Any) -> None:
+    gc.collect()
+    gc.freeze()  # a collection writes to what it looks at, which ends the sharing
 
 
 def child_exit(_server: Any, worker: Any) -> None:

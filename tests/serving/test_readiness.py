@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import psutil
 import pytest
 from pytest_django import Settings
 
@@ -42,18 +43,18 @@ def answering(settings: Settings) -> Iterator[type[_Ready]]:
 
 
 @pytest.fixture
-def supervisor() -> Iterator[subprocess.Popen[bytes]]:
+def supervisor() -> Iterator[psutil.Process]:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        yield process
+        yield psutil.Process(process.pid)
         process.kill()
 
 
-def test_it_works(answering: type[_Ready], supervisor: subprocess.Popen[bytes]) -> None:
+def test_it_works(answering: type[_Ready], supervisor: psutil.Process) -> None:
     readiness.wait(supervisor, OURS, within_s=10)
 
 
 def test_another_sites_readiness_is_not_ours(
-    answering: type[_Ready], supervisor: subprocess.Popen[bytes]
+    answering: type[_Ready], supervisor: psutil.Process
 ) -> None:
     answering.started = "another"
     with pytest.raises(readiness.NotReady, match="another server answers"):
@@ -61,9 +62,8 @@ def test_another_sites_readiness_is_not_ours(
 
 
 def test_a_supervisor_that_ended_is_not_awaited(
-    answering: type[_Ready], supervisor: subprocess.Popen[bytes]
+    answering: type[_Ready], supervisor: psutil.Process
 ) -> None:
     supervisor.kill()
-    supervisor.wait()
     with pytest.raises(readiness.NotReady, match="the supervisor ended"):
         readiness.wait(supervisor, OURS, within_s=10)

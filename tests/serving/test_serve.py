@@ -41,7 +41,7 @@ def test_what_ends_is_started_again(server: Server) -> None:
 
 
 def test_a_killed_supervisor_leaves_nothing_behind(server: Server) -> None:
-    _one(server, "supervisor.supervisord").kill()
+    _one(server, "ffapi: supervisor").kill()
     assert server.process.wait(60) == 1
     assert "the supervisor was ended by SIGKILL: all else is stopped" in server.output.read()
     assert server.processes() == []

@@ -83,7 +83,7 @@ def users_by_program(server: Server) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for process in server.processes():
         words = " ".join(process.cmdline())
-        for program in ("gunicorn", " seal", " slot ", "supervisord", "postgres"):
+        for program in ("gunicorn", "audit-sealer", "slot-", "supervisor", "postgres"):
             if program in words:
                 found.setdefault(program.strip(), set()).add(process.username())
     return found
@@ -114,7 +114,7 @@ def test_it_works(site: tuple[Server, str]) -> None:
     users = users_by_program(server)
     assert users.pop("gunicorn") == {SITE_USER}
     assert SITE_USER not in users.pop("postgres")
-    assert users == {"seal": {"root"}, "slot": {"root"}, "supervisord": {"root"}}
+    assert users == {"audit-sealer": {"root"}, "slot-": {"root"}, "supervisor": {"root"}}
     web = next(each for each in server.processes() if "gunicorn" in " ".join(each.cmdline()))
     assert os.getgrouplist(SITE_USER, USER.pw_gid) == [USER.pw_gid]
     assert set(web.gids()) == {USER.pw_gid}

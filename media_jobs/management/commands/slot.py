@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import reload
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from ffapi_site.lib.arguments import whole_from
 from ffapi_site.lib.watched import GoOn, run_watched
+from media_jobs.host import slot_state
 from media_jobs.sandbox import SandboxUnavailable
 from media_jobs.slot import number as slot_number
 from media_jobs.slot.process import PATIENCE_S, START_S, Guard
@@ -28,6 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         def serve(go_on: GoOn) -> int:
+            reload(slot_state)  # a fork of a process that has others must not share it with them
             try:
                 number = options["number"] or slot_number.take(options["lane"])
                 return Guard(options["lane"], number, go_on).run()
