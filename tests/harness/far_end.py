@@ -19,13 +19,14 @@ class Page:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     released: threading.Event | None = None
-    """Until it is set, the body comes a byte at a time."""
+    """Until it is set, the body comes a piece at a time."""
+    piece_bytes: int = 1
 
     def pieces(self) -> Iterator[bytes]:
-        sent = 0
-        while self.released and not self.released.wait(0.5) and sent < len(self.body) - 1:
-            yield self.body[sent : sent + 1]
-            sent += 1
+        sent, most = 0, len(self.body) - self.piece_bytes
+        while self.released and not self.released.wait(0.5) and sent < most:
+            yield self.body[sent : sent + self.piece_bytes]
+            sent += self.piece_bytes
         yield self.body[sent:]
 
 
@@ -62,11 +63,17 @@ class FarEnd:
         return self.at(path)
 
     @contextmanager
-    def held(self, path: str, body: bytes) -> Iterator[tuple[str, Callable[[], None]]]:
-        """An address whose download lasts until the second value is called."""
+    def held(
+        self, path: str, body: bytes, *, piece_bytes: int = 1
+    ) -> Iterator[tuple[str, Callable[[], None]]]:
+        """An address whose download lasts until the second value is called.
+
+        A server that sends less than 1,000 bytes a second is refused after a minute.
+        """
         released = threading.Event()
+        page = Page(body, released=released, piece_bytes=piece_bytes)
         try:
-            yield self.serve(path, Page(body, released=released)), released.set
+            yield self.serve(path, page), released.set
         finally:
             released.set()
 

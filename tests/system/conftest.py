@@ -26,7 +26,9 @@ def closed_port() -> int:
 
 @pytest.fixture(scope="package")
 def running_site(far_end: FarEnd, closed_port: int) -> Iterator[Site]:
-    with running("system", [far_end.authority, f"127.0.0.1:{closed_port}"]) as site:
+    allowed = [far_end.authority, f"127.0.0.1:{closed_port}"]
+    # One: an encode takes as long where there are many CPUs, and costs no more.
+    with running("system", allowed, FFMPEG_THREADS="1") as site:
         yield site
 
 
