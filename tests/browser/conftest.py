@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
+from typing import Final, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -13,6 +15,7 @@ from tests.harness.signing_in import code_of
 CHROMIUM = "/usr/bin/chromium"
 expect.set_options(timeout=20_000)  # the machine is shared with other tests
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--mute-audio")
+_SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 PASSWORD = "correct horse battery staple"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # of every superuser's authenticator
 # A superuser for each test that needs one: an authenticator gives a code once in half a minute.
@@ -29,13 +32,16 @@ for name in ("root", "rita"):
     Authenticator.objects.create(user=root, secret="{SECRET}", name="test")
 User.objects.create_user("ruth", password="{PASSWORD}", is_staff=True)
 """
-_UNLIMITED = {"RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE": "1000000"}
+_SETTINGS = {
+    "RATE_LIMIT_ADDRESS_REQUESTS_PER_MINUTE": "1000000",
+    "FFMPEG_THREADS": "1",  # the browser needs the others
+}
 
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The whole product, with a tenant of four people and two superusers."""
-    with Server.start(tmp_path_factory.mktemp("site"), settings=_UNLIMITED) as started:
+    with Server.start(tmp_path_factory.mktemp("site"), settings=_SETTINGS) as started:
         started.await_line("FFAPI serves")
         started.manage("shell", "-c", _PEOPLE)
         yield started
@@ -75,6 +81,16 @@ class Visit:
         self.give_code(SECRET)
         heading = self.page.get_by_role("heading", name="Administration")
         expect(heading).to_be_visible()
+
+    def check_fits(self, *paths: str, widths: Iterable[int]) -> None:
+        """Look at each page on screens of all these widths, by day and by night."""
+        too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        for path in paths:
+            self.open(path)
+            for width, scheme in product(widths, _SCHEMES):
+                self.page.set_viewport_size({"width": width, "height": 800})
+                self.page.emulate_media(color_scheme=scheme)
+                assert self.page.evaluate(too_wide) == 0, (path, width, scheme)
 
     def sign_in(self, name: str, path: str = "/") -> None:
         self.open(f"/login?next={path}")

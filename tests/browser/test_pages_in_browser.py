@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
-from tests.browser.conftest import Visit, visiting
+from tests.browser.conftest import Visit
 from tests.harness.media import Samples
-from tests.harness.server import Server
 
 pytestmark = pytest.mark.slow
 _PLAYED_S = """async video => {
@@ -195,18 +194,10 @@ def test_a_viewer_sees_and_changes_nothing(visit: Visit) -> None:
     expect(visit.page.get_by_role("link", name=re.compile("^Set up"))).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1440])
-def test_pages_fit_every_screen(server: Server, browser: Browser, width: int, scheme: Any) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    visit = visiting(context, server)
+def test_pages_fit_every_screen(visit: Visit) -> None:
     visit.sign_in("alice")
-    for path in ("/", "/jobs", "/operations", "/files", _FORM, "/operations/video/concat/new"):
-        visit.open(path)
-        too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert visit.page.evaluate(too_wide) == 0, path
-    context.close()
-    assert visit.complaints == []
+    own = ("/", "/jobs", "/operations", "/files", _FORM, "/operations/video/concat/new")
+    visit.check_fits(*own, widths=(360, 768, 1440))
 
 
 def test_the_admin_runs_under_its_policy(visit: Visit) -> None:
