@@ -36,6 +36,7 @@ class DemoClient:
             "video_codec": "h264",
             "audio_codec": "aac",
             "resolution": "720p",
+            "preset": "fast",
         }
         job = {"operation": "transcode", "params": params, "output_name": "dusk-720p.mp4"}
         return _answered(self.http.post("/v1/jobs", json=job))
