@@ -24,6 +24,8 @@ THREADS = {
     "media_jobs.sandbox.process:_have_it_watched": "one FFmpeg; killed where it fails",
     "media_jobs.sandbox.fork_server:_start": "one launcher; its end is seen by who asks it",
     "accounts.people.mail:<module>": "a pool of the library's; each mail logs what it raises",
+    "ffapi_site.lib.streamed_body:__init__": "a connection each",
+    "ffapi_site.lib.streamed_body:_stream": "the answer, or the client's leaving",
 }
 
 # Loops whose condition is true for ever, or that wait for a word from outside.

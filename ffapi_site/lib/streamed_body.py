@@ -12,13 +12,20 @@ import contextlib
 import io
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.exceptions import RequestAborted, RequestDataTooBig
-from django.core.handlers.asgi import ASGIHandler
+from django.core.exceptions import RequestDataTooBig
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.signals import request_started
+from django.http import FileResponse
+from django.urls import set_script_prefix
 
 from ffapi_site.lib.database_release import release_connections
+
+T = TypeVar("T")
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -130,6 +137,20 @@ class StreamedBody(io.RawIOBase):
 
 
 class StreamingASGIHandler(ASGIHandler):
+    """Django's handler, with one way from the event loop to a thread for a request, and one back.
+
+    All that is Django's, from the first middleware to the last, runs in that thread; Django's own
+    goes back and forth between the loop and threads at each middleware that could do without one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # A thread for each client that there may be: one that waits must not hold up another.
+        self._threads = ThreadPoolExecutor(settings.MAX_CONNECTIONS, thread_name_prefix="request")
+
+    def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 -- Django's
+        super().load_middleware(is_async=False)
+
     async def handle(self, scope: Any, receive: Receive, send: Any) -> None:
         body = StreamedBody(receive)
         headers = dict(scope["headers"])
@@ -147,7 +168,45 @@ class StreamingASGIHandler(ASGIHandler):
                 await body.leave()
             await send(message)
 
-        await super().handle(scope, body, send_after_body)  # type: ignore[arg-type]
+        response = await self._in_thread(self._respond, scope, body)
+        if response.streaming:
+            await self._stream(response, body, send_after_body)
+        else:
+            await self.send_response(response, send_after_body)
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        hop = sync_to_async(work, thread_sensitive=False, executor=self._threads)
+        return await hop(*arguments)
+
+    def _respond(self, scope: Any, body: StreamedBody) -> Any:
+        """Answer as Django's handlers do, and end the request where nothing is to be streamed."""
+        set_script_prefix(get_script_prefix(scope))
+        request_started.send(sender=type(self), scope=scope)
+        request, refusal = self.create_request(scope, body)
+        response: Any = refusal if request is None else self.get_response(request)
+        response._handler_class = type(self)  # noqa: SLF001 -- as Django's handlers do
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
+        if response.streaming:
+            release_connections()  # they are this thread's, and the end may come in another
+        else:
+            response.close()
+        return response
+
+    async def _stream(self, response: Any, body: StreamedBody, send: Any) -> None:
+        """Send for as long as the client is there."""
+        sending = asyncio.create_task(self.send_response(response, send))
+        leaving = asyncio.create_task(body.wait_for_disconnect())
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (leaving, sending):
+                task.cancel()
+            try:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await sending
+            finally:
+                await self._in_thread(response.close)
 
     def create_request(self, scope: Any, body_file: Any) -> Any:
         try:
@@ -155,13 +214,6 @@ class StreamingASGIHandler(ASGIHandler):
         except (ValueError, LookupError):  # a parameter in an encoding that nobody knows
             kept = [each for each in scope["headers"] if each[0] != b"content-type"]
             return super().create_request(scope | {"headers": kept}, body_file)
-
-    async def read_body(self, receive: Any) -> Any:
-        return receive
-
-    async def listen_for_disconnect(self, receive: Any) -> None:
-        await receive.wait_for_disconnect()
-        raise RequestAborted
 
 
 def _in_memory_bytes() -> int:
