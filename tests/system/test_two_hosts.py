@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 import psutil
 
 from ffapi_site.database.embedded import socket_folder
-from tests.harness.customer import Customer
+from tests.harness.customer import Customer, Json
+from tests.harness.far_end import FarEnd
 from tests.harness.media import Samples
 from tests.harness.processes import is_dead
 from tests.harness.server import Server, eventually, free_port
@@ -53,16 +54,26 @@ def _lose(host: Server) -> list[psutil.Process]:
     return lost
 
 
-def test_it_works(site: Site, alice: Customer, media: Samples) -> None:
-    source = alice.upload(media.path("film"))["id"]
-    params = {"input": source, "resolution": "480p"}
+def test_it_works(site: Site, alice: Customer, media: Samples, far_end: FarEnd) -> None:
+    """More jobs than slots, twice; those that fetch keep all the slots of both hosts busy."""
+    content, jobs = media.path("red").read_bytes(), list[Json]()
+
+    def submit(url: str) -> None:
+        params = {"input": url, "preset": "fast"}
+        jobs.extend(alice.submit("transcode", params, tags=["shared"]) for _ in range(_JOBS // 2))
+        assert eventually(lambda: len(_hosts_of(site, "running")) == 2, within_s=60)
+
     with _second_host(site) as second:
-        jobs = [alice.submit("transcode", params, tags=["shared"]) for _ in range(_JOBS)]
-        assert eventually(lambda: "second" in _hosts_of(site, "completed"), within_s=60)
-        assert eventually(lambda: "second" in _hosts_of(site, "running"), within_s=60)
-        assert list((second.folder / "scratch").glob("job_*"))
-        assert _lose(second) != []
-        ended = [alice.ended(job, within_s=200) for job in jobs]
+        with far_end.held("/shared.mp4", content) as (url, release):
+            submit(url)
+            release()
+            assert eventually(lambda: "second" in _hosts_of(site, "completed"), within_s=60)
+        with far_end.held("/lost.mp4", content) as (url, release):
+            submit(url)
+            assert list((second.folder / "scratch").glob("job_*"))
+            assert _lose(second) != []
+            release()
+            ended = [alice.ended(job, within_s=200) for job in jobs]
     assert {job["status"] for job in ended} == {"completed"}
     assert len(_hosts_of(site, "completed")) == 2
     assert max(job["attempt"] for job in ended) == 2  # what the lost host had begun
