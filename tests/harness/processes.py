@@ -18,12 +18,19 @@ def is_dead(process: psutil.Process) -> bool:
         return True
 
 
+def stop(process: psutil.Process) -> None:
+    """Have it stand still, and see that it does: a signal comes when its receiver has a CPU."""
+    process.suspend()
+    still = {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
+    assert eventually(lambda: process.status() in still, within_s=60)
+
+
 @contextmanager
 def frozen(processes: Sequence[psutil.Process]) -> Iterator[None]:
     """Have them stand still; one that was about to end does so before, or when it may go on."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
-            process.suspend()
+            stop(process)
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 
 from ffapi_site.database import embedded
-from tests.harness.processes import is_dead
+from tests.harness.processes import is_dead, stop
 from tests.harness.server import eventually
 
 pytestmark = pytest.mark.slow
@@ -79,7 +79,7 @@ def test_a_process_that_outlived_a_killed_server_is_ended(folder: Path) -> None:
     """It stands still and holds the memory: PostgreSQL would start no server beside it."""
     with _connect(folder) as held:
         frozen = psutil.Process(held.info.backend_pid)
-        frozen.suspend()
+        stop(frozen)
         psutil.Process(_pid(folder)).kill()
         assert _answer(folder) == (1,)
         assert is_dead(frozen)

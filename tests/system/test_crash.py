@@ -14,7 +14,7 @@ from media_jobs.slot import process
 from tests.harness.customer import Customer, Json
 from tests.harness.far_end import FarEnd
 from tests.harness.media import FFMPEG, Samples
-from tests.harness.processes import frozen, is_dead
+from tests.harness.processes import frozen, is_dead, stop
 from tests.harness.server import eventually
 from tests.harness.site import GRACE_S, Site
 
@@ -113,7 +113,7 @@ def test_a_worker_that_is_stopped_for_good(
     job = _encode(alice, long_source, _BRIEF_S, output_name="hung.mp4")
     ffmpeg = site.encoding(job)
     worker, slot = _worker_of(ffmpeg), site.slot_of(job)
-    worker.suspend()
+    stop(worker)
     began = time.monotonic()
     assert eventually(lambda: is_dead(worker) and is_dead(ffmpeg), within_s=60)
     site.await_slots()

@@ -17,7 +17,7 @@ from media_jobs import sandbox
 from media_jobs.host import scratch
 from media_jobs.sandbox import fork_server, spawn
 from media_jobs.sandbox import launcher as launcher_module
-from tests.harness.processes import is_dead
+from tests.harness.processes import is_dead, stop
 from tests.harness.programs import FFMPEG_PATH, FFPROBE_PATH
 from tests.harness.server import eventually
 
@@ -137,7 +137,7 @@ def test_a_stopped_one_is_replaced(folder: Path) -> None:
     """What it is asked meanwhile another one does; to wake up it does not get."""
     _version(folder)
     stopped = _launcher()
-    stopped.suspend()
+    stop(stopped)
     assert _version(folder).returncode == 0
     assert eventually(lambda: is_dead(stopped), within_s=5)
     assert _launcher() != stopped

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 
+import psutil
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -25,6 +25,7 @@ from media_jobs.slot.hangs import Hangs
 from media_jobs.slot.process import Guard
 from tests.engine.claiming import claim
 from tests.factories import JobFactory
+from tests.harness.processes import stop
 
 pytestmark = pytest.mark.django_db
 
@@ -192,7 +193,7 @@ def test_a_stopped_process_of_an_idle_slot(slot: Guard, settings: object) -> Non
     settings.LEASE_SECONDS = 0  # type: ignore[attr-defined]
     with subprocess.Popen(["sleep", "60"]) as process:
         try:
-            process.send_signal(signal.SIGSTOP)
+            stop(psutil.Process(process.pid))
             assert certain(Hangs(slot.name, process.pid)) == "a process was stopped"
         finally:
             process.kill()
