@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.roles import allows
 from accounts.web.api_view import TenantAPIView
-from media_jobs.api.job_schemas import related, to_json
+from media_jobs.api.job_schemas import to_json
 from media_jobs.api.waiting import wait_for_end, wanted_wait_s
 from media_jobs.models import Job
 
@@ -25,7 +25,7 @@ class MakesJobs(TenantAPIView):
         wait_s = wanted_wait_s(self.request) if may_read else None
         waited = wait_s is not None and wait_for_end(job, wait_s)
         if waited:
-            job = related(Job.objects.filter(pk=job.pk)).get()
+            job = Job.objects.get(pk=job.pk)
         headers = {"Location": f"/v1/jobs/{job.id}"}
         if waited:
             headers["Preference-Applied"] = f"wait={wait_s}"

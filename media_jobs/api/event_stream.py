@@ -13,7 +13,7 @@ from django.db import connection
 from accounts import keys
 from accounts.models import ApiKey
 from ffapi_site.lib import scope
-from media_jobs.api.job_schemas import related, to_json
+from media_jobs.api.job_schemas import to_json
 from media_jobs.events.change_feed import feed
 from media_jobs.models import Job
 
@@ -44,7 +44,7 @@ def _look(job_id: str, listener: Listener) -> _Seen | None:
         if not listener.may_listen():
             return None
         with scope.within(listener.api_key.tenant_id):
-            job = related(Job.objects.filter(pk=job_id)).first()
+            job = Job.objects.filter(pk=job_id).first()
             return _Seen(json.dumps(to_json(job)).encode(), job.is_final) if job else None
     finally:
         connection.close()  # this thread may not come again

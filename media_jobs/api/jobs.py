@@ -16,7 +16,7 @@ from ffapi_site.lib.renderers import EventStream, PlainText
 from media_jobs.api import event_stream, job_schemas
 from media_jobs.api.answers import MakesJobs
 from media_jobs.api.job_list import FILTERS, filtered
-from media_jobs.api.job_schemas import JobBody, list_to_json, related, to_json
+from media_jobs.api.job_schemas import JobBody, list_to_json, to_json
 from media_jobs.api.openapi import JOB_MADE, PREFER, QUERY
 from media_jobs.api.schemas import JOB_REQUEST
 from media_jobs.engine import jobs
@@ -30,7 +30,7 @@ class Jobs(MakesJobs):
     @extend_schema(parameters=[*QUERY, *PAGING], responses=page_of("JobBody"))
     def get(self, request: Request) -> Response:
         """The tenant's jobs, the newest first."""
-        return self.page(related(filtered(request, self.tenant)), list_to_json, filters=FILTERS)
+        return self.page(filtered(request, self.tenant), list_to_json, filters=FILTERS)
 
     @extend_schema(request=JSON(JOB_REQUEST), parameters=[PREFER], responses=JOB_MADE)
     def post(self, request: Request) -> Response:
@@ -55,7 +55,7 @@ class OneJob(TenantAPIView):
     @extend_schema(responses=JobBody)
     def get(self, request: Request, job_id: str) -> Response:
         """One job; its outputs are there once it is completed."""
-        return Response(to_json(self.own(related(Job.objects.all()), job_id)))
+        return Response(to_json(self.own(Job.objects.all(), job_id)))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, job_id: str) -> Response:

@@ -176,12 +176,7 @@ def _give(job: Job, planned: Planned) -> None:
         cursor.execute(_GIVE, (files, job.pk, roles, urls, files))
         if cursor.rowcount < len(inputs):
             raise Conflict("an input is being deleted", code="input_deleted")
-    # As if prefetched: what tells of the new job need not read them.
-    told = job.inputs.all()
-    told._result_cache = [  # noqa: SLF001
-        JobInput(job=job, role=each.role, url=each.url, file=each.file) for each in inputs
-    ]
-    job._prefetched_objects_cache = {"inputs": told}  # type: ignore[attr-defined]  # noqa: SLF001
+    job.just_given = [JobInput(job=job, role=e.role, url=e.url, file=e.file) for e in inputs]
 
 
 def cancel(job: Job) -> Job:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -14,6 +14,9 @@ from ffapi_site.lib.environment import LONGEST_HOST_NAME
 from ffapi_site.lib.ids import MadeAtField, PublicIdField
 from ffapi_site.lib.labels import LONGEST_TAG, METADATA_BYTES
 from ffapi_site.lib.web_addresses import LONGEST_URL
+
+if TYPE_CHECKING:
+    from media_jobs.models.media import JobInput
 
 
 class Status(models.TextChoices):
@@ -142,6 +145,9 @@ class Job(models.Model):
     error = BoundedJSONField(null=True, blank=True, most_bytes=FACTS_BYTES, cuts=True)
     warnings = BoundedJSONField(default=list, most_bytes=WARNINGS_BYTES, cuts=True)
     usage = BoundedJSONField(default=dict, most_bytes=FACTS_BYTES, cuts=True)
+
+    just_given: list[JobInput] | None = None
+    """The inputs, with whoever has made the job just now: it tells of them without reading them."""
 
     objects = JobQuerySet.as_manager()
 

@@ -80,5 +80,5 @@ def to_json(file: File) -> dict[str, Any]:
         metadata=file.metadata,
         created_at=file.created_at,
         expires_at=file.expires_at,
-        download_url=download_url(file),
+        download_url=download_url(file.pk),
     ).model_dump(mode="json")

@@ -47,5 +47,5 @@ def link(file: File) -> FileLink:
 
     Media that have a host of their own are linked there.
     """
-    url = f"{settings.MEDIA_ORIGIN}{download_path(file)}"
+    url = f"{settings.MEDIA_ORIGIN}{download_path(file.pk)}"
     return FileLink(file, download_url=url, inline_url=f"{url}&disposition=inline")
