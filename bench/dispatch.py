@@ -28,7 +28,7 @@ _JOBS = 40
 _IN_OPEN = 0x20  # linux/inotify.h
 _EVENTS_BYTES = 4096
 _STOPS_WITHIN_S = 0.2
-_TARGET_S = 0.025
+_TARGET_S = 0.01
 _SAME = 1.5  # two 95th percentiles of 50 that are no further apart are the same
 
 

@@ -21,11 +21,11 @@ from media_jobs.models import Job, Status
 _TENANTS = 50
 _SHORT, _LONG = 1_000, 100_000
 _ROUNDS, _CLAIMS = 3, 150
-_CLAIMS_A_SECOND = 300
-_SLOWER_AT_MOST = 1.2
+_CLAIMS_A_SECOND = 500
+_SLOWER_AT_MOST = 1.1
 _FEW, _MANY = 10_000, 1_000_000
 _LISTS = 100
-_LIST_SLOWER_AT_MOST = 1.5
+_LIST_SLOWER_AT_MOST = 1.2
 
 _fillings = count()  # what was used is accounted for by its id, for good
 

@@ -45,9 +45,9 @@ def bench_site(far_end: str) -> Iterator[Site]:
     """Serve in a new data folder; this process gets the same settings, not yet read."""
     folder = ROOT / "var" / "bench"
     shutil.rmtree(folder, ignore_errors=True)
-    port = _free_port()
+    port = free_port()
     os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "bench.settings",
+        "DJANGO_SETTINGS_MODULE": "ffapi_site.settings",
         "FFAPI_DATA_DIR": str(folder),
         "PORT": str(port),
         "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000",
@@ -75,7 +75,7 @@ def _key() -> Mapping[str, str]:
     return told
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
