@@ -46,7 +46,9 @@ def short_job(site: Site, clip: Path) -> Figure:
 
         def encode(program: str) -> None:
             command = [program, *argv[1:]]
-            subprocess.run(command, cwd=folder, check=True, stdin=-3, capture_output=True)
+            subprocess.run(
+                command, cwd=folder, check=True, stdin=subprocess.DEVNULL, capture_output=True
+            )
 
         with told_of(CHANNEL) as changes:
             rounds = [
@@ -114,7 +116,9 @@ def small_jobs(site: Site, clip: Path) -> Figure:
         once = shlex.join([FFMPEG_PATH, *argv[1:-1], "-f", "mp4", "/dev/null"])
         shell = f"seq {_SMALL_JOBS} | xargs -P{_AT_A_TIME} -I@ sh -c {shlex.quote(once)}"
         run = ["sh", "-c", f"{shell} > /dev/null 2>&1"]
-        bare = seconds(lambda: subprocess.run(run, cwd=folder, check=True, stdin=-3))
+        bare = seconds(
+            lambda: subprocess.run(run, cwd=folder, check=True, stdin=subprocess.DEVNULL)
+        )
     return Figure(
         f"{_SMALL_JOBS} small jobs: 2 s of 360p to 180p",
         f"{ours:.1f} s",
