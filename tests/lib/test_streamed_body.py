@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.signals import request_finished, request_started
 
 from ffapi_site.lib.streamed_body import StreamingASGIHandler
 
@@ -61,3 +64,34 @@ def _answered(content_type: bytes) -> int:
 )
 def test_a_type_that_can_t_be_read_is_none(content_type: bytes) -> None:
     assert _answered(content_type) == 200
+
+
+def test_a_request_is_one_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its start, through all the middleware, to its end; the event loop only sends."""
+    threads: list[threading.Thread] = []
+
+    def note(*_: Any, **__: Any) -> None:
+        threads.append(threading.current_thread())
+
+    class Outermost:
+        sync_capable = async_capable = True
+
+        def __init__(self, get_response: Any) -> None:
+            self.get_response = get_response
+
+        def __call__(self, request: Any) -> Any:
+            note()
+            return self.get_response(request)
+
+    monkeypatch.setattr(settings, "MIDDLEWARE", [f"{__name__}.Outermost", *settings.MIDDLEWARE])
+    monkeypatch.setitem(globals(), "Outermost", Outermost)
+    for each in (request_started, request_finished):
+        each.connect(note)
+    try:
+        assert _answered(b"text/plain") == 200
+    finally:
+        for each in (request_started, request_finished):
+            each.disconnect(note)
+    assert len(threads) == 3
+    assert len(set(threads)) == 1
+    assert threads[0] is not threading.main_thread()
