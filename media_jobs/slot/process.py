@@ -64,6 +64,8 @@ class Guard:
         self.name = f"{machine.name()}-{lane}-{number}"
         self._go_on = go_on
         self._row: dict[str, Any] = {"lane": lane, "host": machine.name(), "pid": os.getpid()}
+        self._told: dict[str, Any] = {}
+        """What its row holds, as far as this process has written it."""
         self._checked_at = 0.0
         self._since: datetime | None = None
         self._draining_since: float | None = None
@@ -177,10 +179,18 @@ class Guard:
             "scratch_mb": machine.scratch_mb(),
             "hung": hung,
             "troubles": self._queue.troubles | self._cleaning.troubles | scratch.troubles(),
-            "heartbeat_at": Now(),
         }
-        first = {"started_at": Now()} if self._since is None else {}
-        Slot.objects.update_or_create(name=self.name, defaults=self._row | told | first)
+        values = self._row | told
+        # What is as it was is not written again: the builds alone are kilobytes, every few seconds.
+        changed = {
+            name: each
+            for name, each in values.items()
+            if name not in self._told or self._told[name] != each
+        }
+        times = {"heartbeat_at": Now()} | ({"started_at": Now()} if self._since is None else {})
+        if not Slot.objects.filter(pk=self.name).update(**changed, **times):
+            Slot.objects.create(name=self.name, **values, **times)
+        self._told = values
         if self._since is None:
             self._since = Slot.objects.get(pk=self.name).started_at
 
