@@ -18,7 +18,7 @@ import pytest
 
 from ffapi_site.lib import scope
 from tests.harness.many_requests import known_people
-from tests.in_turn import IS_NIGHT, in_turn
+from tests.in_turn import in_turn
 from tests.isolation.actors import Actor, api_actors, page_actors
 from tests.isolation.expected import granted, is_through, told, turned_away
 from tests.isolation.routes import ADMIN, ADMIN_ROUTES, METHODS, ROUTES, Kind, Route
@@ -111,8 +111,8 @@ def _one_of_each(actors: list[Actor], route: Route) -> list[Actor]:
 def _in_turn(route: Route, method: str, actors: list[Actor], of: int) -> list[Actor]:
     """Those on whose answers it depends, and of the others those whose turn it is."""
     # A HEAD is answered by what answers a GET, and where nothing takes it, all are alike.
-    all_ask = IS_NIGHT or (route.takes(method) and method != "HEAD")
-    deciding = _deciding(route, method, actors) if all_ask else []
+    matters = route.takes(method) and method != "HEAD"
+    deciding = _deciding(route, method, actors) if matters else []
     turn = GUARDED.index(route.path) + METHODS.index(method)
     others = [each for each in actors if each not in deciding]
     return [*deciding, *in_turn(others, turn, of)]
