@@ -147,6 +147,12 @@ def test_text_shows_at_its_place_and_time(media: Samples, tmp_path: Path) -> Non
     assert lit(done.path, "iw:ih:0:0", 0.6) == 0
 
 
+def test_a_text_whose_first_line_is_empty_is_shown(media: Samples, tmp_path: Path) -> None:
+    """FFmpeg 9 alone draws nothing of it."""
+    done = drawn(media, tmp_path, "\nsecond", position="top-left")
+    assert lit(done.path, "iw:ih:0:0") > 0
+
+
 @pytest.mark.parametrize(
     "text",
     [

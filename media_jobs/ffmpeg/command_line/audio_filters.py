@@ -26,7 +26,7 @@ afftdn T: noise_reduction/nr noise_floor/nf noise_type/nt band_noise/bn* residua
     track_noise/tn track_residual/tr output_mode/om adaptivity/ad floor_offset/fo noise_link/nl
     band_multiplier/bm sample_noise/sn gain_smooth/gs
 afftfilt T: real* imag* win_size win_func overlap
-afir: dry wet length gtype irgain irfmt maxir response channel size rate minp maxp nbirs ir
+afir T: dry wet length gtype irgain irfmt maxir response channel size rate minp maxp nbirs ir
     precision
 aformat: sample_fmts/f* sample_rates/r* channel_layouts/cl*
 afreqshift T: shift level order
@@ -57,7 +57,7 @@ aresample: sample_rate async first_pts min_comp min_hard_comp comp_duration max_
     surround_mix_level/slev lfe_mix_level flags/swr_flags internal_sample_fmt/tsf
 areverse:
 aselect: expr/e* outputs/n
-asetnsamples: nb_out_samples/n pad/p
+asetnsamples T: nb_out_samples/n pad/p
 asetpts: expr*
 asetrate: sample_rate/r
 asettb: expr/tb*
@@ -134,7 +134,7 @@ sidechaincompress: level_in mode threshold ratio attack release makeup knee link
 sidechaingate T: level_in mode range threshold ratio attack release makeup knee detection link
     level_sc
 silencedetect: n/noise d/duration mono/m
-silenceremove: start_periods start_duration start_threshold start_silence start_mode stop_periods
+silenceremove T: start_periods start_duration start_threshold start_silence start_mode stop_periods
     stop_duration stop_threshold stop_silence stop_mode detection window
 speechnorm T: peak/p expansion/e compression/c threshold/t raise/r fall/f channels/h* invert/i
     link/l

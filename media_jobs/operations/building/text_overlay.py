@@ -62,7 +62,8 @@ class Text(Effect):
         x, y = self._place()
         options: dict[str, Value] = {
             **font_option(self.font, canvas.m.capabilities),
-            "text": self.text,
+            # Of a text whose first line is empty FFmpeg 9 draws nothing; a blank looks the same.
+            "text": f" {self.text}" if self.text.startswith("\n") else self.text,
             # Else %{...} in the text would be evaluated.
             "expansion": "none",
             "x": x,
