@@ -36,8 +36,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPlace:
     return ByPlace(config, log)
 
 
+# Fixtures that start a whole site.
+_SITES = {"attacked", "browser", "running_site", "shared"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave what is for the night to the night."""
+    """Leave what is for the night to the night, and what starts a site out of `make check`."""
+    for item in items:
+        if _SITES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
     if os.environ.get("FFAPI_NIGHTLY") == "1":
         return
     nightly = [each for each in items if each.get_closest_marker("nightly")]
