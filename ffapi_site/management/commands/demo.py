@@ -34,6 +34,7 @@ class Command(BaseCommand):
                 self._transcode(account)
                 self._tell(account)
                 if once:
+                    self._say("stopping; `make serve` brings it back, login and key stay good")
                     return
                 why = site.ended(supervisor)
                 self.stderr.write(f"{why}: all else is stopped")
