@@ -86,9 +86,10 @@ def _run(argv: list[str], env: dict[str, str]) -> int:
     os.environ.clear()
     os.environ.update(env)
     setproctitle(f"ffapi: {env['SUPERVISOR_PROCESS_NAME']}")
-    sys.argv = argv[1:]
+    is_module = argv[1] == "-m"
+    sys.argv = argv[2:] if is_module else argv[1:]
     try:
-        if argv[1] == "-m":
+        if is_module:
             runpy.run_module(argv[2], run_name="__main__", alter_sys=True)
         else:
             runpy.run_path(argv[1], run_name="__main__")

@@ -14,10 +14,14 @@ def status_of(program: str, folder: Path) -> int:
     """Run Python text as the supervisor runs a program; give its exit status."""
     script = folder / "program.py"
     script.write_text(program)
+    return status_of_python(str(script), "argument")
+
+
+def status_of_python(*arguments: str) -> int:
     child = os.fork()
     if child == 0:
         environment = dict(os.environ) | {"SUPERVISOR_PROCESS_NAME": "program", "TOLD": "told"}
-        command = [sys.executable, str(script), "argument"]
+        command = [sys.executable, *arguments]
         forks._Options().execve(sys.executable, command, environment)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
@@ -26,6 +30,11 @@ def test_it_works(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     program = "import os, sys\nprint(__name__, sys.argv[1:], os.environ['TOLD'], flush=True)"
     assert status_of(program, tmp_path) == 0
     assert capfd.readouterr().out == "__main__ ['argument'] told\n"
+
+
+def test_a_module_has_its_own_arguments(capfd: pytest.CaptureFixture[str]) -> None:
+    assert status_of_python("-m", "calendar", "2026", "2") == 0
+    assert "February 2026" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
