@@ -49,6 +49,15 @@ def test_nothing_is_left_to_do() -> None:
     assert [name for name in found if not name.endswith("pyproject.toml")] == []
 
 
+def test_no_test_goes_on_in_a_copy_of_itself() -> None:
+    """What raises in one would run the rest of the suite once more: `forked` ends it."""
+    forks = {str(path.relative_to(ROOT)) for path in _ours() if "os.fork()" in path.read_text()}
+    # And this file, and programs of their own.
+    allowed = {"tests/harness/processes.py", "tests/test_house.py"}
+    allowed |= {"tests/audit/test_crowds.py", "tests/site/settings_reader.py"}
+    assert {name for name in forks if name.startswith("tests/")} == allowed
+
+
 def test_modules_are_named_by_what_they_are() -> None:
     assert [str(path) for path in _ours() if path.stem in _VAGUE] == []
 

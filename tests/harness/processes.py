@@ -1,13 +1,41 @@
-"""Processes that tests look at and did not start."""
+"""Processes that tests look at, and copies of a test's own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import pwd
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import psutil
 
+from ffapi_site.lib.watched import become
 from tests.harness.server import eventually
+
+
+def forked(work: Callable[[], object]) -> int:
+    """Do ``work`` in a copy of this process, which ends with it whatever it raises; give its id."""
+
+    def done() -> int:
+        work()
+        return 0
+
+    child = os.fork()
+    if child == 0:
+        become(done)
+    return child
+
+
+def become_user(name: str) -> None:
+    """Have this process, a copy of a test's own that root runs, be another user of the machine."""
+    user = pwd.getpwnam(name)
+    os.setgroups([])
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
+
+
+def exit_status(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def is_dead(process: psutil.Process) -> bool:

@@ -27,6 +27,7 @@ from storage import store
 from storage.models import File
 from storage.models.file import Origin
 from tests.factories import TenantFactory
+from tests.harness.processes import exit_status, forked
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 
@@ -94,21 +95,22 @@ def test_who_is_to_die_with_its_parent_still_is(data: Path) -> None:
 
 def test_who_lost_its_parent_meanwhile_dies(data: Path) -> None:
     reading, writing = os.pipe()
-    middle = os.fork()
-    if middle == 0:
-        parent = os.getpid()
-        if os.fork() == 0:
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-            with shared_folders.as_owner_of(data / "media"):
-                os.kill(parent, signal.SIGKILL)
-                while os.getppid() == parent:
-                    time.sleep(0.01)
-            os.write(writing, b"alive")
-        os._exit(0)
+
+    def child() -> None:
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        with shared_folders.as_owner_of(data / "media"):
+            os.write(writing, b"began")
+            os.kill(parent, signal.SIGKILL)
+            while os.getppid() == parent:
+                time.sleep(0.01)
+        os.write(writing, b"alive")
+
+    parent = forked(lambda: exit_status(forked(child)))
     os.close(writing)
-    os.waitpid(middle, 0)
+    assert exit_status(parent) == -signal.SIGKILL
     with os.fdopen(reading) as told:
-        assert told.read() == ""
+        assert told.read() == "began"
 
 
 def test_another_thread_is_not_concerned(data: Path) -> None:

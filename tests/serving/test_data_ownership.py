@@ -16,6 +16,7 @@ from pytest_django import Settings
 from ffapi_site.database import embedded
 from ffapi_site.lib.system_user import SITE_USER, system_user
 from ffapi_site.serving import data_ownership
+from tests.harness.processes import become_user, exit_status, forked
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can take a folder back")
 
@@ -51,18 +52,12 @@ def given(folder: Path) -> None:
 
 def as_user(user: pwd.struct_passwd, action: Callable[[], object]) -> bool:
     """Whether that user may do it."""
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgroups([])
-            os.setgid(user.pw_gid)
-            os.setuid(user.pw_uid)
-            action()
-        except OSError:
-            os._exit(1)
-        finally:
-            os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    def attempt() -> None:
+        become_user(user.pw_name)
+        action()
+
+    return exit_status(forked(attempt)) == 0
 
 
 def writable(data: Path, user: pwd.struct_passwd) -> Iterator[str]:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ffapi_site.serving import forks, tied
 from ffapi_site.serving.programs import programs
+from tests.harness.processes import exit_status, forked
 
 
 def status_of(program: str, folder: Path) -> int:
@@ -18,12 +20,10 @@ def status_of(program: str, folder: Path) -> int:
 
 
 def status_of_python(*arguments: str) -> int:
-    child = os.fork()
-    if child == 0:
-        environment = dict(os.environ) | {"SUPERVISOR_PROCESS_NAME": "program", "TOLD": "told"}
-        command = [sys.executable, *arguments]
-        forks._Options().execve(sys.executable, command, environment)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    environment = dict(os.environ) | {"SUPERVISOR_PROCESS_NAME": "program", "TOLD": "told"}
+    command = [sys.executable, *arguments]
+    begin = partial(forks._Options().execve, sys.executable, command, environment)
+    return exit_status(forked(begin))
 
 
 def test_it_works(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

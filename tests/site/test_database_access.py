@@ -18,6 +18,7 @@ import pytest
 from django.conf import settings
 
 from ffapi_site.database import embedded, sockets
+from tests.harness.processes import become_user, exit_status, forked
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,22 +38,19 @@ def folder() -> Iterator[Path]:
 
 def _as_user(name: str, action: Callable[[], object]) -> str:
     """Do it as another user of the machine, and give what came of it, as text."""
-    user = pwd.getpwnam(name)
     reading, writing = os.pipe()
-    child = os.fork()  # not another program: Python may lie where only we can go
-    if child == 0:
+
+    def attempt() -> None:
+        become_user(name)
         try:
-            os.setgroups([])
-            os.setgid(user.pw_gid)
-            os.setuid(user.pw_uid)
             os.write(writing, str(action()).encode())
         except (psycopg.Error, embedded.NotReady) as error:
             os.write(writing, str(error).encode())
-        finally:
-            os._exit(0)
+
+    child = forked(attempt)  # not another program: Python may lie where only we can go
     os.close(writing)
     with os.fdopen(reading) as told:
-        os.waitpid(child, 0)
+        assert exit_status(child) == 0
         return told.read()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import tempfile
 import threading
@@ -17,7 +18,7 @@ from media_jobs import sandbox
 from media_jobs.host import scratch
 from media_jobs.sandbox import fork_server, spawn
 from media_jobs.sandbox import launcher as launcher_module
-from tests.harness.processes import is_dead, stop
+from tests.harness.processes import exit_status, forked, is_dead, stop
 from tests.harness.programs import FFMPEG_PATH, FFPROBE_PATH
 from tests.harness.server import eventually
 
@@ -199,13 +200,14 @@ def test_one_that_stops_before_it_is_confined_is_given_up(
 def test_it_does_not_outlive_us() -> None:
     """Its socket's other end closes with the worker, however that ends."""
     reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
+
+    def work() -> None:
         with scratch.passing("forked") as folder:
             _version(folder)
         os.write(writing, str(_launcher().pid).encode())
-        os.kill(os.getpid(), 9)
-    os.waitpid(pid, 0)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert exit_status(forked(work)) == -signal.SIGKILL
     launcher = int(os.read(reading, 20))
     assert eventually(lambda: not _is_there(launcher), within_s=5)
 
