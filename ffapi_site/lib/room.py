@@ -33,6 +33,8 @@ AHEAD_BYTES = 16 << 20
 _SPARE_ENTRIES = 1000  # files and folders that a disk can still take
 _LOCK_PATIENCE_S = 2.0
 _COPY_BYTES = 1 << 20
+# Of a file system that leaves copying to us, or of two that are different ones.
+_NO_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF}
 
 
 class NoRoom(OSError):  # noqa: N818 -- what the disk is
@@ -123,25 +125,29 @@ class _Measured(io.FileIO):
         super().__init__(path, mode)
         self._room = room
         self._announced_bytes = announced_bytes
-        self._checked_to = 0
+        self._written_bytes = 0
+        self._looked_for_bytes = 0
 
     def write(self, data: object, /) -> int:
         size_bytes = memoryview(data).nbytes  # type: ignore[arg-type]  # it is a buffer
-        at = self.tell()
-        if at + size_bytes > self._checked_to:
-            self._look(at, size_bytes)
-            self._checked_to = at + max(size_bytes, STEP_BYTES)
+        # Wherever it is written: a file with holes has its end before its middle.
+        if size_bytes > self._looked_for_bytes:
+            self._look(size_bytes)
+            self._looked_for_bytes = max(size_bytes, STEP_BYTES)
+        self._looked_for_bytes -= size_bytes
+        self._written_bytes += size_bytes
         return super().write(data)  # type: ignore[arg-type]
 
-    def _look(self, at: int, size_bytes: int) -> None:
-        to_come = self._announced_bytes - at
-        if self._checked_to == 0 and to_come > size_bytes:
+    def _look(self, size_bytes: int) -> None:
+        to_come = self._announced_bytes - self._written_bytes
+        if self._written_bytes == 0 and to_come > size_bytes:
             self._room.expect(to_come)
         next_bytes = min(to_come, AHEAD_BYTES)
         self._room.keep(next_bytes if next_bytes >= size_bytes else max(size_bytes, STEP_BYTES))
 
     def truncate(self, size: int | None = None, /) -> int:
-        self._checked_to = 0  # what it gave back may be somebody else's by now
+        # What it gave back may be somebody else's by now.
+        self._written_bytes = self._looked_for_bytes = 0
         return super().truncate(size)
 
 
@@ -169,11 +175,36 @@ def _ledgers() -> Path:
 
 
 def copy(content: BinaryIO, target: Path) -> None:
-    """Write ``content`` to the new file ``target``. Raises `NoRoom`."""
+    """Write ``content`` to the new file ``target``. Raises `NoRoom`.
+
+    Where both are files the kernel copies, or has them share their blocks where the disk can.
+    """
     size_bytes = content.seek(0, os.SEEK_END)
     content.seek(0)
     with room_on(target.parent) as room, room.create(target, announced_bytes=size_bytes) as made:
+        _copy_in_kernel(content, made, room)
+        # The rest, which is all of it where the kernel can't.
         shutil.copyfileobj(content, made, _COPY_BYTES)
+
+
+def _copy_in_kernel(content: BinaryIO, made: BinaryIO, room: Room) -> None:
+    """Copy what copy_file_range(2) takes; both are left where it ended."""
+    copied = 0
+    with suppress(io.UnsupportedOperation):  # what an object store gives is no file
+        source, target = content.fileno(), made.fileno()
+        while True:
+            room.keep(AHEAD_BYTES)
+            try:
+                piece = os.copy_file_range(source, target, AHEAD_BYTES, copied, copied)
+            except OSError as error:
+                if error.errno not in _NO_COPY:
+                    raise
+                break
+            if not piece:
+                break
+            copied += piece
+        content.seek(copied)
+        made.seek(copied)
 
 
 @contextmanager
