@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import BinaryIO
 
-_HEAD_BYTES = 1 << 20
+_HEAD_BYTES = 4096
+_INDEX_BYTES = 1 << 20
+_MOST_BOXES = 1000
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"nut/multimedia container\0", "NUT files are not read here; send Matroska or MP4"),
     (b"tBaK", "TAK sound is not read here; send FLAC or WAV"),
@@ -34,6 +37,7 @@ def why(path: Path) -> str | None:
     """Say what the file at ``path`` is and what to send instead; None of any other file."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+        index = _index(file) if head[4:8] == b"ftyp" else b""
     for magic, said in _MAGIC:
         if head.startswith(magic):
             return said
@@ -43,5 +47,22 @@ def why(path: Path) -> str | None:
         return "animated WebP is not read here; send GIF, WebM or MP4" if moves else None
     if head[4:8] != b"ftyp":
         return None
-    encrypted = _ENCRYPTED if _ENCRYPTED_ENTRY.search(head) else None
+    encrypted = _ENCRYPTED if _ENCRYPTED_ENTRY.search(index) else None
     return next((said for brands, said in _BRANDS if head[8:12] in brands), encrypted)
+
+
+def _index(file: BinaryIO) -> bytes:
+    """The beginning of the box that describes a film's streams, wherever it lies."""
+    at = 0
+    for _ in range(_MOST_BOXES):
+        file.seek(at)
+        head = file.read(16)
+        size = int.from_bytes(head[:4], "big")
+        size = int.from_bytes(head[8:], "big") if size == 1 else size
+        if head[4:8] == b"moov":
+            # Of no size is one that ends with the file.
+            return head + file.read(min(size or _INDEX_BYTES, _INDEX_BYTES))
+        if size < 8:
+            break
+        at += size
+    return b""

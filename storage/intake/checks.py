@@ -9,7 +9,7 @@ from django.conf import settings
 
 from storage.intake import declared_type as declared
 from storage.intake import external_references, virus_scan
-from storage.intake.sniff import HEAD_BYTES, FileRefused, Sniffed, sniff
+from storage.intake.sniff import FileRefused, Sniffed, head_of, sniff
 
 
 def check(
@@ -29,7 +29,7 @@ def check(
         detail = f"{declared_type} names other files; send the media"
         raise FileRefused("playlist_refused", detail)
     with path.open("rb") as content:
-        sniffed = sniff(content.read(HEAD_BYTES), name)
+        sniffed = sniff(head_of(content), name)
         outside = external_references.found_in(content, on_wait)
     if outside is not None:
         raise FileRefused("playlist_refused", outside)

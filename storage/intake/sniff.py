@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import BinaryIO
 
 import puremagic
 
@@ -69,6 +70,7 @@ _TAG = re.compile(rb"ID3[^\xff][^\xff](.)([\x00-\x7f]{4})", re.DOTALL)
 _TAG_HEADER_BYTES = 10
 _TAG_HAS_FOOTER = 0x10
 _START_BYTES = 4096
+_LEAST_BYTES = 64 << 10
 _BLANK = b" \t\r\n\x00"
 _BINARY_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -87,8 +89,18 @@ def _past_tags(head: bytes) -> bytes:
     return head[at:]  # cut once: a file may be nothing but tags
 
 
+def head_of(content: BinaryIO) -> bytes:
+    """The first ``HEAD_BYTES`` of a file, or fewer where the others would tell no more of it."""
+    head = content.read(_LEAST_BYTES)
+    told_by = _past_tags(head)
+    is_text = b"\x00" not in told_by.lstrip(_BLANK) or head.startswith(_BOMS[1:])
+    if is_text or len(told_by) < _START_BYTES:
+        head += content.read(HEAD_BYTES - len(head))
+    return head
+
+
 def sniff(head: bytes, name: str) -> Sniffed:
-    """Tell what a file is from its first ``HEAD_BYTES`` and its name. Raises ``FileRefused``."""
+    """Tell what a file is from its `head_of` and its name. Raises ``FileRefused``."""
     if not head:
         raise FileRefused("empty_file", "the file has no bytes")
     told_by = _past_tags(head)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import timeit
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from storage.intake.sniff import HEAD_BYTES, FileRefused, Kind, sniff
+from storage.intake.sniff import HEAD_BYTES, FileRefused, Kind, head_of, sniff
 from tests.factories import TenantFactory
 from tests.harness.api_client import client_of
 from tests.harness.media import FFMPEG, Samples
@@ -52,6 +53,29 @@ def tag(size_bytes: int, *, footer: bool = False) -> bytes:
     size = bytes(size_bytes >> shift & 0x7F for shift in (21, 14, 7, 0))
     rest = bytes(size_bytes) + (b"3DI\x04\0\x10" + size if footer else b"")
     return b"ID3\x04\0" + (b"\x10" if footer else b"\0") + size + rest
+
+
+def verdict(head: bytes) -> object:
+    try:
+        return sniff(head, "film.mp4")
+    except FileRefused as refused:
+        return refused.code
+
+
+@pytest.mark.parametrize(
+    "before", [b"", tag(0), tag(70_000), tag(65_500), b"\xff\xfe", b" " * 70_000]
+)
+@pytest.mark.parametrize("middle", [b"", b"\0", b"x" * 5000, b"x" * 70_000, b"\0" * 70_000])
+@pytest.mark.parametrize("after", [b"#EXTM3U\n", b"<svg ", b"\na=1\nc=IN IP4 1.2.3.4\n", b"\x01"])
+def test_fewer_bytes_are_taken_where_more_would_tell_no_more(
+    before: bytes, middle: bytes, after: bytes
+) -> None:
+    content = before + middle + after + bytes(2 * HEAD_BYTES)
+    assert verdict(head_of(BytesIO(content))) == verdict(content[:HEAD_BYTES])
+
+
+def test_of_binary_media_little_is_taken() -> None:
+    assert len(head_of(BytesIO(_GIF + bytes(HEAD_BYTES)))) < HEAD_BYTES / 10
 
 
 @pytest.mark.parametrize(

@@ -12,21 +12,24 @@ from media_jobs.host.unsupported_formats import why
 from tests.harness.media import Samples
 from tests.harness.programs import FFMPEG_PATH
 
+_ENCRYPTED = (
+    *("-c", "copy", "-encryption_scheme", "cenc-aes-ctr"),
+    *("-encryption_key", "00112233445566778899aabbccddeeff"),
+    *("-encryption_kid", "00112233445566778899aabbccddeeff"),
+)
 _MADE: dict[str, tuple[str, ...]] = {
     "film.nut": ("-c", "copy"),
     "still.avif": ("-frames:v", "1", "-c:v", "libaom-av1", "-cpu-used", "8", "-still-picture", "1"),
     "moving.webp": ("-t", "0.5", "-vf", "scale=64:-2", "-c:v", "libwebp_anim"),
-    "encrypted.mp4": (
-        *("-c", "copy", "-movflags", "+faststart", "-encryption_scheme", "cenc-aes-ctr"),
-        *("-encryption_key", "00112233445566778899aabbccddeeff"),
-        *("-encryption_kid", "00112233445566778899aabbccddeeff"),
-    ),
+    "encrypted.mp4": (*_ENCRYPTED, "-movflags", "+faststart"),
+    "encrypted_too.mp4": _ENCRYPTED,  # which says so at its end
 }
 _SAID = {
     "film.nut": "NUT",
     "still.avif": "AVIF",
     "moving.webp": "animated WebP",
     "encrypted.mp4": "encrypted",
+    "encrypted_too.mp4": "encrypted",
 }
 
 
