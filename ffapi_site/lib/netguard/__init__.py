@@ -8,8 +8,20 @@ connection is used again only if it leads to an address that was checked anew.
 
 from __future__ import annotations
 
-from ffapi_site.lib.netguard.fetch import Answer, Downloaded, download, post
+from ffapi_site.lib.netguard.fetch import Answer, Downloaded, Remote, begin, download, post
+from ffapi_site.lib.netguard.pieces import FIRST_BYTES
 from ffapi_site.lib.netguard.policy import Policy, Refused
 from ffapi_site.lib.netguard.urls import check
 
-__all__ = ["Answer", "Downloaded", "Policy", "Refused", "check", "download", "post"]
+__all__ = [
+    "FIRST_BYTES",
+    "Answer",
+    "Downloaded",
+    "Policy",
+    "Refused",
+    "Remote",
+    "begin",
+    "check",
+    "download",
+    "post",
+]

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 from urllib.parse import urljoin
 
 from ffapi_site.lib.netguard.deadline import Deadline
 from ffapi_site.lib.netguard.exchange import Interrupted, Question, answered, header
 from ffapi_site.lib.netguard.names import file_name
+from ffapi_site.lib.netguard.pieces import Beginning, NotInPieces, Piece, Version
 from ffapi_site.lib.netguard.policy import Policy, Refused
 from ffapi_site.lib.netguard.transfer import Progress, Transfer
 from ffapi_site.lib.netguard.urls import Target, of_location, parse
@@ -57,6 +58,54 @@ def download(  # noqa: PLR0913 - keyword-only bounds, none of which may be forgo
     transfer = Transfer(to, max_bytes, on_progress)
     fetch = _Fetch(transfer, policy, Deadline(timeout_s, transfer.tell), stall_s)
     return fetch.run(parse(url, policy))
+
+
+def begin(  # noqa: PLR0913 - keyword-only bounds, none of which may be forgotten
+    url: str,
+    to: BinaryIO,
+    *,
+    policy: Policy,
+    max_bytes: int,
+    timeout_s: float,
+    stall_s: float = 30,
+    on_progress: Progress | None = None,
+) -> Remote | Downloaded:
+    """Fetch the first bytes of ``url`` into the empty file ``to``, which then has its full length.
+
+    Bounds, and what is raised, are those of `download`, over all pieces together. Where the server
+    can't give the rest in pieces, all of it is fetched.
+    """
+    target = parse(url, policy)
+    whole = Transfer(to, max_bytes, on_progress)
+    deadline = Deadline(timeout_s, whole.tell)
+    first = Beginning(to, max_bytes, on_progress)
+    try:
+        found = _Fetch(first, policy, deadline, stall_s).run(target)
+    except NotInPieces:
+        return _Fetch(whole, policy, deadline, stall_s).run(target)
+    if first.version is None:
+        return found
+    to.truncate(first.version.size_bytes)
+    found = replace(found, size_bytes=first.version.size_bytes)
+    return Remote(found, first.version, policy, deadline, stall_s, on_progress)
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file at an address, of which its server gives any part; ``found.size_bytes`` is all."""
+
+    found: Downloaded
+    version: Version
+    _policy: Policy
+    _deadline: Deadline
+    _stall_s: float
+    _on_progress: Progress | None
+
+    def fetch(self, to: BinaryIO, begin: int, end: int) -> None:
+        """Write the bytes from ``begin`` to before ``end`` to their place in the file ``to``."""
+        piece = Piece(to, self.version, begin, end, self._on_progress)
+        target = parse(self.found.final_url, self._policy)
+        _Fetch(piece, self._policy, self._deadline, self._stall_s).run(target)
 
 
 @dataclass

@@ -36,6 +36,8 @@ class Transfer:
         self._max_bytes = max_bytes
         self._on_progress = on_progress
         self._validator: str | None = None
+        self._end: int | None = None
+        """Where it is to stop, which is before the file's end."""
         self._window = (time.monotonic(), 0)
 
     @property
@@ -46,7 +48,8 @@ class Transfer:
         """What to ask for: the rest, but the whole if it is another version (RFC 9110, 13.1.5)."""
         if not self.can_resume:
             return {}
-        return {"Range": f"bytes={self.received}-", "If-Range": str(self._validator)}
+        last = "" if self._end is None else self._end - 1
+        return {"Range": f"bytes={self.received}-{last}", "If-Range": str(self._validator)}
 
     def tell(self) -> None:
         if self._on_progress is not None:
@@ -58,6 +61,11 @@ class Transfer:
         if encoding != "identity":
             detail = f"the server sent {encoding[:40]!r} though not asked to"
             raise Refused("encoding_not_allowed", detail)
+        self._accept(response)
+        for chunk in self._chunks(response):
+            self._write(chunk)
+
+    def _accept(self, response: httpcore.Response) -> None:
         if response.status == 206 and self.can_resume:
             self._continue(response)
         elif response.status == 200:
@@ -66,27 +74,24 @@ class Transfer:
             detail = f"the server answered {response.status}"
             is_passing, after_s = response.status in _PASSING_STATUSES, retry_after_s(response)
             raise Refused("bad_status", detail, is_passing=is_passing, retry_after_s=after_s)
-        for chunk in self._chunks(response):
-            self._write(chunk)
 
     def _begin(self, response: httpcore.Response) -> None:
         length = header(response, b"content-length")
         self._expect(int(length) if length else None)
-        self._validator = _validator(response)
+        self._validator = validator_of(response)
         self.received = 0
         self._to.seek(0)
         self._to.truncate()
 
     def _continue(self, response: httpcore.Response) -> None:
-        found = _CONTENT_RANGE.fullmatch(header(response, b"content-range") or "")
-        first, last, total = found.groups() if found else ("", "", "")
+        first, last, total = content_range(response)
         size_bytes = int(last) + 1 if total == "*" else int(total or 0)
         tag = header(response, b"etag")
-        is_the_rest = first == str(self.received) and size_bytes == int(last or 0) + 1
+        end = size_bytes if self._end is None else self._end
+        is_the_rest = first == str(self.received) and end == int(last or 0) + 1
         is_same = self.announced in (None, size_bytes) and tag in (None, self._etag(tag))
         if not (is_the_rest and is_same):
-            detail = "the file changed while it was fetched, or its parts do not fit"
-            raise Refused("content_changed", detail, is_passing=True)
+            raise changed()
         self._expect(size_bytes)
 
     def _etag(self, tag: str | None) -> str | None:
@@ -108,13 +113,16 @@ class Transfer:
                 raise Interrupted("body_incomplete", detail) from error
             detail = f"the connection ended before the {self.announced} bytes that were announced"
             raise Interrupted("content_length_mismatch", detail) from error
-        if self.announced not in (None, self.received):
-            detail = f"{self.received} bytes came where {self.announced} were announced"
+        end = self.announced if self._end is None else self._end
+        if end not in (None, self.received):
+            detail = f"{self.received} bytes came where {end} were announced"
             raise Refused("content_length_mismatch", detail)
 
     def _write(self, chunk: bytes) -> None:
         if self.received + len(chunk) > self._max_bytes:
             raise self._too_large()
+        if self._end is not None and self.received + len(chunk) > self._end:
+            raise changed()
         self._to.write(chunk)
         self.received += len(chunk)
         self._keep_pace()
@@ -132,7 +140,18 @@ class Transfer:
         return Refused("too_large", f"more than {self._max_bytes} bytes")
 
 
-def _validator(response: httpcore.Response) -> str | None:
+def changed() -> Refused:
+    detail = "the file changed while it was fetched, or its parts do not fit"
+    return Refused("content_changed", detail, is_passing=True)
+
+
+def content_range(response: httpcore.Response) -> tuple[str, str, str]:
+    """First and last byte and the whole length, as the header has them; empty without one."""
+    found = _CONTENT_RANGE.fullmatch(header(response, b"content-range") or "")
+    return (found[1], found[2], found[3]) if found else ("", "", "")
+
+
+def validator_of(response: httpcore.Response) -> str | None:
     """What tells this version from another for sure; None where nothing does."""
     if (header(response, b"accept-ranges") or "").lower() == "none":
         return None

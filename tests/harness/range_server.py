@@ -1,0 +1,79 @@
+"""A server that gives any range of the files in a folder, and counts what it gives."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+_PIECE_BYTES = 64 << 10
+
+
+@dataclass
+class RangeServer:
+    folder: Path
+    authority: str = ""
+    validator: str = '"v1"'
+    asked: list[str] = field(default_factory=list)
+    """The ranges, as they were asked for; empty text for the whole."""
+    sent_bytes: int = 0
+
+    def at(self, name: str) -> str:
+        return f"http://{self.authority}/{name}"
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[RangeServer]:
+    told = RangeServer(folder)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(told))
+    told.authority = f"127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,))
+    thread.start()
+    try:
+        yield told
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _handler(told: RangeServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = told.folder / self.path.lstrip("/")
+            size = path.stat().st_size
+            asked = self.headers.get("Range", "")
+            told.asked.append(asked)
+            found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
+            begin, end = 0, size
+            if found and self.headers.get("If-Range", told.validator) == told.validator:
+                begin, end = int(found[1]), min(size, int(found[2] or size - 1) + 1)
+                self.send_response(206)
+                self.send_header("Content-Range", f"bytes {begin}-{end - 1}/{size}")
+            else:
+                self.send_response(200)
+            self.send_header("ETag", told.validator)
+            self.send_header("Content-Length", str(end - begin))
+            self.end_headers()
+            self._send(path, begin, end)
+
+        def _send(self, path: Path, begin: int, end: int) -> None:
+            with path.open("rb") as file:
+                file.seek(begin)
+                while begin < end:
+                    piece = file.read(min(_PIECE_BYTES, end - begin))
+                    self.wfile.write(piece)
+                    told.sent_bytes += len(piece)
+                    begin += len(piece)
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing on the terminal."""
+
+    return Handler
