@@ -71,7 +71,7 @@ class Answers:
     @cached_property
     def _inputs(self) -> list[tuple[str, str]]:
         """Path and SHA-256 of each; those of stored files are known."""
-        known = self.inputs.sha256
+        known = self.inputs.digests
         return sorted(
             (source.path, known.get(role) or self._digest(source.path))
             for role, source in self.inputs.sources.items()

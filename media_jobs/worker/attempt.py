@@ -36,13 +36,14 @@ def run(job: Job) -> None:
 def _work(job: Job, folder: Path, heartbeat: Heartbeat, settlement: Settlement) -> None:
     meter, receipt, watch = Meter(heartbeat.beat), settlement.receipt, heartbeat.go_on
 
-    gathered = inputs.gather(job, folder, meter.fetching)
-    receipt.input_bytes = gathered.size_bytes
-    cut = truncation.names_of_cut(folder, gathered.sources.values(), watch)
-    allowed = bounds.in_force(job.tenant_id, job.api_key_id)
-    media_limits.check_sources(gathered.sources, allowed)
-
     operation = core.parse(job.operation, job.params)
+    gathered = inputs.gather(job, folder, meter.fetching, reads_all=operation.reads_all)
+    receipt.input_bytes = gathered.size_bytes
+    sources = gathered.sources
+    cut = gathered.read_by(lambda: truncation.names_of_cut(folder, sources.values(), watch))
+    allowed = bounds.in_force(job.tenant_id, job.api_key_id)
+    media_limits.check_sources(sources, allowed)
+
     placed = placement.place(job, operation)
 
     answers = Answers(job, folder, gathered, watch)

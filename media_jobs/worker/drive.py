@@ -78,7 +78,7 @@ class Drive:
     def _ask(self, executor: Executor, position: int, command: Command) -> Any:
         if hardware.uses_gpu(command.args):
             self.receipt.device = "gpu"
-        answer = executor.execute(command)
+        answer = self.answers.inputs.read_by(lambda: executor.execute(command))
         self.outputs.extend(command.outputs)
         self.answers.keep(position, command, answer)
         return answer

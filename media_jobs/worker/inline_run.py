@@ -40,10 +40,16 @@ def _answer(planned: Planned, tenant_id: str, operation: str, params: dict[str, 
     field = as_sent(operation, params, planned.inputs[0].role)
     try:
         with at(f"/params/{field}"), scratch.passing("answer") as folder:
-            gathered = inputs.bring(planned.inputs, folder, _patience(), look=look)
+            reads_all = planned.operation.reads_all
+            gathered = inputs.bring(
+                planned.inputs, folder, _patience(), look=look, reads_all=reads_all
+            )
             executor = Executor(folder, CommandLimits.installed(probe.AT_THE_DOOR))
 
             def execute(_: int, command: Command) -> object:
+                return gathered.read_by(lambda: in_turn(command))
+
+            def in_turn(command: Command) -> object:
                 with probe.turn(tenant_id):
                     return executor.execute(command)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -19,10 +19,13 @@ from media_jobs.ffmpeg.media_info import MediaInfo
 from media_jobs.host import probe, scratch
 from media_jobs.models import Job
 from media_jobs.operations.core import Source
+from media_jobs.worker.remote_input import RemoteInput
 from storage import intake, store
 from storage.intake import Kind
 from storage.models import File
 from storage.names import clean_name
+
+T = TypeVar("T")
 
 
 class InputSpec(Protocol):
@@ -43,17 +46,27 @@ class Missing(Refusal):
         super().__init__("input_deleted", detail)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Inputs:
-    sources: dict[str, Source]
-    size_bytes: int
-    sha256: dict[str, str]
-    """Of those that were stored, by their roles."""
+    sources: dict[str, Source] = field(default_factory=dict)
+    size_bytes: int = 0
+    digests: dict[str, str] = field(default_factory=dict)
+    """By their roles, of those whose bytes need not be read for one."""
+    in_parts: list[RemoteInput] = field(default_factory=list)
+
+    def read_by(self, run: Callable[[], T]) -> T:
+        """Give what ``run`` gives, which reads the inputs; it may be run more than once."""
+        for remote in self.in_parts:
+            run = partial(remote.read_by, run)
+        return run()
 
 
-def gather(job: Job, folder: Path, on_bytes: Callable[[int, int | None], None]) -> Inputs:
+def gather(
+    job: Job, folder: Path, on_bytes: Callable[[int, int | None], None], *, reads_all: bool
+) -> Inputs:
     """Bring every input of ``job`` into its folder; raises what `bring` does."""
-    return bring(job.inputs.select_related("file").order_by("id"), folder, on_bytes)
+    rows = job.inputs.select_related("file").order_by("id")
+    return bring(rows, folder, on_bytes, reads_all=reads_all)
 
 
 def bring(
@@ -62,21 +75,22 @@ def bring(
     on_bytes: Callable[[int, int | None], None],
     *,
     look: probe.Look = probe.look,
+    reads_all: bool,
 ) -> Inputs:
-    """Place the files and fetch the addresses.
+    """Place the files and fetch the addresses, of which a part does unless ``reads_all``.
 
-    ``on_bytes`` is called at least twice a second; what it raises ends the fetching. Raises
-    `Missing` for a deleted file, another `Refusal` for an address and what it gave, and
-    `ScannerUnavailable` where a scan can't be had.
+    Whatever reads such a one goes through `Inputs.read_by`. ``on_bytes`` is called at least twice a
+    second; what it raises ends the fetching. Raises `Missing` for a deleted file, another `Refusal`
+    for an address and what it gave, and `ScannerUnavailable` where a scan can't be had.
     """
-    sources, sha256 = {}, {}
-    size_bytes = 0
+    brought = Inputs()
+    fetching = _Fetching(folder, on_bytes, look, reads_all or settings.ENABLE_VIRUS_SCANNING)
     for position, spec in enumerate(inputs):
         named = spec.file.name if spec.file else urlsplit(spec.url).path
         path = scratch.input_path(position, named)
         try:
             if spec.url:
-                source = _download(spec, path, folder, on_bytes, look)
+                source = fetching.source(spec, path, brought)
             else:
                 source = _place(spec, path, folder, on_bytes)
         except Missing:
@@ -84,11 +98,11 @@ def bring(
         except Refusal as refused:
             refused.detail = f"{spec.role}: {refused.detail}"
             raise
-        sources[spec.role] = source
+        brought.sources[spec.role] = source
         if spec.file is not None:
-            sha256[spec.role] = spec.file.sha256
-        size_bytes += (folder / source.path).stat().st_size
-    return Inputs(sources, size_bytes, sha256)
+            brought.digests[spec.role] = spec.file.sha256
+        brought.size_bytes += (folder / source.path).stat().st_size
+    return brought
 
 
 def _place(
@@ -105,29 +119,43 @@ def _place(
     return Source(path=path, info=info, name=spec.file.name, role=spec.role)
 
 
-def _download(
-    spec: InputSpec,
-    path: str,
-    folder: Path,
-    on_bytes: Callable[[int, int | None], None],
-    look: probe.Look,
-) -> Source:
-    # A new file: whatever already lies there, a link above all, is not ours to write to.
-    with room_on(folder) as room, room.create(folder / path) as target:
-        got = netguard.download(
-            spec.url,
-            target,
-            policy=url_policy(),
-            max_bytes=settings.MAX_FILE_SIZE_BYTES,
-            timeout_s=settings.DOWNLOAD_TIMEOUT_SECONDS,
-            on_progress=on_bytes,
-        )
-    watch = partial(on_bytes, got.size_bytes, got.size_bytes)
-    # Looked at as at an upload; where it came from is no promise.
-    name, declared_type = clean_name(got.name), got.content_type or ""
-    found = intake.check(folder / path, name=name, declared_type=declared_type, on_wait=watch)
-    if found.kind is not Kind.MEDIA:
-        raise Refusal("not_a_medium", f"{name} is {found.content_type}, which is not a medium")
-    (folder / path).chmod(0o644)  # for the sandbox's user
-    info = look(folder, path, watch)
-    return Source(path=path, info=info, name=got.name, role=spec.role)
+@dataclass(frozen=True)
+class _Fetching:
+    """Brings what is behind an address."""
+
+    folder: Path
+    on_bytes: Callable[[int, int | None], None]
+    look: probe.Look
+    reads_all: bool
+
+    def source(self, spec: InputSpec, path: str, brought: Inputs) -> Source:
+        place = self.folder / path
+        # A new file: whatever already lies there, a link above all, is not ours to write to.
+        with room_on(self.folder) as room, room.create(place) as target:
+            fetch = netguard.download if self.reads_all else netguard.begin
+            got = fetch(
+                spec.url,
+                target,
+                policy=url_policy(),
+                max_bytes=settings.MAX_FILE_SIZE_BYTES,
+                timeout_s=settings.DOWNLOAD_TIMEOUT_SECONDS,
+                on_progress=self.on_bytes,
+            )
+        place.chmod(0o644)  # for the sandbox's user
+        if isinstance(got, netguard.Downloaded):
+            return self._examined(got, path, spec.role)
+        remote = RemoteInput(place, got)
+        brought.in_parts.append(remote)
+        brought.digests[spec.role] = remote.digest
+        return remote.read_by(lambda: self._examined(got.found, path, spec.role))
+
+    def _examined(self, got: netguard.Downloaded, path: str, role: str) -> Source:
+        """Look at it as at an upload; where it came from is no promise."""
+        watch = partial(self.on_bytes, got.size_bytes, got.size_bytes)
+        name, declared_type = clean_name(got.name), got.content_type or ""
+        place = self.folder / path
+        found = intake.check(place, name=name, declared_type=declared_type, on_wait=watch)
+        if found.kind is not Kind.MEDIA:
+            raise Refusal("not_a_medium", f"{name} is {found.content_type}, which is not a medium")
+        info = self.look(self.folder, path, watch)
+        return Source(path=path, info=info, name=got.name, role=role)

@@ -56,7 +56,7 @@ from media_jobs.operations.building import segments, text_overlay
 from media_jobs.operations.core import REGISTRY, parsing
 from media_jobs.operations.core.samples import SAMPLES
 from storage import ranges
-from storage.intake import external_references
+from storage.intake import external_references, sniff
 from storage.names import clean_name
 from tests.linear import patterns
 from tests.linear.readers import FRAMES, UNITS, Reader
@@ -73,6 +73,7 @@ def _in_file(read: Callable[[Any], object]) -> Callable[[str], object]:
     def call(text: str) -> object:
         with TemporaryFile() as content:
             content.write(text.encode("latin-1", "replace"))
+            content.seek(0)
             return read(content)
 
     return call
@@ -149,10 +150,16 @@ READERS = (
         units=(*_BOXES, "strh", "strh\0\0\0\0txt", "a", "\0"),
     ),
     Reader(
+        "storage.intake.sniff.head_of",
+        _in_file(sniff.head_of),
+        frames=(("", ""), ("ID3\x04\0\0\0\0\0\0", "")),
+        units=("\0", " ", "a", "ID3\x04\0\0\0\0\0\0"),
+    ),
+    Reader(
         "media_jobs.host.unsupported_formats.why",
         _at_path(unsupported_formats.why),
-        frames=(("\0\0\0\x10ftypisom", ""),),
-        units=("stsd", "stsdencv", "a", "\0"),
+        frames=((_MP4, ""), (f"{_MP4}\0\0\0\0moov", "")),
+        units=("stsd", "stsdencv", "a", "\0", *_BOXES),
     ),
     *(
         Reader(
@@ -376,6 +383,7 @@ EXCLUDED = {
     ),
     "looks a name up, in a mapping": ("media_jobs.operations.core.declaration.find",),
     _FETCHES: (
+        "ffapi_site.lib.netguard.fetch.begin",
         "ffapi_site.lib.netguard.fetch.download",
         "ffapi_site.lib.netguard.fetch.post",
     ),

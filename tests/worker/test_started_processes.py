@@ -25,6 +25,7 @@ ALLOWED = {
     ("media_jobs.sandbox.escape_probe", "ctypes"): "the self-test, confined",
     ("media_jobs.sandbox.escape_probe", "os.fork"): "the self-test, confined",
     ("media_jobs.sandbox.escape_probe", "os.execve"): "the self-test, confined",
+    ("media_jobs.worker.remote_input", "ctypes"): "asks the kernel what was read of a file",
     ("media_jobs.host.slot_state", "multiprocessing"): "a semaphore shared by a slot's processes",
     ("ffapi_site.database.server", "subprocess"): "PostgreSQL's own programs",
     ("ffapi_site.lib.system_user", "subprocess"): "makes the user that a program of ours runs as",

@@ -35,6 +35,10 @@ class Probe(Operation):
     packets: bool = False
     """Read it all and count the packets (``nb_read_packets`` of each stream in ``raw``)."""
 
+    @property
+    def reads_all(self) -> bool:
+        return self.frames or self.packets
+
     def steps(self, m: Media) -> Steps:
         answer = yield Command(
             args=(

@@ -98,6 +98,11 @@ class Operation(Parameters):
     def description(cls) -> str:
         return inspect.getdoc(cls) or ""
 
+    @property
+    def reads_all(self) -> bool:
+        """Whether its commands read their inputs to the end: of others a part may do."""
+        return True
+
     def command(self, m: Media) -> Command:
         raise NotImplementedError(f"{type(self).__name__} declares neither command nor steps")
 
