@@ -182,29 +182,32 @@ def copy(content: BinaryIO, target: Path) -> None:
     size_bytes = content.seek(0, os.SEEK_END)
     content.seek(0)
     with room_on(target.parent) as room, room.create(target, announced_bytes=size_bytes) as made:
-        _copy_in_kernel(content, made, room)
+        _copy_in_kernel(content, made, size_bytes, room)
         # The rest, which is all of it where the kernel can't.
         shutil.copyfileobj(content, made, _COPY_BYTES)
 
 
-def _copy_in_kernel(content: BinaryIO, made: BinaryIO, room: Room) -> None:
+def _copy_in_kernel(content: BinaryIO, made: BinaryIO, size_bytes: int, room: Room) -> None:
     """Copy what copy_file_range(2) takes; both are left where it ended."""
     copied = 0
     with suppress(io.UnsupportedOperation):  # what an object store gives is no file
         source, target = content.fileno(), made.fileno()
-        while True:
-            room.keep(AHEAD_BYTES)
-            try:
-                piece = os.copy_file_range(source, target, AHEAD_BYTES, copied, copied)
-            except OSError as error:
-                if error.errno not in _NO_COPY:
-                    raise
-                break
-            if not piece:
-                break
+        while piece := _copy_piece(source, target, copied, size_bytes - copied, room):
             copied += piece
         content.seek(copied)
         made.seek(copied)
+
+
+def _copy_piece(source: int, target: int, at: int, left_bytes: int, room: Room) -> int:
+    """Give how many bytes were copied; none at the end, and where the kernel can't."""
+    most_bytes = min(left_bytes, AHEAD_BYTES)
+    room.keep(most_bytes)
+    try:
+        return os.copy_file_range(source, target, most_bytes, at, at)
+    except OSError as error:
+        if error.errno not in _NO_COPY:
+            raise
+        return 0
 
 
 @contextmanager

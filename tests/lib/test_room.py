@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -190,6 +192,33 @@ def test_a_copy_is_looked_for_before_it_begins(tmp_path: Path, disk: Path) -> No
     with (tmp_path / "large").open("rb") as content, pytest.raises(NoRoom):
         room.copy(content, disk / "copy")
     assert (disk / "copy").stat().st_size == 0
+
+
+def test_a_copy_takes_no_more_room_than_its_bytes(tmp_path: Path, disk: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * int(free_mb(disk) - RESERVE_MB - 2) * MIB)
+    with source.open("rb") as content:
+        room.copy(content, disk / "a")
+    assert (disk / "a").read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize("errno_", room._NO_COPY)
+def test_where_the_kernel_can_not_copy_we_do(
+    tmp_path: Path, disk: Path, monkeypatch: pytest.MonkeyPatch, errno_: int
+) -> None:
+    def can_not(*_: object) -> int:
+        raise OSError(errno_, "")
+
+    monkeypatch.setattr(os, "copy_file_range", can_not)
+    (tmp_path / "source").write_bytes(b"x" * 3 * MIB)
+    with (tmp_path / "source").open("rb") as content:
+        room.copy(content, disk / "a")
+    assert (disk / "a").read_bytes() == b"x" * 3 * MIB
+
+
+def test_what_is_no_file_is_copied_too(disk: Path) -> None:
+    room.copy(BytesIO(b"x" * 3 * MIB), disk / "a")
+    assert (disk / "a").stat().st_size == 3 * MIB
 
 
 def test_the_ledger_is_empty_afterwards(disk: Path) -> None:
