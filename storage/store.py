@@ -65,6 +65,7 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
     move: bool = True,
     api_key_id: str | None = None,
     hold: str = "",
+    sha256: str = "",
     watch: Callable[[], object] = lambda: None,
 ) -> File:
     """Store the bytes of ``source`` under a new row that nobody sees until ``publish``.
@@ -73,12 +74,14 @@ def add(  # noqa: PLR0913 -- what a file is said to be, by name
     afterwards. The bytes are on the disk for good when this returns. Not for use inside a
     transaction: the row must be there before the bytes. ``expires_at`` defaults to the age that
     files are kept. It counts for the tenant and for ``api_key_id``, in the place of ``hold``.
+    ``sha256`` is that of the bytes where they were hashed as they came; else they are read for it.
     Raises what `reservations.take_storage` does, and TimeoutError of a storage that is silent;
     nothing is kept then. ``watch`` is called at least twice a second; what it raises ends it too.
     """
     with _open_regular(source) as handle:
         size_bytes = os.fstat(handle.fileno()).st_size
-        sha256 = attended(lambda: _digest_of(handle), watch, within_s=_longest_s(size_bytes))
+        if not sha256:
+            sha256 = attended(lambda: _digest_of(handle), watch, within_s=_longest_s(size_bytes))
         file = File(
             tenant_id=tenant_id,
             api_key_id=api_key_id,

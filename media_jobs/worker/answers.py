@@ -23,15 +23,13 @@ from media_jobs.worker.inputs import Inputs
 
 logger = logging.getLogger(__name__)
 
-_CHUNK_BYTES = 1 << 20
-
 
 @dataclass
 class Answers:
     """An answer holds for the very bytes, command and FFmpeg that it came of, and for no others.
 
     What an address gives may be another file in the next attempt, a device another command.
-    ``watch`` is called with each piece that is read; what it raises comes through.
+    ``folder`` and ``watch`` are the attempt's.
     """
 
     job: Job
@@ -70,20 +68,9 @@ class Answers:
 
     @cached_property
     def _inputs(self) -> list[tuple[str, str]]:
-        """Path and SHA-256 of each; those of stored files are known."""
-        known = self.inputs.digests
-        return sorted(
-            (source.path, known.get(role) or self._digest(source.path))
-            for role, source in self.inputs.sources.items()
-        )
-
-    def _digest(self, path: str) -> str:
-        digest = hashlib.sha256()
-        with (self.folder / path).open("rb") as content:
-            while chunk := content.read(_CHUNK_BYTES):
-                digest.update(chunk)
-                self.watch()
-        return digest.hexdigest()
+        """Path and digest of each."""
+        inputs = self.inputs
+        return sorted((inputs.sources[role].path, told) for role, told in inputs.digests.items())
 
 
 def _measures(command: Command) -> bool:

@@ -51,7 +51,7 @@ class Inputs:
     sources: dict[str, Source] = field(default_factory=dict)
     size_bytes: int = 0
     digests: dict[str, str] = field(default_factory=dict)
-    """By their roles, of those whose bytes need not be read for one."""
+    """By their roles: what is the same has the same bytes."""
     in_parts: list[RemoteInput] = field(default_factory=list)
 
     def read_by(self, run: Callable[[], T]) -> T:
@@ -131,7 +131,7 @@ class _Fetching:
     def source(self, spec: InputSpec, path: str, brought: Inputs) -> Source:
         place = self.folder / path
         # A new file: whatever already lies there, a link above all, is not ours to write to.
-        with room_on(self.folder) as room, room.create(place) as target:
+        with room_on(self.folder) as room, room.create(place, mode="x+b") as target:
             fetch = netguard.download if self.reads_all else netguard.begin
             got = fetch(
                 spec.url,
@@ -143,6 +143,7 @@ class _Fetching:
             )
         place.chmod(0o644)  # for the sandbox's user
         if isinstance(got, netguard.Downloaded):
+            brought.digests[spec.role] = got.sha256
             return self._examined(got, path, spec.role)
         remote = RemoteInput(place, got)
         brought.in_parts.append(remote)

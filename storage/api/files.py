@@ -86,7 +86,7 @@ class Files(TenantAPIView):
             return super().fingerprint(request)
         sent = self._upload
         said = sorted((name, values) for name, values in sent.fields.lists())
-        content = (request.get_full_path(), sent.arrival.name, sent.sha256, said)
+        content = (request.get_full_path(), sent.arrival.name, sent.arrival.sha256, said)
         return hashlib.sha256(repr(content).encode()).hexdigest()
 
 

@@ -20,7 +20,6 @@ from storage.models.file import Origin
 class Upload:
     arrival: intake.Arrival
     options: FileOptions
-    sha256: str
     fields: QueryDict
 
 
@@ -42,7 +41,7 @@ def read(
     part = intake.receive(request, place)
     options = _options(part.fields)
     said = (part.name, part.declared_type, Origin.UPLOAD, "/file")
-    return Upload(intake.Arrival(sender, place, *said), options, part.sha256, part.fields)
+    return Upload(intake.Arrival(sender, place, *said, part.sha256), options, part.fields)
 
 
 def _options(fields: QueryDict) -> FileOptions:

@@ -72,7 +72,7 @@ def place_for_upload(
 class Arrival:
     """Bytes in their landing place, and what is said of them by whoever sent them.
 
-    ``pointer`` names the field that they came by.
+    ``pointer`` names the field that they came by, ``sha256`` is theirs as they came.
     """
 
     sender: Sender
@@ -81,6 +81,7 @@ class Arrival:
     declared_type: str
     origin: Origin
     pointer: str
+    sha256: str
 
     def take_in(
         self, *, name: str = "", tags: Iterable[str] = (), metadata: dict[str, Any] | None = None
@@ -107,6 +108,7 @@ class Arrival:
             metadata=metadata,
             api_key_id=self.sender.api_key_id,
             hold=self.place.hold,
+            sha256=self.sha256,
         )
         return _logged(file)
 
@@ -128,8 +130,8 @@ def fetched(sender: Sender, url: str) -> Iterator[Arrival]:
                     max_bytes=place.most_bytes,
                     timeout_s=settings.DOWNLOAD_TIMEOUT_SECONDS,
                 )
-            declared_type = found.content_type or ""
-            yield Arrival(sender, place, found.name, declared_type, Origin.URL, "/url")
+            said = (found.name, found.content_type or "", Origin.URL, "/url")
+            yield Arrival(sender, place, *said, found.sha256)
 
 
 def take_output(  # noqa: PLR0913 -- what a file is said to be, by name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,13 +39,16 @@ class Landing:
 
         Writing it, and closing it, raises ``NoRoom`` where the disk has none.
         """
-        handle = self.room.create(self.path, announced_bytes=self.announced_bytes)
+        handle = self.room.create(self.path, announced_bytes=self.announced_bytes, mode="x+b")
         os.fchmod(handle.fileno(), 0o644)
         return handle
 
-    def write_body(self, request: HttpRequest) -> None:
-        """Write down a body that is the file itself. Raises `TooLarge`, and `Malformed`."""
-        size_bytes = 0
+    def write_body(self, request: HttpRequest) -> str:
+        """Write down a body that is the file itself; give its SHA-256.
+
+        Raises `TooLarge`, and `Malformed`.
+        """
+        size_bytes, digest = 0, hashlib.sha256()
         try:
             with self.create() as target:
                 while part := request.read(_CHUNK_BYTES):
@@ -52,8 +56,10 @@ class Landing:
                     if size_bytes > self.most_bytes:
                         raise too_large(self.most_bytes)
                     target.write(part)
+                    digest.update(part)
         except UnreadablePostError as error:
             raise Malformed("the body ended early", code="body_incomplete") from error
+        return digest.hexdigest()
 
 
 @contextmanager

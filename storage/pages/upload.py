@@ -32,8 +32,9 @@ class Upload(Page):
         sender = intake.Sender(self.visitor.acting_tenant)
         announced_bytes = int(length) if length.isdecimal() else 0
         with intake.place_for_upload(sender, announced_bytes) as place:
-            place.write_body(request)
-            file = intake.Arrival(sender, place, name, "", Origin.UPLOAD, "/file").take_in()
+            sha256 = place.write_body(request)
+            arrival = intake.Arrival(sender, place, name, "", Origin.UPLOAD, "/file", sha256)
+            file = arrival.take_in()
         store.publish(file)
         told = {"id": file.pk, "name": file.name, "size_bytes": file.size_bytes}
         return JsonResponse(told | {"media": file.media}, status=201)

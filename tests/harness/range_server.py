@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,15 @@ class RangeServer:
     asked: list[str] = field(default_factory=list)
     """The ranges, as they were asked for; empty text for the whole."""
     sent_bytes: int = 0
+    bytes_a_second: float = float("inf")
+    """Of one connection, or where it ``shares_its_pace`` of all together."""
+    shares_its_pace: bool = False
+    at_once: int = 0
+    most_at_once: int = 0
+    failing: frozenset[int] = frozenset()
+    """The numbers of the requests, from 1, that are answered by an error."""
+    changes_after: float = float("inf")
+    """After so many requests it has another version."""
 
     def at(self, name: str) -> str:
         return f"http://{self.authority}/{name}"
@@ -51,6 +61,11 @@ def _handler(told: RangeServer) -> type[BaseHTTPRequestHandler]:
             size = path.stat().st_size
             asked = self.headers.get("Range", "")
             told.asked.append(asked)
+            if len(told.asked) in told.failing:
+                self.send_error(500)
+                return
+            if len(told.asked) > told.changes_after:
+                told.validator = '"v2"'
             found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
             begin, end = 0, size
             if found and self.headers.get("If-Range", told.validator) == told.validator:
@@ -62,7 +77,14 @@ def _handler(told: RangeServer) -> type[BaseHTTPRequestHandler]:
             self.send_header("ETag", told.validator)
             self.send_header("Content-Length", str(end - begin))
             self.end_headers()
-            self._send(path, begin, end)
+            told.at_once += 1
+            told.most_at_once = max(told.most_at_once, told.at_once)
+            try:
+                self._send(path, begin, end)
+            except ConnectionError:
+                self.close_connection = True
+            finally:
+                told.at_once -= 1
 
         def _send(self, path: Path, begin: int, end: int) -> None:
             with path.open("rb") as file:
@@ -72,6 +94,8 @@ def _handler(told: RangeServer) -> type[BaseHTTPRequestHandler]:
                     self.wfile.write(piece)
                     told.sent_bytes += len(piece)
                     begin += len(piece)
+                    others = told.at_once if told.shares_its_pace else 1
+                    time.sleep(len(piece) * others / told.bytes_a_second)
 
         def log_message(self, *_: Any) -> None:
             """Nothing on the terminal."""

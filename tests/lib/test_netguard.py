@@ -61,6 +61,7 @@ def test_it_works() -> None:
         content_type="video/mp4",
         name="my clip.mp4",
         final_url=f"{server.url}/films/my%20clip.mp4?token=1",
+        sha256=hashlib.sha256(BODY).hexdigest(),
     )
     assert seen[-1] == (len(BODY), len(BODY))
     head = server.requests[0].decode()

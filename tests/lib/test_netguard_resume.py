@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import random
 import re
@@ -57,6 +58,7 @@ def fetched(server: HostileServer, max_bytes: int = 1 << 20) -> bytes:
     policy = Policy(allowlist=frozenset({server.authority}))
     found = download(f"{server.url}/x", to, policy=policy, max_bytes=max_bytes, timeout_s=20)
     assert found.size_bytes == len(to.getvalue())
+    assert found.sha256 == hashlib.sha256(to.getvalue()).hexdigest()
     return to.getvalue()
 
 

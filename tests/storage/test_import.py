@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -85,6 +86,7 @@ def test_it_works(client: Client, far_end: Any, media: Samples, settings: Settin
     assert (body["tags"], body["metadata"]) == (["far"], {"a": 1})
     assert body["media"]["video"]["width"] == 640
     assert File.objects.get().origin == "url"
+    assert body["sha256"] == hashlib.sha256(film).hexdigest()
     assert left_behind(settings) == []
 
 

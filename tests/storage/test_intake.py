@@ -42,7 +42,7 @@ def arrive(tenant: Tenant, content: bytes, name: str = "a.srt") -> File:
     sender = intake.Sender(tenant)
     with intake.place_for_upload(sender, len(content)) as place:
         place.path.write_bytes(content)
-        return intake.Arrival(sender, place, name, "", Origin.UPLOAD, "/file").take_in()
+        return intake.Arrival(sender, place, name, "", Origin.UPLOAD, "/file", "").take_in()
 
 
 def test_it_works(tenant: Tenant) -> None:

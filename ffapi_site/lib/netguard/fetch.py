@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 from urllib.parse import urljoin
@@ -10,6 +11,7 @@ from ffapi_site.lib.netguard.exchange import Interrupted, Question, answered, he
 from ffapi_site.lib.netguard.names import file_name
 from ffapi_site.lib.netguard.pieces import Beginning, NotInPieces, Piece, Version
 from ffapi_site.lib.netguard.policy import Policy, Refused
+from ffapi_site.lib.netguard.several_lines import SeveralLines
 from ffapi_site.lib.netguard.transfer import Progress, Transfer
 from ffapi_site.lib.netguard.urls import Target, of_location, parse
 from ffapi_site.lib.netguard.waiting import retry_after_s
@@ -27,6 +29,8 @@ class Downloaded:
     content_type: str | None
     name: str
     final_url: str
+    sha256: str
+    """Of what was received."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,21 @@ def download(  # noqa: PLR0913 - keyword-only bounds, none of which may be forgo
 ) -> Downloaded:
     """Fetch ``url`` into the empty file ``to``; raises Refused, after which it may hold a part.
 
-    ``timeout_s`` bounds the whole, redirects included, ``stall_s`` the wait for the next bytes. A
-    download that breaks off is taken up again where the server can tell that the file is the same.
+    ``to`` can be read, too. ``timeout_s`` bounds the whole, redirects included, ``stall_s`` the
+    wait for the next bytes. A download that breaks off is taken up again where the server can tell
+    that the file is the same, and a long one is fetched over several connections there.
     ``on_progress`` is called with each piece and at least twice a second; what it raises ends the
     download and comes through.
     """
-    transfer = Transfer(to, max_bytes, on_progress)
-    fetch = _Fetch(transfer, policy, Deadline(timeout_s, transfer.tell), stall_s)
-    return fetch.run(parse(url, policy))
+    target = parse(url, policy)
+
+    def fetch(piece: Piece) -> None:
+        line = Deadline(deadline.left(None), piece.tell)
+        _Fetch(piece, policy, line, stall_s).run(target)
+
+    with closing(SeveralLines(to, max_bytes, on_progress, fetch)) as transfer:
+        deadline = Deadline(timeout_s, transfer.tell)
+        return _Fetch(transfer, policy, deadline, stall_s).run(target)
 
 
 def begin(  # noqa: PLR0913 - keyword-only bounds, none of which may be forgotten
@@ -160,7 +171,8 @@ class _Fetch:
             name = file_name(header(response, b"content-disposition"), target.path)
             declared = header(response, b"content-type") or ""
             content_type = declared.partition(";")[0].strip().lower() or None
-            return Downloaded(self.transfer.received, content_type, name, target.url)
+            size_bytes, sha256 = self.transfer.received, self.transfer.digest.hexdigest()
+            return Downloaded(size_bytes, content_type, name, target.url, sha256)
 
 
 class _Broken(Exception):  # noqa: N818 - what happened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ class Transfer:
     def __init__(self, to: BinaryIO, max_bytes: int, on_progress: Progress | None) -> None:
         self.received = 0
         self.announced: int | None = None
+        self.digest = hashlib.sha256()
         self._to = to
         self._max_bytes = max_bytes
         self._on_progress = on_progress
@@ -79,7 +81,7 @@ class Transfer:
         length = header(response, b"content-length")
         self._expect(int(length) if length else None)
         self._validator = validator_of(response)
-        self.received = 0
+        self.received, self.digest = 0, hashlib.sha256()
         self._to.seek(0)
         self._to.truncate()
 
@@ -124,6 +126,7 @@ class Transfer:
         if self._end is not None and self.received + len(chunk) > self._end:
             raise changed()
         self._to.write(chunk)
+        self.digest.update(chunk)
         self.received += len(chunk)
         self._keep_pace()
         self.tell()
