@@ -97,6 +97,8 @@ def test_who_gives_up_ends_the_others(served: RangeServer, tmp_path: Path) -> No
 
     with pytest.raises(LookupError):
         downloaded(served, tmp_path / "got", gives_up)
+    time.sleep(0.5)  # for what was under way
     asked = len(served.asked)
     time.sleep(0.5)
     assert len(served.asked) == asked
+    assert served.sent_bytes < len(BODY)

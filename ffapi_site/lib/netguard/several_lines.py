@@ -102,7 +102,7 @@ class SeveralLines(Transfer):
         with self._lock:
             end = self._others_from
             begin = end - _SEGMENT_BYTES
-            if begin < self.received + _SEGMENT_BYTES:
+            if self._is_over or begin < self.received + _SEGMENT_BYTES:
                 return None
             self._others_from = begin
             return begin, end
