@@ -68,6 +68,7 @@ _MADE: dict[type[Exception], Exception] = {
 }
 _NO_ERRORS = {lease.Lost, Canceled, Drained}
 _TURNED = {
+    "ffapi_site.lib.netguard.pieces.NotInPieces": "then all of the file is fetched",
     "media_jobs.worker.local_run.Stopped": "of a run without a job",
     "media_jobs.sandbox.seccomp.UnknownMachine": "then the sandbox is unavailable",
     "media_jobs.sandbox.layers.SandboxUnavailable": "an outage, by its class",
