@@ -25,9 +25,9 @@ from ffapi_site.lib.room import room_on
 from media_jobs.worker.executor import Failed
 
 _BLOCK_BYTES: Final = 64 << 10
-_PAGES: Final = _BLOCK_BYTES // mmap.PAGESIZE
 _WINDOW_BYTES: Final = 1 << 30
 _ROUNDS: Final = 12
+_MOST_BLOCKS: Final = 1 << 16  # of a larger file the blocks are larger
 _FIRST_BLOCKS: Final = 4
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -42,8 +42,11 @@ class RemoteInput:
         self._path = path
         self._remote = remote
         self._size_bytes = remote.found.size_bytes
-        blocks = -(-self._size_bytes // _BLOCK_BYTES)
-        self._missing = set(range(FIRST_BYTES // _BLOCK_BYTES, blocks))
+        self._block_bytes = _BLOCK_BYTES
+        while self._size_bytes > _MOST_BLOCKS * self._block_bytes:
+            self._block_bytes *= 2
+        blocks = -(-self._size_bytes // self._block_bytes)
+        self._missing = set(range(FIRST_BYTES // self._block_bytes, blocks))
 
     @property
     def digest(self) -> str:
@@ -57,7 +60,9 @@ class RemoteInput:
         for at_once in (_FIRST_BLOCKS << doubled for doubled in range(_ROUNDS)):
             with _seen(self._path.parent) as is_seen:
                 outcome = _outcome(run)
-                touched = self._touched() if is_seen() else self._missing
+                touched = self._touched()
+                if not is_seen():
+                    break
             if not touched:
                 return outcome()
             self._fetch({block for row in _rows(touched) for block in self._first_of(row, at_once)})
@@ -67,9 +72,10 @@ class RemoteInput:
     def _touched(self) -> set[int]:
         """The blocks that were read and are not there; the kernel forgets that they were."""
         with self._path.open("r+b") as file:
-            touched = self._missing & set(_in_memory(file.fileno(), self._size_bytes))
+            pages = _in_memory(file.fileno(), self._size_bytes, self._block_bytes)
+            touched = self._missing & {at // self._block_bytes for at in pages}
             for row in _rows(touched):
-                begin, length = row[0] * _BLOCK_BYTES, len(row) * _BLOCK_BYTES
+                begin, length = row[0] * self._block_bytes, len(row) * self._block_bytes
                 os.posix_fadvise(file.fileno(), begin, length, os.POSIX_FADV_DONTNEED)
             return touched
 
@@ -78,14 +84,14 @@ class RemoteInput:
 
         At the file's end others look backwards from it.
         """
-        is_at_end = row[-1] == (self._size_bytes - 1) // _BLOCK_BYTES
+        is_at_end = row[-1] == (self._size_bytes - 1) // self._block_bytes
         return [*row[:most], *(row[-most:] if is_at_end else ())]
 
     def _fetch(self, blocks: set[int]) -> None:
         with room_on(self._path.parent) as room, room.create(self._path, mode="r+b") as file:
             for row in _rows(blocks):
-                end = min((row[-1] + 1) * _BLOCK_BYTES, self._size_bytes)
-                self._remote.fetch(file, row[0] * _BLOCK_BYTES, end)
+                end = min((row[-1] + 1) * self._block_bytes, self._size_bytes)
+                self._remote.fetch(file, row[0] * self._block_bytes, end)
         self._missing -= blocks
 
 
@@ -106,23 +112,26 @@ def _outcome(run: Callable[[], T]) -> Callable[[], T]:
 
 @contextmanager
 def _seen(folder: Path) -> Iterator[Callable[[], bool]]:
-    """Tell in the end whether this disk shows what was read meanwhile: not all file systems do."""
+    """Tell in the end whether this disk shows what was read meanwhile: not all file systems do.
+
+    By what was read first, which the kernel forgets first.
+    """
     with TemporaryFile(dir=folder) as hole:
         hole.truncate(mmap.PAGESIZE)
         os.pread(hole.fileno(), 1, 0)
-        yield lambda: any(True for _ in _in_memory(hole.fileno(), mmap.PAGESIZE))
+        yield lambda: any(True for _ in _in_memory(hole.fileno(), mmap.PAGESIZE, mmap.PAGESIZE))
 
 
-def _in_memory(file: int, size_bytes: int) -> Iterator[int]:
-    """The blocks of a file of which a page is in the kernel's cache."""
+def _in_memory(file: int, size_bytes: int, block_bytes: int) -> Iterator[int]:
+    """Where a page of a file is in the kernel's cache; one place in each block that has any."""
     for begin in range(0, size_bytes, _WINDOW_BYTES):
         length = min(size_bytes - begin, _WINDOW_BYTES)
         pages = _pages(file, begin, length)
         page = pages.find(1)
         while page >= 0:
-            block = page // _PAGES
-            yield begin // _BLOCK_BYTES + block
-            page = pages.find(1, (block + 1) * _PAGES)
+            at = page * mmap.PAGESIZE
+            yield begin + at
+            page = pages.find(1, (at // block_bytes + 1) * block_bytes // mmap.PAGESIZE)
 
 
 def _pages(file: int, begin: int, length: int) -> bytes:

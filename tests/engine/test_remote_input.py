@@ -119,6 +119,17 @@ def test_a_disk_that_does_not_tell_what_was_read_has_all_of_it(
     size_bytes = made(media.path("film"), served.folder, "a.mkv", *COPY)
     assert probed(tenant, served.at("a.mkv"))["raw"]["format"]["size"] == str(size_bytes)
     assert served.sent_bytes == size_bytes
+    assert len(served.asked) == 2
+
+
+def test_a_huge_file_has_larger_blocks(
+    tenant: Tenant, served: RangeServer, media: Samples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size_bytes = made(media.path("film"), served.folder, "a.mp4", *COPY)
+    monkeypatch.setattr(remote_input, "_MOST_BLOCKS", 50)
+    monkeypatch.setattr(remote_input, "_WINDOW_BYTES", 4 << 20)
+    assert probed(tenant, served.at("a.mp4"))["raw"]["format"]["size"] == str(size_bytes)
+    assert served.sent_bytes < size_bytes / 2
 
 
 def test_a_job_probes_so_too(
