@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -60,11 +61,11 @@ def download(  # noqa: PLR0913 - keyword-only bounds, none of which may be forgo
     ``on_progress`` is called with each piece and at least twice a second; what it raises ends the
     download and comes through.
     """
-    target = parse(url, policy)
+    target, until = parse(url, policy), time.monotonic() + timeout_s
 
     def fetch(piece: Piece) -> None:
-        line = Deadline(deadline.left(None), piece.tell)
-        _Fetch(piece, policy, line, stall_s).run(target)
+        deadline = Deadline(until - time.monotonic(), piece.tell)
+        _Fetch(piece, policy, deadline, stall_s).run(target)
 
     with closing(SeveralLines(to, max_bytes, on_progress, fetch)) as transfer:
         deadline = Deadline(timeout_s, transfer.tell)
