@@ -53,8 +53,10 @@ def why(path: Path) -> str | None:
 
 def _index(file: BinaryIO) -> bytes:
     """The beginning of the box that describes a film's streams, wherever it lies."""
-    at = 0
+    at, end = 0, file.seek(0, 2)
     for _ in range(_MOST_BOXES):
+        if at + 16 > end:
+            break
         file.seek(at)
         head = file.read(16)
         size = int.from_bytes(head[:4], "big")

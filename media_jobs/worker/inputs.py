@@ -144,19 +144,26 @@ class _Fetching:
         place.chmod(0o644)  # for the sandbox's user
         if isinstance(got, netguard.Downloaded):
             brought.digests[spec.role] = got.sha256
-            return self._examined(got, path, spec.role)
+            self._check(got, place)
+            info = self._look(got, path)
+            return Source(path=path, info=info, name=got.name, role=spec.role)
         remote = RemoteInput(place, got)
         brought.in_parts.append(remote)
         brought.digests[spec.role] = remote.digest
-        return remote.read_by(lambda: self._examined(got.found, path, spec.role))
+        remote.read_by(lambda: self._check(got.found, place))
+        info = remote.read_by(lambda: self._look(got.found, path))
+        return Source(path=path, info=info, name=got.found.name, role=spec.role)
 
-    def _examined(self, got: netguard.Downloaded, path: str, role: str) -> Source:
-        """Look at it as at an upload; where it came from is no promise."""
-        watch = partial(self.on_bytes, got.size_bytes, got.size_bytes)
+    def _check(self, got: netguard.Downloaded, place: Path) -> None:
+        """As of an upload; where it came from is no promise."""
         name, declared_type = clean_name(got.name), got.content_type or ""
-        place = self.folder / path
+        watch = self._watch(got)
         found = intake.check(place, name=name, declared_type=declared_type, on_wait=watch)
         if found.kind is not Kind.MEDIA:
             raise Refusal("not_a_medium", f"{name} is {found.content_type}, which is not a medium")
-        info = self.look(self.folder, path, watch)
-        return Source(path=path, info=info, name=got.name, role=role)
+
+    def _look(self, got: netguard.Downloaded, path: str) -> MediaInfo:
+        return self.look(self.folder, path, self._watch(got))
+
+    def _watch(self, got: netguard.Downloaded) -> Callable[[], None]:
+        return partial(self.on_bytes, got.size_bytes, got.size_bytes)

@@ -26,7 +26,7 @@ from media_jobs.worker.executor import Failed
 
 _BLOCK_BYTES: Final = 64 << 10
 _WINDOW_BYTES: Final = 1 << 30
-_ROUNDS: Final = 12
+_ROUNDS: Final = 7
 _MOST_BLOCKS: Final = 1 << 16  # of a larger file the blocks are larger
 _FIRST_BLOCKS: Final = 4
 

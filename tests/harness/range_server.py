@@ -30,6 +30,9 @@ class RangeServer:
     most_at_once: int = 0
     failing: frozenset[int] = frozenset()
     """The numbers of the requests, from 1, that are answered by an error."""
+    lies: bool = False
+    """Whether a range has other bytes than the whole has there."""
+    bytes_a_second_of_ranges: float = float("inf")
     changes_after: float = float("inf")
     """After so many requests it has another version."""
 
@@ -67,9 +70,10 @@ def _handler(told: RangeServer) -> type[BaseHTTPRequestHandler]:
             if len(told.asked) > told.changes_after:
                 told.validator = '"v2"'
             found = re.fullmatch(r"bytes=(\d+)-(\d*)", asked)
-            begin, end = 0, size
+            begin, end, pace = 0, size, told.bytes_a_second
             if found and self.headers.get("If-Range", told.validator) == told.validator:
                 begin, end = int(found[1]), min(size, int(found[2] or size - 1) + 1)
+                pace = min(pace, told.bytes_a_second_of_ranges)
                 self.send_response(206)
                 self.send_header("Content-Range", f"bytes {begin}-{end - 1}/{size}")
             else:
@@ -80,22 +84,24 @@ def _handler(told: RangeServer) -> type[BaseHTTPRequestHandler]:
             told.at_once += 1
             told.most_at_once = max(told.most_at_once, told.at_once)
             try:
-                self._send(path, begin, end)
+                self._send(path, begin, end, pace)
             except ConnectionError:
                 self.close_connection = True
             finally:
                 told.at_once -= 1
 
-        def _send(self, path: Path, begin: int, end: int) -> None:
+        def _send(self, path: Path, begin: int, end: int, pace: float) -> None:
             with path.open("rb") as file:
                 file.seek(begin)
                 while begin < end:
-                    piece = file.read(min(_PIECE_BYTES, end - begin))
-                    self.wfile.write(piece)
+                    piece = file.read(min(_PIECE_BYTES, int(min(pace, _PIECE_BYTES)), end - begin))
+                    self.wfile.write(
+                        piece[::-1] if told.lies and "Range" in self.headers else piece
+                    )
                     told.sent_bytes += len(piece)
                     begin += len(piece)
                     others = told.at_once if told.shares_its_pace else 1
-                    time.sleep(len(piece) * others / told.bytes_a_second)
+                    time.sleep(len(piece) * others / pace)
 
         def log_message(self, *_: Any) -> None:
             """Nothing on the terminal."""

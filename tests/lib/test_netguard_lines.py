@@ -12,6 +12,7 @@ import pytest
 
 from ffapi_site.lib.netguard import Downloaded, Policy, Refused, download, fetch, several_lines
 from tests.harness.range_server import RangeServer, serving
+from tests.lib.hostile_server import HostileServer
 
 MIB = 1 << 20
 BODY = random.Random(1).randbytes(8 * MIB + 5)  # noqa: S311
@@ -81,6 +82,39 @@ def test_what_another_line_could_not_fetch_is_fetched(served: RangeServer, tmp_p
     found = downloaded(served, tmp_path / "got")
     assert (tmp_path / "got").read_bytes() == BODY
     assert found.sha256 == hashlib.sha256(BODY).hexdigest()
+
+
+def test_what_is_hashed_is_what_is_there_in_the_end(served: RangeServer, tmp_path: Path) -> None:
+    """Whatever a server gives where its lines meet."""
+    served.lies = True
+    served.failing = frozenset({2})
+    found = downloaded(served, tmp_path / "got")
+    got = (tmp_path / "got").read_bytes()
+    assert got != BODY
+    assert found.sha256 == hashlib.sha256(got).hexdigest()
+
+
+def test_a_line_that_drips_holds_up_nobody(
+    served: RangeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(several_lines, "_PATIENCE_S", 0.5)
+    served.bytes_a_second_of_ranges = MIB / 16  # four seconds for a segment
+    downloaded(served, tmp_path / "got")
+    assert (tmp_path / "got").read_bytes() == BODY
+
+
+def test_a_head_without_end_holds_up_nobody_who_gives_up(tmp_path: Path) -> None:
+    def drips(_: bytes) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\n"
+        while True:
+            time.sleep(0.1)
+            yield b"x: y\r\n"
+
+    def gives_up(_got: int, _of: int | None) -> None:
+        raise LookupError
+
+    with HostileServer(drips) as server, pytest.raises(LookupError):
+        downloaded(RangeServer(tmp_path, server.authority), tmp_path / "got", gives_up)
 
 
 def test_a_file_that_changes_meanwhile_is_no_file(served: RangeServer, tmp_path: Path) -> None:

@@ -89,3 +89,10 @@ def test_a_recording_that_was_not_finished_is_called_so(media: Samples, tmp_path
         probe.probe(cut, tenant_id="tenant_1")
     assert unreadable.value.code == "input_unreadable"
     assert "cut off" in unreadable.value.detail
+
+
+@pytest.mark.parametrize("size", [2**64 - 1, 2**63 - 1, 2**44, 16, 15, 1, 0])
+def test_a_size_that_lies_ends_the_look(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "strange"
+    path.write_bytes(b"\0\0\0\1ftyp" + size.to_bytes(8, "big") + b"isom" + bytes(5000))
+    assert why(path) is None

@@ -75,6 +75,7 @@ class _Stream(httpcore.NetworkStream):
                     raise
                 deadline.on_wait()
             else:
+                deadline.tick()  # of a head that never ends nobody else does
                 self._user.has_read = True
                 return data
 

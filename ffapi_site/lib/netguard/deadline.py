@@ -15,13 +15,20 @@ T = TypeVar("T")
 class Deadline:
     """The whole time that one fetch may take, however often it is redirected or taken up again.
 
-    ``on_wait`` is called at least twice a second while nothing comes; what it raises ends the
-    fetch.
+    ``on_wait`` is called at least twice a second while nothing comes, and `tick` calls it where
+    little does; what it raises ends the fetch.
     """
 
     def __init__(self, seconds: float, on_wait: Callable[[], object] = lambda: None) -> None:
         self._ends_at = time.monotonic() + seconds
         self.on_wait = on_wait
+        self._ticked_at = time.monotonic()
+
+    def tick(self) -> None:
+        """Call ``on_wait`` if the last time is a while ago."""
+        if time.monotonic() - self._ticked_at >= TICK_S:
+            self._ticked_at = time.monotonic()
+            self.on_wait()
 
     def left(self, at_most: float | None) -> float:
         """Seconds that the next step may take; raises Refused when none are left."""

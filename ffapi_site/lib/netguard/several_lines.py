@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final, cast
 
 import httpcore
 
+from ffapi_site.lib.aside import TICK_S
 from ffapi_site.lib.netguard.pieces import Piece, Version
 from ffapi_site.lib.netguard.policy import Refused
 from ffapi_site.lib.netguard.transfer import Progress, Transfer, changed
@@ -23,7 +24,7 @@ _SEGMENT_BYTES: Final = 8 << 20
 # What is over by then needs no other line; and for so long each number of them is tried.
 _TRIED_S: Final = 2.0
 _GAIN: Final = 1.2
-_TICK_S: Final = 0.5
+_PATIENCE_S: Final = 5.0
 _READ_BYTES: Final = 1 << 20
 
 Fetch = Callable[[Piece], object]
@@ -59,6 +60,8 @@ class SeveralLines(Transfer):
 
     def close(self) -> None:
         self._is_over = True
+        for line in self._lines:  # which hears of it at its next tick
+            line.join(4 * TICK_S)
 
     def _begin(self, response: httpcore.Response) -> None:
         if self._lines:
@@ -73,6 +76,12 @@ class SeveralLines(Transfer):
             self._consider()
             if self._lines and self.received >= self._others_from:
                 return
+
+    def _write(self, chunk: bytes) -> None:
+        # What others fetch is theirs: it is hashed as it lies there in the end.
+        ours = chunk[: self._others_from - self.received] if self._lines else chunk
+        if ours:
+            super()._write(ours)
 
     def _consider(self) -> None:
         """Start a further line where the last one made it quicker."""
@@ -93,7 +102,7 @@ class SeveralLines(Transfer):
     def _fetch_segments(self) -> None:
         while segment := self._take():
             try:
-                self._fetch(self._piece(*segment))
+                self._fetch(self._piece(*segment, self._go_on))
             except Exception:  # noqa: BLE001 -- whoever began fetches it again, and hears why
                 self._failed.append(segment)
                 return
@@ -107,10 +116,10 @@ class SeveralLines(Transfer):
             self._others_from = begin
             return begin, end
 
-    def _piece(self, begin: int, end: int) -> Piece:
+    def _piece(self, begin: int, end: int, on_progress: Progress) -> Piece:
         to = cast("BinaryIO", _Cursor(self._file, self._lock))
         version = Version(self.announced or 0, str(self._validator))
-        return _Segment(to, version, begin, end, self._go_on, count=self._count)
+        return _Segment(to, version, begin, end, on_progress, count=self._count)
 
     def _go_on(self, _got: int, _of: int | None) -> None:
         if self._is_over:
@@ -121,13 +130,15 @@ class SeveralLines(Transfer):
             self._others_bytes += size_bytes
 
     def _meet(self) -> None:
-        """Wait for what the others fetch, and fetch what they could not."""
+        """Wait a while for what the others still fetch, and fetch what they could not."""
+        until = time.monotonic() + _PATIENCE_S
         for line in self._lines:
             while line.is_alive():
-                line.join(_TICK_S)
+                line.join(TICK_S)
                 self.tell()
+                self._is_over = time.monotonic() > until
         for begin, end in self._failed:
-            self._fetch(self._piece(begin, end))
+            self._fetch(self._piece(begin, end, lambda _got, _of: self.tell()))
         self._others_bytes = 0
         self._file.seek(self.received)
         while chunk := self._file.read(_READ_BYTES):

@@ -17,8 +17,8 @@ class Probe(Operation):
     """Say what a file is: container, streams, codecs, sizes, rates, lengths.
 
     ``media`` is the reading of it that this service works with, with sizes as displayed after
-    rotation; ``raw`` is all that ffprobe says. Of an address only what is read is fetched (of a film
-    its head and index), where its server gives ranges of one version.
+    rotation; ``raw`` is all that ffprobe says. Of an address only what is read is fetched, of a
+    film its head and index, where its server gives ranges of one version.
     """
 
     path = "probe"
