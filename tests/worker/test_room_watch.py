@@ -24,8 +24,11 @@ _RAW = ("-map", "0:v", "-c:v", "rawvideo", "-f", "rawvideo")
 
 
 def writing(*outputs: str, seconds: int) -> Command:
-    """Each output has 22 MiB for a second."""
-    source = ("-y", "-f", "lavfi", "-i", f"color=s=640x360:r=67:d={seconds}")
+    """Each output has 22 MiB for a second, which is written in a quarter of one.
+
+    Written as quickly as memory is, they would outrun a look that comes a fifth of a second late.
+    """
+    source = ("-y", "-readrate", "4", "-f", "lavfi", "-i", f"color=s=640x360:r=67:d={seconds}")
     each = [word for output in outputs for word in (*_RAW, output)]
     return Command((*source, *each))
 
